@@ -1,0 +1,158 @@
+"""What a captcha is, what a solution is, and the table of kinds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+Scalar = str | bool | int | float
+
+
+class Kind(str, Enum):
+    """A kind of captcha: the word in stats, logs and ``meta["captcha"]``."""
+
+    RECAPTCHA_V2 = "recaptcha_v2"
+    RECAPTCHA_V2_ENTERPRISE = "recaptcha_v2_enterprise"
+    RECAPTCHA_V3 = "recaptcha_v3"
+    RECAPTCHA_V3_ENTERPRISE = "recaptcha_v3_enterprise"
+    HCAPTCHA = "hcaptcha"
+    TURNSTILE = "turnstile"
+    GEETEST_V3 = "geetest_v3"
+    GEETEST_V4 = "geetest_v4"
+    FUNCAPTCHA = "funcaptcha"
+    AMAZON_WAF = "amazon_waf"
+    MTCAPTCHA = "mtcaptcha"
+    FRIENDLY_CAPTCHA = "friendly_captcha"
+    YANDEX_SMARTCAPTCHA = "yandex_smartcaptcha"
+    IMAGE = "image"
+
+
+@dataclass(frozen=True, slots=True)
+class KindInfo:
+    """How captchas of one kind are answered.
+
+    * *answers*: name of the form field -> name in ``Solution.answers`` that fills it
+    * *cookie*: name of the cookie that carries the answer instead of a form
+    * *perishable*: whether the page's parameters are good for one visit only, so that after a wait
+      the page has to be fetched anew before a solution is bought
+    * *keyed*: whether a site key is needed to buy a solution
+    """
+
+    title: str
+    answers: Mapping[str, str]
+    cookie: str | None = None
+    perishable: bool = False
+    keyed: bool = True
+
+
+KINDS: Mapping[Kind, KindInfo] = {
+    Kind.RECAPTCHA_V2: KindInfo("reCAPTCHA v2", {"g-recaptcha-response": "token"}),
+    Kind.RECAPTCHA_V2_ENTERPRISE: KindInfo(
+        "reCAPTCHA v2 Enterprise", {"g-recaptcha-response": "token"}
+    ),
+    Kind.RECAPTCHA_V3: KindInfo("reCAPTCHA v3", {"g-recaptcha-response": "token"}),
+    Kind.RECAPTCHA_V3_ENTERPRISE: KindInfo(
+        "reCAPTCHA v3 Enterprise", {"g-recaptcha-response": "token"}
+    ),
+    Kind.HCAPTCHA: KindInfo(
+        "hCaptcha", {"h-captcha-response": "token", "g-recaptcha-response": "token"}
+    ),
+    Kind.TURNSTILE: KindInfo("Cloudflare Turnstile", {"cf-turnstile-response": "token"}),
+    Kind.GEETEST_V3: KindInfo(
+        "GeeTest v3",
+        {
+            "geetest_challenge": "challenge",
+            "geetest_validate": "validate",
+            "geetest_seccode": "seccode",
+        },
+        perishable=True,
+    ),
+    Kind.GEETEST_V4: KindInfo(
+        "GeeTest v4",
+        {
+            "captcha_id": "captcha_id",
+            "lot_number": "lot_number",
+            "pass_token": "pass_token",
+            "gen_time": "gen_time",
+            "captcha_output": "captcha_output",
+        },
+    ),
+    Kind.FUNCAPTCHA: KindInfo("Arkose FunCaptcha", {"fc-token": "token"}),
+    Kind.AMAZON_WAF: KindInfo("Amazon WAF", {}, cookie="aws-waf-token", perishable=True),
+    Kind.MTCAPTCHA: KindInfo("MTCaptcha", {"mtcaptcha-verifiedtoken": "token"}),
+    Kind.FRIENDLY_CAPTCHA: KindInfo("Friendly Captcha", {"frc-captcha-solution": "token"}),
+    Kind.YANDEX_SMARTCAPTCHA: KindInfo("Yandex SmartCaptcha", {"smart-token": "token"}),
+    # The page names the text field of a picture: ``Captcha.answer_field``.
+    Kind.IMAGE: KindInfo("picture", {}, perishable=True, keyed=False),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """The form that takes the answer, as a browser would submit it but without the answer.
+
+    *fields* are name and value pairs in the page's order, the pressed button included.
+    """
+
+    url: str
+    method: str
+    fields: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Captcha:
+    """A captcha on a page, and where its answer goes. Plain data, safe to log.
+
+    * *url*: of the page that shows it
+    * *site_key*: None for pictures
+    * *parameters*: what else the page gives the widget, under these names where it has them:
+      ``invisible`` ``data_s`` ``action`` ``min_score`` ``cdata`` ``page_data`` ``enterprise_payload``
+      ``api_domain`` ``challenge`` ``api_server`` ``blob`` ``iv`` ``context`` ``challenge_script``
+      ``captcha_script`` ``respond_version``
+    * *image*: URL or ``data:`` URI of the picture; None for widgets
+    * *form*: None when the page shows none (kinds answered by a cookie need none)
+    * *answer_field*: the form's own name for the answer, None for the kind's usual one
+    """
+
+    kind: Kind
+    url: str
+    site_key: str | None = None
+    parameters: Mapping[str, Scalar] = field(default_factory=dict)
+    image: str | None = None
+    form: Form | None = None
+    answer_field: str | None = None
+
+    @property
+    def perishable(self) -> bool:
+        """Whether what the page showed is good for one visit only."""
+        return KINDS[self.kind].perishable or "data_s" in self.parameters
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Solution:
+    """What a service answered. ``repr()`` holds no token.
+
+    * *answers*: by our names: ``token``; ``text`` for pictures; GeeTest's own five or three words
+    * *user_agent*, *cookies*: what the solution is bound to, where the service says so
+    * *cost*: in the account's currency, None when the answer does not tell
+    """
+
+    answers: Mapping[str, str]
+    task_id: str | int | None = None
+    user_agent: str | None = None
+    cookies: Mapping[str, str] = field(default_factory=dict)
+    cost: float | None = None
+
+    def __repr__(self) -> str:
+        return f"<Solution of task {self.task_id!r}>"
+
+
+def form_answers(captcha: Captcha, solution: Solution) -> dict[str, str]:
+    """The form fields that carry *solution* back, by name; {} for kinds answered by a cookie."""
+    if captcha.kind is Kind.IMAGE:
+        return {captcha.answer_field or "captcha": solution.answers["text"]}
+    names = dict(KINDS[captcha.kind].answers)
+    if captcha.answer_field and len(names) == 1:
+        names = {captcha.answer_field: name for name in names.values()}
+    return {field_name: solution.answers[name] for field_name, name in names.items()}
