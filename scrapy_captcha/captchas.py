@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 Scalar = str | bool | int | float
 
@@ -107,9 +110,9 @@ class Captcha:
     * *url*: of the page that shows it
     * *site_key*: None for pictures
     * *parameters*: what else the page gives the widget, under these names where it has them:
-      ``invisible`` ``data_s`` ``action`` ``min_score`` ``cdata`` ``page_data`` ``enterprise_payload``
-      ``api_domain`` ``challenge`` ``api_server`` ``blob`` ``iv`` ``context`` ``challenge_script``
-      ``captcha_script`` ``respond_version``
+      ``invisible`` ``data_s`` ``action`` ``min_score`` ``cdata`` ``page_data`` ``api_domain``
+      ``enterprise_payload`` ``challenge`` ``api_server`` ``blob`` ``iv`` ``context``
+      ``challenge_script`` ``captcha_script``
     * *image*: URL or ``data:`` URI of the picture; None for widgets
     * *form*: None when the page shows none (kinds answered by a cookie need none)
     * *answer_field*: the form's own name for the answer, None for the kind's usual one
@@ -152,7 +155,7 @@ def form_answers(captcha: Captcha, solution: Solution) -> dict[str, str]:
     """The form fields that carry *solution* back, by name; {} for kinds answered by a cookie."""
     if captcha.kind is Kind.IMAGE:
         return {captcha.answer_field or "captcha": solution.answers["text"]}
-    names = dict(KINDS[captcha.kind].answers)
-    if captcha.answer_field and len(names) == 1:
-        names = {captcha.answer_field: name for name in names.values()}
-    return {field_name: solution.answers[name] for field_name, name in names.items()}
+    answers = {field: solution.answers[name] for field, name in KINDS[captcha.kind].answers.items()}
+    if captcha.answer_field and len(answers) == 1:
+        return {captcha.answer_field: answers.popitem()[1]}
+    return answers
