@@ -115,6 +115,7 @@ _CODE_OF_BARE_STATUS: Mapping[int, ErrorCode] = {
     429: ErrorCode.CAPACITY,
 }
 
+_CONTRACT = tuple(c.value for c, info in ERRORS.items() if info.family is not Family.CLIENT)
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{1,63}")
 _TEXT_LIMIT = 300  # characters of a server's message that are kept
 
@@ -131,7 +132,7 @@ class SolverError(Exception):
     * *provider_code*: the service's own name of the error, where it differs from *code*
     * *message*: the service's text for people, "" without; never logged as it is
     * *task_id*: the task that failed, None before there was one
-    * *possibly_paid*: whether a purchase was sent whose answer never arrived
+    * *possibly_paid*: whether the call may have taken effect though no answer of use came back
     """
 
     def __init__(
@@ -158,6 +159,15 @@ class SolverError(Exception):
         self.task_id = task_id
         self.possibly_paid = possibly_paid
 
+    def again(self) -> SolverError:
+        """The same refusal for somebody else, who has neither bought nor asked anything."""
+        return SolverError(
+            self.code,
+            retryable=self.retryable,
+            http_status=self.http_status,
+            provider=self.provider,
+        )
+
     def __str__(self) -> str:
         status = f" (HTTP {self.http_status})" if self.http_status else ""
         return f"{self.code.value}{status}: {ERRORS[self.code].meaning}"
@@ -177,11 +187,9 @@ def read_error(
     by its HTTP status where that says enough, else as BAD_REPLY. Source: the contract's error page.
     """
     fields = body if isinstance(body, dict) else {}
-    name = fields.get("error")
-    if name is None and 200 <= status < 300:
-        return (
-            None if isinstance(body, dict) else SolverError(ErrorCode.BAD_REPLY, http_status=status)
-        )
+    name, success = fields.get("error"), 200 <= status < 300
+    if success and name is None and isinstance(body, dict):
+        return None
     code, provider_code = _code(name, status)
     message, retryable = fields.get("message"), fields.get("retryable")
     return SolverError(
@@ -193,13 +201,14 @@ def read_error(
         ),
         http_status=status,
         provider_code=provider_code,
+        possibly_paid=code is ErrorCode.BAD_REPLY and (success or status >= 500),
     )
 
 
 def _code(name: object, status: int) -> tuple[ErrorCode, str | None]:
+    if name in _CONTRACT:
+        return ErrorCode(name), None
     if isinstance(name, str) and name:
-        if name in ErrorCode.__members__ and ERRORS[ErrorCode(name)].family is not Family.CLIENT:
-            return ErrorCode(name), None
         return ErrorCode.UNKNOWN, name if _NAME.fullmatch(name) else None
     return _CODE_OF_BARE_STATUS.get(status, ErrorCode.BAD_REPLY), None
 

@@ -1,0 +1,190 @@
+"""The story of a parked request: what is bought for it, and with what it goes back."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+from typing import TYPE_CHECKING, cast
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+from scrapy.utils.defer import deferred_from_coro
+from twisted.internet.task import deferLater
+
+from scrapy_captcha.client import new_purchase_id
+from scrapy_captcha.config import GiveUp
+from scrapy_captcha.errors import ErrorCode, SolverError
+from scrapy_captcha.pictures import fetch_picture
+from scrapy_captcha.policy import Drop, Reschedule, RotateProxy, StopBuying, reason_not_to_answer
+from scrapy_captcha.progress import KEY, Progress
+from scrapy_captcha.providers import Order
+from scrapy_captcha.sessions import site_of
+
+if TYPE_CHECKING:
+    from scrapy.crawler import Crawler
+    from scrapy.http import Request
+    from twisted.internet.interfaces import IReactorTime
+
+    from scrapy_captcha.captchas import Captcha, Solution
+    from scrapy_captcha.client import SolverClient
+    from scrapy_captcha.config import Options
+    from scrapy_captcha.sessions import Sessions
+    from scrapy_captcha.tally import Tally
+
+_FIRST = 100  # added to the priority of a request that has its solution: solutions age
+
+# Errors about a site key: asked once, the answer stays the same.
+_LASTING = frozenset({ErrorCode.PROVIDER_SITEKEY, ErrorCode.PROVIDER_DOMAIN})
+
+
+class Buyer:
+    """Buys solutions for parked requests and keeps them until the requests come by again.
+
+    Solutions stay in memory: what travels in ``request.meta`` is only a name for one.
+    """
+
+    def __init__(
+        self,
+        crawler: Crawler,
+        client: SolverClient,
+        sessions: Sessions,
+        tally: Tally,
+        *,
+        close_on_stop: bool,
+    ) -> None:
+        from twisted.internet import reactor
+
+        self._crawler = crawler
+        self._client = client
+        self._sessions = sessions
+        self._tally = tally
+        self._close_on_stop = close_on_stop
+        self._stopped = False
+        self._clock = cast("IReactorTime", reactor)
+        self._solutions: dict[str, tuple[Captcha, Solution]] = {}
+        self._hopeless: dict[tuple[str, str | None], str] = {}
+
+    def reason_not_to_buy(
+        self, captcha: Captcha, progress: Progress, options: Options
+    ) -> str | None:
+        """Why no solution is bought, None when one may be."""
+        if progress.tasks >= options.policy.retry_times:
+            return "rejected"
+        return self._hopeless.get(_place(captcha)) or reason_not_to_answer(captcha)
+
+    def take(self, name: str) -> tuple[Captcha, Solution] | None:
+        """The captcha and solution kept under *name*, once; None when another process had it."""
+        return self._solutions.pop(name, None)
+
+    async def story(self, ticket: Request, captcha: Captcha, options: Options) -> Request:
+        """Buys until there is a solution or the policy gives up; the request to send back."""
+        while True:
+            progress = Progress.of(ticket.meta)
+            order = await self._order(ticket, captcha, progress)
+            if captcha.image and not order.image:
+                return self._failed(ticket, captcha, options, "picture")
+            try:
+                solution = await self._client.buy(order)
+            except SolverError as error:
+                next_request = await self._after_error(ticket, captcha, options, order, error)
+                if next_request is not None:
+                    return next_request
+            else:
+                return self._solved(ticket, captcha, order, solution)
+
+    async def _order(self, ticket: Request, captcha: Captcha, progress: Progress) -> Order:
+        user_agent = ticket.headers.get("User-Agent")
+        image = await fetch_picture(self._crawler, ticket, captcha.image) if captcha.image else b""
+        return Order(
+            captcha,
+            purchase_id=progress.purchase_id or new_purchase_id(),
+            image=image,
+            proxy=self._sessions.proxy_of(ticket),
+            user_agent=user_agent.decode("latin-1") if user_agent else None,
+            task_id=progress.task_id,
+        )
+
+    async def _after_error(
+        self, ticket: Request, captcha: Captcha, options: Options, order: Order, error: SolverError
+    ) -> Request | None:
+        """What to send back after *error*; None to buy again for the same captcha."""
+        attempts = Progress.of(ticket.meta).attempts
+        decision = options.policy.decide(error, attempts, jitter=random.random())
+        self._remember(ticket, order, error)
+        match decision:
+            case Reschedule(delay):
+                self._tally.rescheduled(ticket, captcha, error, delay)
+                await deferLater(self._clock, delay)
+                return ticket if captcha.perishable else None
+            case RotateProxy(rest, delay):
+                elsewhere = self._sessions.rotated(ticket, rest)
+                if elsewhere is None and not error.retryable:
+                    return self._failed(ticket, captcha, options, error.code.value, error)
+                self._tally.rotated(ticket, captcha, error)
+                await deferLater(self._clock, delay)
+                return elsewhere or ticket
+            case StopBuying(reason):
+                self._stop(reason, error)
+                return self._failed(ticket, captcha, options, reason, error)
+            case Drop(reason):
+                return self._failed(ticket, captcha, options, reason, error)
+
+    def _remember(self, ticket: Request, order: Order, error: SolverError) -> None:
+        """Notes in the ticket's meta what the next try has to know, here or after a restart."""
+        progress = Progress.of(ticket.meta)
+        if error.task_id is not None and error.task_id != order.task_id:
+            self._tally.task()
+        ticket.meta[KEY] = progress.after(
+            progress.attempts.after(error),
+            purchase_id=order.purchase_id if error.possibly_paid else "",
+            task_id=error.task_id if error.code is ErrorCode.TIMEOUT else None,
+        ).to_meta()
+
+    def _solved(
+        self, ticket: Request, captcha: Captcha, order: Order, solution: Solution
+    ) -> Request:
+        if solution.task_id != order.task_id:
+            self._tally.task()
+        self._tally.solved(ticket, captcha, solution)
+        if solution.user_agent:
+            self._sessions.bind(ticket, solution.user_agent)
+        name = uuid4().hex
+        self._solutions[name] = captcha, solution
+        progress = Progress.of(ticket.meta)
+        progress = replace(
+            progress, tasks=progress.tasks + 1, solution=name, purchase_id="", task_id=None
+        )
+        meta = ticket.meta | {KEY: progress.to_meta()}
+        return ticket.replace(meta=meta, priority=ticket.priority + _FIRST)
+
+    def _failed(
+        self,
+        ticket: Request,
+        captcha: Captcha,
+        options: Options,
+        reason: str,
+        error: SolverError | None = None,
+    ) -> Request:
+        if error is not None and error.code in _LASTING:
+            self._hopeless[_place(captcha)] = reason
+        progress = Progress.of(ticket.meta)
+        if options.on_give_up is GiveUp.PASS:
+            self._tally.passed(ticket, reason)
+            progress = replace(progress, passed=True)
+        else:
+            self._tally.dropped(ticket, reason, captcha, error)
+            progress = replace(progress, failed=reason)
+        return ticket.replace(meta=ticket.meta | {KEY: progress.to_meta()})
+
+    def _stop(self, reason: str, error: SolverError) -> None:
+        if self._stopped:
+            return
+        self._stopped = True
+        self._tally.stopped(error)
+        if self._close_on_stop:
+            engine = self._crawler.engine
+            deferred_from_coro(engine.close_spider_async(reason=f"captcha_{reason.lower()}"))
+
+
+def _place(captcha: Captcha) -> tuple[str, str | None]:
+    return site_of(urlsplit(captcha.url).hostname or ""), captcha.site_key

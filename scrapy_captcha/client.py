@@ -1,0 +1,277 @@
+"""The non-blocking client: drives a provider's conversation over treq.
+
+Knows the API key and lets it out into request bodies only.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+from collections import deque
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+from uuid import uuid4
+
+from treq.client import HTTPClient
+from twisted.internet.defer import Deferred
+from twisted.internet.task import deferLater
+from twisted.python.failure import Failure
+from twisted.web.client import Agent, HTTPConnectionPool
+from twisted.web.http_headers import Headers
+
+from scrapy_captcha.errors import ErrorCode, SolverError
+from scrapy_captcha.gate import Gate
+from scrapy_captcha.policy import Attempts, Policy, Reschedule, StopBuying
+from scrapy_captcha.providers import Order, Reply
+from scrapy_captcha.scrub import scrub
+from scrapy_captcha.transport import NETWORK_FAILURES, PlainAgent, network_error, read_body
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Generator, Iterable
+
+    from twisted.internet.interfaces import IDelayedCall, IReactorTime
+
+    from scrapy_captcha.captchas import Captcha, Solution
+    from scrapy_captcha.providers import Body, Call, Provider
+
+_T = TypeVar("_T")
+
+_BATCH = 50  # purchases let in, or turned away, before the reactor has its turn
+
+
+class SolverClient:
+    """Buys solutions at one provider; all times in seconds.
+
+    At most *concurrent_solves* purchases run at once, the others queue in order. *on_error* is
+    called with each error that the service or the network gave, those included that a repeated poll
+    made good. Needs a running reactor. Deferreds that it returns can be cancelled.
+    """
+
+    def __init__(
+        self,
+        provider: Provider,
+        *,
+        api_url: str,
+        api_key: str,
+        policy: Policy | None = None,
+        http_timeout: float = 20.0,
+        solve_timeout: float = 180.0,
+        concurrent_solves: int = 16,
+        on_error: Callable[[SolverError], None] = lambda _error: None,
+    ) -> None:
+        from twisted.internet import reactor
+
+        self.provider = provider
+        self._api_url = api_url.rstrip("/")
+        self._api_key = api_key
+        self._policy = policy or Policy()
+        self._http_timeout = http_timeout
+        self._solve_timeout = solve_timeout
+        self._on_error = on_error
+        self._clock = cast("IReactorTime", reactor)
+        self._pool = HTTPConnectionPool(reactor)
+        self._pool.maxPersistentPerHost = concurrent_solves
+        self._pool.retryAutomatically = False
+        agent = Agent(reactor, connectTimeout=http_timeout, pool=self._pool)
+        self._http = HTTPClient(PlainAgent(agent))
+        self._gate = Gate(concurrent_solves)
+        self._waiting: deque[Deferred[None]] = deque()
+        self._opening: IDelayedCall | None = None
+        self._under_way: set[Deferred[Any]] = set()
+
+    def __repr__(self) -> str:
+        return f"<SolverClient {self.provider.name} at {self._api_url}>"
+
+    def buy(self, order: Order) -> Deferred[Solution]:
+        """One purchase, queued until the provider may be asked. Fails with SolverError."""
+        return self._start(self._buy(order))
+
+    def solve(self, captcha: Captcha, **order: Any) -> Deferred[Solution]:
+        """A solution of *captcha*: buys as often as the policy allows, waiting as it says.
+
+        Further arguments are those of `Order`. Fails with SolverError, the last one.
+        """
+        return self._start(self._solve(captcha, order))
+
+    def balance(self) -> Deferred[float]:
+        """The account's balance in its own currency. Fails with SolverError."""
+        return self._start(self._converse(self.provider.balance(), (), []))
+
+    def close(self) -> Deferred[None]:
+        """Cancels all that is under way and closes the connections."""
+        for deferred in list(self._under_way):
+            deferred.cancel()
+        if self._opening is not None:
+            self._opening.cancel()
+        return cast("Deferred[None]", self._pool.closeCachedConnections())
+
+    def _start(self, story: Coroutine[Deferred[Any], Any, _T]) -> Deferred[_T]:
+        deferred = Deferred.fromCoroutine(story)
+        self._under_way.add(deferred)
+        deferred.addBoth(self._forget, deferred)
+        return deferred
+
+    def _forget(self, result: _T, deferred: Deferred[Any]) -> _T:
+        self._under_way.discard(deferred)
+        return result
+
+    async def _solve(self, captcha: Captcha, order: dict[str, Any]) -> Solution:
+        attempts, purchase_id = Attempts(), new_purchase_id()
+        while True:
+            try:
+                return await self._buy(Order(captcha, purchase_id, **order))
+            except SolverError as error:
+                decision = self._policy.decide(error, attempts, jitter=random.random())
+                if not isinstance(decision, Reschedule):
+                    raise
+                attempts = attempts.after(error)
+                order["task_id"] = error.task_id if error.code is ErrorCode.TIMEOUT else None
+                if not error.possibly_paid:
+                    purchase_id = new_purchase_id()
+                await deferLater(self._clock, decision.delay)
+
+    async def _buy(self, order: Order) -> Solution:
+        await self._enter()
+        try:
+            solution = await self._until_deadline(order)
+        except SolverError as error:
+            self._tell_gate(error)
+            raise
+        else:
+            self._gate.went_well()
+            return solution
+        finally:
+            self._gate.leave()
+            self._admit()
+
+    def _until_deadline(self, order: Order) -> Deferred[Solution]:
+        sent: list[Call] = []
+        story = self._converse(self.provider.solve(order), _secrets(order), sent)
+
+        def timed_out(_result: object, _timeout: float) -> Failure:
+            task_id = sent[-1].payload.get("taskId") if sent else None
+            error = SolverError(
+                ErrorCode.TIMEOUT,
+                provider=self.provider.name,
+                task_id=task_id if isinstance(task_id, (str, int)) else None,
+                possibly_paid=bool(sent) and task_id is None,
+            )
+            self._on_error(error)
+            return Failure(error)
+
+        deferred = Deferred.fromCoroutine(story)
+        return deferred.addTimeout(self._solve_timeout, self._clock, onTimeoutCancel=timed_out)
+
+    async def _converse(
+        self, flow: Generator[Call, Body, _T], secrets: Iterable[str], sent: list[Call]
+    ) -> _T:
+        """Drives *flow* to its end, noting each call in *sent* as it goes out."""
+        noted: SolverError | None = None
+        try:
+            call = next(flow)
+            while True:
+                await deferLater(self._clock, call.after)
+                sent[:] = [call]
+                try:
+                    body = await self._ask(call)
+                except SolverError as error:
+                    noted = self._note(error, secrets)
+                    call = flow.throw(error)
+                else:
+                    call = flow.send(body)
+        except StopIteration as stop:
+            return cast("_T", stop.value)
+        except SolverError as error:
+            if error is not noted:
+                self._note(error, secrets)
+            raise
+        finally:
+            flow.close()
+
+    def _note(self, error: SolverError, secrets: Iterable[str]) -> SolverError:
+        hidden = (self._api_key, *secrets)
+        error.provider = self.provider.name
+        error.message = scrub(error.message, hidden)
+        error.provider_code = scrub(error.provider_code or "", hidden) or None
+        self._on_error(error)
+        return error
+
+    async def _ask(self, call: Call) -> Body:
+        try:
+            reply = await Deferred.fromCoroutine(self._exchange(call)).addTimeout(
+                self._http_timeout, self._clock, onTimeoutCancel=_no_answer
+            )
+        except NETWORK_FAILURES as error:
+            raise network_error(error) from error
+        return self.provider.read(reply)
+
+    async def _exchange(self, call: Call) -> Reply:
+        response = await self._http.post(
+            f"{self._api_url}/{call.path}",
+            data=json.dumps(self.provider.authenticated(call.payload, self._api_key)).encode(),
+            headers=Headers(
+                {"Content-Type": ["application/json"]} | {k: [v] for k, v in call.headers.items()}
+            ),
+            allow_redirects=False,
+            unbuffered=True,
+        )
+        headers = {
+            name.decode("latin-1").lower(): values[-1].decode("latin-1")
+            for name, values in response.headers.getAllRawHeaders()
+        }
+        return Reply(response.code, headers, await read_body(response), time.time())
+
+    def _tell_gate(self, error: SolverError) -> None:
+        match self._policy.decide(error, Attempts(), jitter=0.5):
+            case StopBuying():
+                self._gate.stop(error)
+            case Reschedule(delay, shut=True):
+                self._gate.shut(self._clock.seconds() + delay)
+
+    async def _enter(self) -> None:
+        turn: Deferred[None] = Deferred()
+        self._waiting.append(turn)
+        self._admit()
+        await turn
+
+    def _admit(self) -> None:
+        """Lets in whom the gate has room for; the rest wait for it to open or for one to leave."""
+        for _ in range(_BATCH):
+            if not self._waiting or not (self._gate.stopped or self._gate.has_room()):
+                return
+            wait = self._gate.wait(self._clock.seconds())
+            if wait > 0 and not self._gate.stopped:
+                self._admit_after(wait)
+                return
+            self._admit_one(self._waiting.popleft())
+        self._admit_after(0)
+
+    def _admit_one(self, turn: Deferred[None]) -> None:
+        if turn.called:  # cancelled while it waited
+            return
+        if self._gate.stopped is not None:
+            turn.errback(self._gate.stopped.again())
+        else:
+            self._gate.enter()
+            turn.callback(None)
+
+    def _admit_after(self, seconds: float) -> None:
+        if self._opening is None:
+            self._opening = self._clock.callLater(seconds, self._on_opening)
+
+    def _on_opening(self) -> None:
+        self._opening = None
+        self._admit()
+
+
+def new_purchase_id() -> str:
+    """A name for one purchase that nobody else has."""
+    return uuid4().hex
+
+
+def _secrets(order: Order) -> tuple[str, ...]:
+    return (order.proxy.username, order.proxy.password) if order.proxy else ()
+
+
+def _no_answer(_result: object, _timeout: float) -> Failure:
+    return Failure(SolverError(ErrorCode.TIMEOUT, possibly_paid=True))

@@ -1,0 +1,31 @@
+"""Where captchas may be bought for: on the user's domains and nowhere else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+
+@dataclass(frozen=True, slots=True)
+class Domains:
+    """*allowed*: the spider's ``allowed_domains``; *bought*: ``CAPTCHA_DOMAINS``.
+
+    Where both are given a URL has to be in both; where neither is, none is allowed.
+    """
+
+    allowed: tuple[str, ...]
+    bought: tuple[str, ...]
+
+    def __bool__(self) -> bool:
+        return bool(self.allowed or self.bought)
+
+    def allow(self, url: str) -> bool:
+        """Whether the host of *url* is one of the domains or below one."""
+        host = (urlsplit(url).hostname or "").lower()
+        given = [domains for domains in (self.allowed, self.bought) if domains]
+        return bool(given) and all(_is_from(host, domains) for domains in given)
+
+
+def _is_from(host: str, domains: tuple[str, ...]) -> bool:
+    names = (domain.lower() for domain in domains)
+    return any(host == name or host.endswith(f".{name}") for name in names)

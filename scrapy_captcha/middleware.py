@@ -1,0 +1,288 @@
+"""The conductor: what happens to one response, from the captcha on it to the page behind it."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from scrapy import signals
+from scrapy.exceptions import NotConfigured
+from scrapy.http import TextResponse
+from scrapy.utils.defer import maybe_deferred_to_future
+from scrapy.utils.httpobj import urlparse_cached
+from scrapy.utils.spider import DefaultSpider
+from twisted.internet.defer import CancelledError
+
+from scrapy_captcha.buying import Buyer
+from scrapy_captcha.captchas import Captcha
+from scrapy_captcha.client import SolverClient
+from scrapy_captcha.config import Config, GiveUp, Options
+from scrapy_captcha.detection import Detection, Verdict, detect
+from scrapy_captcha.domains import Domains
+from scrapy_captcha.exceptions import CaptchaError
+from scrapy_captcha.parking import ParkingLot
+from scrapy_captcha.policy import Attempts
+from scrapy_captcha.progress import KEY, Progress
+from scrapy_captcha.providers import Unified
+from scrapy_captcha.sessions import Sessions
+from scrapy_captcha.submit import (
+    SUBMISSION,
+    build_submission,
+    forget_origin,
+    is_page_of,
+    original,
+    remember_origin,
+)
+from scrapy_captcha.tally import Tally
+
+if TYPE_CHECKING:
+    from scrapy import Spider
+    from scrapy.core.engine import ExecutionEngine
+    from scrapy.crawler import Crawler
+    from scrapy.http import Request, Response
+    from typing_extensions import Self
+
+    from scrapy_captcha.captchas import Solution
+
+
+class CaptchaMiddleware:
+    """Downloader middleware that gets captchas solved by a service, within the user's limits.
+
+    It stands at 585: after decompression (590), so that it can read pages; before MetaRefresh (580)
+    and Retry (550), so that a captcha with status 429 or 503 is solved and not retried.
+
+    A spider may define ``captcha_detect(response)``, which returns a `Captcha`, a `Detection` or
+    None, and ``captcha_submit(request, captcha, solution)``, which returns the request that carries
+    the solution back. A request may say ``meta={"captcha": False}``, or a dict as in `Options.of`.
+    """
+
+    def __init__(self, crawler: Crawler, config: Config) -> None:
+        self._crawler = crawler
+        self._config = config
+        self._domains = _domains(crawler, config)
+        self._options = Options.of(config)
+        self._tally = Tally(crawler)
+        self._client = SolverClient(
+            Unified(poll_interval=config.poll_interval),
+            api_url=config.api_url,
+            api_key=config.api_key,
+            policy=self._options.policy,
+            http_timeout=config.http_timeout,
+            solve_timeout=config.solve_timeout,
+            concurrent_solves=config.concurrent_solves,
+            on_error=self._tally.error,
+        )
+        self._sessions = Sessions(config.proxies, time.monotonic)
+        self._buyer = Buyer(
+            crawler,
+            self._client,
+            self._sessions,
+            self._tally,
+            close_on_stop=config.close_on_stop,
+        )
+        self._lot = ParkingLot(crawler, on_parked=self._tally.parked, spoilt=self._spoilt)
+        crawler.signals.connect(self._request_scheduled, signals.request_scheduled)
+        crawler.signals.connect(self._spider_closed, signals.spider_closed)
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        """Raises NotConfigured without an API, ValueError for settings that cannot be right."""
+        config = Config.from_settings(crawler.settings)
+        if not crawler.settings.getbool("TWISTED_REACTOR_ENABLED", default=True):
+            raise ValueError(
+                "TWISTED_REACTOR_ENABLED = False, but captchas are solved over Twisted: "
+                "remove the setting, or set CAPTCHA_ENABLED = False"
+            )
+        return cls(crawler, config)
+
+    async def process_request(
+        self, request: Request, spider: Spider | None = None
+    ) -> Request | Response | None:
+        """Waits in place, fails, or sends a solution, as the request's past has it."""
+        try:
+            after_wait = await self._lot.wait_in_place(request)
+        except CancelledError:
+            raise self._dropped(request, "closing") from None
+        if after_wait is not None:
+            return after_wait
+        self._options_of(request)
+        progress = Progress.of(request.meta)
+        if progress.failed:
+            _restore(request, progress)
+            raise CaptchaError(progress.failed)
+        bound = bool(progress.solution) or SUBMISSION in request.meta
+        if not self._sessions.equip(request, keep_proxy=bound):
+            raise self._dropped(request, "no_proxy")
+        remember_origin(request)
+        bought = self._buyer.take(progress.solution)
+        return await self._submit(request, progress, *bought) if bought else None
+
+    def process_response(
+        self, request: Request, response: Response, spider: Spider | None = None
+    ) -> Request | Response:
+        """Content goes on; a captcha page never does, unless the user wants it to."""
+        if SUBMISSION in request.meta:
+            request.meta["dont_retry"] = True  # its token is used up
+            return response
+        progress, options = Progress.of(request.meta), self._options_of(request)
+        found = None
+        if not (progress.passed or options.ignore or _is_robots_txt(request)):
+            found = self._detect(response)
+        if found is None or found.verdict is Verdict.WIDGET:
+            if progress.submitted:
+                self._tally.accepted(request)
+            _restore(request, progress)
+            return response
+        if progress.submitted:
+            self._tally.rejected(request, found.name)
+        if found.captcha is None or found.verdict is Verdict.BLOCK:
+            return self._blocked(request, response, found.name, options)
+        return self._met(request, response, found.captcha, options)
+
+    def _detect(self, response: Response) -> Detection | None:
+        if not isinstance(response, TextResponse):
+            return None
+        by_spider = getattr(self._crawler.spider, "captcha_detect", None)
+        found = by_spider(response) if by_spider else detect(response)
+        if isinstance(found, Captcha):
+            return Detection(Verdict.CHALLENGE, found.kind.value, found, ("captcha_detect",), 1.0)
+        return found
+
+    def _met(
+        self, request: Request, response: Response, captcha: Captcha, options: Options
+    ) -> Request | Response:
+        progress = Progress.of(request.meta)
+        if progress.attempts == Attempts():
+            self._tally.detected(request, captcha)
+        reason = self._reason_not_to_buy(captcha, progress, options)
+        if reason:
+            return self._given_up(request, response, reason, options, captcha)
+        story = partial(self._buyer.story, captcha=captcha, options=options)
+        return self._lot.ticket(self._ticket(request, progress), story)
+
+    def _ticket(self, request: Request, progress: Progress) -> Request:
+        """The request that the spider meant, to be tried again with what is known by now."""
+        adjust = self._crawler.settings.getint("REDIRECT_PRIORITY_ADJUST")
+        meant = original(request, priority_adjust=adjust)
+        if progress.priority is None:
+            progress = replace(
+                progress,
+                priority=meant.priority,
+                dont_filter=meant.dont_filter,
+                cookies=meant.cookies,
+            )
+        progress = replace(progress, submitted=False, solution="")
+        return meant.replace(
+            priority=progress.priority,
+            cookies=progress.cookies,
+            dont_filter=True,
+            meta=meant.meta | {KEY: progress.to_meta()},
+        )
+
+    async def _submit(
+        self, request: Request, progress: Progress, captcha: Captcha, solution: Solution
+    ) -> Response | None:
+        """Sends the solution; its answer where that is the page, None where that is to be fetched."""
+        build = getattr(self._crawler.spider, "captcha_submit", build_submission)
+        submission = build(request, captcha, solution)
+        submission.meta[SUBMISSION] = True
+        request.meta[KEY] = replace(progress, solution="", submitted=True).to_meta()
+        # They are in the jar, and sent again they would overwrite what the site has set since.
+        request.cookies = {}
+        with self._lot.lent_slot():
+            try:
+                answer = await self._engine.download_async(submission)
+            except Exception as error:  # noqa: BLE001 - whatever downloader middlewares raise
+                self._tally.not_submitted(request, error)
+                return None
+        if not is_page_of(request, answer):
+            return None
+        answer.request = request
+        return answer
+
+    def _blocked(
+        self, request: Request, response: Response, name: str, options: Options
+    ) -> Response:
+        self._tally.blocked(request, name)
+        if response.status < 400:
+            return self._given_up(request, response, name, options)
+        _restore(request, Progress.of(request.meta))
+        return response
+
+    def _given_up(
+        self,
+        request: Request,
+        response: Response,
+        reason: str,
+        options: Options,
+        captcha: Captcha | None = None,
+    ) -> Response:
+        if options.on_give_up is GiveUp.DROP:
+            raise self._dropped(request, reason, captcha)
+        self._tally.passed(request, reason)
+        _restore(request, Progress.of(request.meta))
+        return response
+
+    def _dropped(
+        self, request: Request, reason: str, captcha: Captcha | None = None
+    ) -> CaptchaError:
+        self._tally.dropped(request, reason, captcha)
+        _restore(request, Progress.of(request.meta))
+        return CaptchaError(reason)
+
+    def _reason_not_to_buy(
+        self, captcha: Captcha, progress: Progress, options: Options
+    ) -> str | None:
+        if not self._domains.allow(captcha.url):
+            return "domain"
+        return self._buyer.reason_not_to_buy(captcha, progress, options)
+
+    def _options_of(self, request: Request) -> Options:
+        value = request.meta.get("captcha")
+        return self._options if value is None else Options.of(self._config, value)
+
+    def _spoilt(self, ticket: Request) -> Request:
+        self._tally.dropped(ticket, "error")
+        progress = replace(Progress.of(ticket.meta), failed="error")
+        return ticket.replace(meta=ticket.meta | {KEY: progress.to_meta()})
+
+    @property
+    def _engine(self) -> ExecutionEngine:
+        engine = self._crawler.engine
+        assert engine is not None  # noqa: S101 - a request is being processed
+        return engine
+
+    def _request_scheduled(self, request: Request) -> None:
+        self._sessions.forget_credentials(request)
+
+    async def _spider_closed(self) -> None:
+        await maybe_deferred_to_future(self._client.close())
+
+
+def _restore(request: Request, progress: Progress) -> None:
+    """Gives *request* back to the spider as it was, with nothing of ours in it."""
+    if progress.priority is not None:
+        request.priority = progress.priority
+        request.dont_filter = progress.dont_filter
+        request.cookies = progress.cookies
+    request.meta.pop(KEY, None)
+    forget_origin(request)
+
+
+def _is_robots_txt(request: Request) -> bool:
+    return urlparse_cached(request).path == "/robots.txt"
+
+
+def _domains(crawler: Crawler, config: Config) -> Domains:
+    allowed = getattr(crawler.spider, "allowed_domains", None) or ()
+    domains = Domains(tuple(d for d in allowed if isinstance(d, str)), config.domains)
+    if domains:
+        return domains
+    reason = (
+        "captchas are bought for named domains only: "
+        "set allowed_domains on the spider, or CAPTCHA_DOMAINS"
+    )
+    # The spider of "scrapy shell" and "scrapy fetch" has no domains, and no harm is done there.
+    raise NotConfigured(reason) if isinstance(crawler.spider, DefaultSpider) else ValueError(reason)

@@ -1,0 +1,197 @@
+"""Takes requests out of the crawl while something is awaited, and loses none of them.
+
+How it meets Scrapy's engine (2.14 and later):
+
+1. `ParkingLot.ticket` marks a request that ``process_response`` returns. The engine hands it to
+   ``engine.crawl()``, which sends ``request_scheduled``; the lot takes it and vetoes the scheduling
+   with IgnoreRequest. Download slot, response and the engine's own entry are free from then on.
+2. A ticket that reaches ``process_request`` was never scheduled: ``engine.download_async()`` loops
+   on it. It waits in place, and the lot lends the slot that it occupies.
+3. Each ticket has a story: a coroutine that ends with the request to send back.
+4. While somebody is parked an idle spider is kept open.
+5. When the spider closes, all that is parked goes back to the scheduler before that closes.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Coroutine
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+from scrapy import signals
+from scrapy.exceptions import DontCloseSpider, IgnoreRequest
+from scrapy.http import Request
+from scrapy.utils.defer import maybe_deferred_to_future
+from twisted.internet.defer import Deferred
+from twisted.internet.task import LoopingCall
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from scrapy import Spider
+    from scrapy.core.engine import ExecutionEngine
+    from scrapy.core.scheduler import BaseScheduler
+    from scrapy.crawler import Crawler
+    from twisted.python.failure import Failure
+
+logger = logging.getLogger(__name__)
+
+Story = Callable[[Request], Coroutine[Deferred[Any], Any, Request]]
+
+_CLOSING_CHECK = 0.2  # seconds between two looks at whether the engine closes
+_GRACE = 5.0  # seconds that a wait in place may go on while the engine closes
+
+
+class ParkingLot:
+    """The requests that wait; ``len()`` is how many there are.
+
+    *on_parked* is told how many there are each time that one comes; *spoilt* makes the request to
+    send back for a ticket whose story broke.
+    """
+
+    def __init__(
+        self,
+        crawler: Crawler,
+        *,
+        on_parked: Callable[[int], None],
+        spoilt: Callable[[Request], Request],
+    ) -> None:
+        self._crawler = crawler
+        self._on_parked = on_parked
+        self._spoilt = spoilt
+        self._tickets: WeakKeyDictionary[Request, Story] = WeakKeyDictionary()
+        self._parked: dict[Request, Deferred[Request]] = {}
+        connect = crawler.signals.connect
+        connect(self._spider_opened, signals.spider_opened)
+        connect(self._request_scheduled, signals.request_scheduled)
+        connect(self._spider_idle, signals.spider_idle)
+
+    def __len__(self) -> int:
+        return len(self._parked)
+
+    def ticket(self, request: Request, story: Story) -> Request:
+        """*request*, which will be parked when the engine gets it, until *story* has ended."""
+        self._tickets[request] = story
+        return request
+
+    async def wait_in_place(self, ticket: Request) -> Request | None:
+        """What to download next if *ticket* is one, after its story; None for other requests.
+
+        Raises CancelledError when the crawl ends meanwhile.
+        """
+        story = self._tickets.pop(ticket, None)
+        if story is None:
+            return None
+        told = Deferred.fromCoroutine(story(ticket))
+        with self.lent_slot(), self._until_closing(told):
+            return await maybe_deferred_to_future(told)
+
+    def _spider_opened(self, spider: Spider) -> None:
+        scheduler = _scheduler(self._engine)
+        close = scheduler.close
+
+        def give_back_and_close(reason: str) -> Deferred[None] | None:
+            self._give_back(scheduler)
+            return close(reason)
+
+        # spider_closed comes after the scheduler has written its queues: too late to give back.
+        scheduler.close = give_back_and_close  # type: ignore[method-assign]
+
+    def _request_scheduled(self, request: Request, spider: Spider) -> None:
+        story = self._tickets.pop(request, None)
+        if story is None or self._closing:
+            return
+        told = Deferred.fromCoroutine(story(request))
+        self._parked[request] = told
+        told.addBoth(self._send_back, request)
+        self._on_parked(len(self._parked))
+        raise IgnoreRequest
+
+    def _send_back(self, result: Request | Failure, ticket: Request) -> None:
+        if self._parked.pop(ticket, None) is None:
+            return  # given back to the scheduler
+        if not isinstance(result, Request):
+            logger.error(
+                "Error while %(request)s waited for a captcha",
+                {"request": ticket},
+                exc_info=(result.type, result.value, result.getTracebackObject()),
+                extra={"spider": self._crawler.spider},
+            )
+            result = self._spoilt(ticket)
+        self._engine.crawl(result)
+
+    def _spider_idle(self) -> None:
+        if self._parked:
+            raise DontCloseSpider
+
+    def _give_back(self, scheduler: BaseScheduler) -> None:
+        parked, self._parked = self._parked, {}
+        for ticket, told in parked.items():
+            told.cancel()
+            try:
+                scheduler.enqueue_request(ticket)
+            except Exception:
+                logger.exception(
+                    "Lost while it waited for a captcha: %(request)s",
+                    {"request": ticket},
+                    extra={"spider": self._crawler.spider},
+                )
+        if parked:
+            logger.info(
+                "Gave %(count)d requests that waited for a captcha back to the scheduler",
+                {"count": len(parked)},
+                extra={"spider": self._crawler.spider},
+            )
+
+    @property
+    def _engine(self) -> ExecutionEngine:
+        engine = self._crawler.engine
+        if engine is None:
+            raise RuntimeError("captchas are waited for only while a crawl runs")
+        return engine
+
+    @property
+    def _closing(self) -> bool:
+        """Whether the engine takes no more requests: no signal tells so early."""
+        engine = self._engine
+        scraper = engine.scraper.slot
+        busy = engine.downloader.needs_backout() or (scraper and scraper.needs_backout())
+        return engine.needs_backout() and not busy
+
+    @contextmanager
+    def lent_slot(self) -> Generator[None, None, None]:
+        """Lends the downloader a slot for the one that a request holds without downloading."""
+        downloader = self._engine.downloader
+        if downloader.total_concurrency == 0:  # no limit, nothing to lend
+            yield
+            return
+        downloader.total_concurrency += 1
+        try:
+            yield
+        finally:
+            downloader.total_concurrency -= 1
+
+    @contextmanager
+    def _until_closing(self, told: Deferred[Request]) -> Generator[None, None, None]:
+        """Cancels *told* some time after the engine has begun to close: it waits for us to end."""
+        closing = 0.0
+
+        def look() -> None:
+            nonlocal closing
+            closing = closing + _CLOSING_CHECK if self._closing else 0.0
+            if closing > _GRACE:
+                told.cancel()
+
+        looking = LoopingCall(look)
+        looking.start(_CLOSING_CHECK, now=False)
+        try:
+            yield
+        finally:
+            looking.stop()
+
+
+def _scheduler(engine: ExecutionEngine) -> BaseScheduler:
+    """The running scheduler; Scrapy has a public name for it from 2.19 on."""
+    return getattr(engine, "scheduler", None) or engine._slot.scheduler  # type: ignore[union-attr]

@@ -1,0 +1,237 @@
+"""What is done about an error: a table, one row per code, and the rules around it.
+
+The word that counts is, in this order: the user's (``CAPTCHA_POLICY``), the server's ``retryable``,
+the table's. A server may not forbid the way out of a proxy's error: another proxy is another try.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from enum import Enum
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from scrapy_captcha.captchas import KINDS, Kind
+from scrapy_captcha.errors import ERRORS, ErrorCode, Family
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from scrapy_captcha.captchas import Captcha
+    from scrapy_captcha.errors import SolverError
+
+SHORTEST_DELAY = 0.1  # seconds
+_OWN_SHORTEST_DELAY = 0.5  # seconds, before the first doubling
+
+
+class Action(str, Enum):
+    """The words of ``CAPTCHA_POLICY``."""
+
+    RESCHEDULE = "reschedule"
+    ROTATE = "rotate"
+    DROP = "drop"
+    STOP = "stop"
+
+
+class Rest(Enum):
+    """What happens to a proxy that a captcha could not be solved through."""
+
+    GROWING = "rests, longer each time"
+    BANNED = "banned for the site"
+    OUT = "out for the crawl"
+
+
+@dataclass(frozen=True, slots=True)
+class Reschedule:
+    """Try again after *delay* seconds; with *shut*, nobody buys at the provider until then."""
+
+    delay: float
+    shut: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RotateProxy:
+    """Fetch the page through another proxy after *delay* seconds; *rest* is for the old one."""
+
+    rest: Rest
+    delay: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """Give this page up; *reason* is the word in the stats."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class StopBuying:
+    """Give this page up and buy nothing more at the provider."""
+
+    reason: str
+
+
+Decision = Reschedule | RotateProxy | Drop | StopBuying
+
+
+def default_action(code: ErrorCode, status: int | None) -> Action:
+    """The table: what is done about *code* when neither the user nor the server says more.
+
+    *status* is the HTTP status, which alone speaks for answers that nobody understands. A code
+    without a row is an error for mypy: the function would end without a return.
+    """
+    match code:
+        case (
+            ErrorCode.CAPACITY
+            | ErrorCode.UNSOLVABLE
+            | ErrorCode.PROVIDER_TIMEOUT
+            | ErrorCode.NETWORK
+            | ErrorCode.TIMEOUT
+        ):
+            return Action.RESCHEDULE
+        case (
+            ErrorCode.PROXY_REFUSED
+            | ErrorCode.PROXY_TIMEOUT
+            | ErrorCode.PROXY_BANNED
+            | ErrorCode.PROXY_AUTH
+        ):
+            return Action.ROTATE
+        case ErrorCode.AUTH_INVALID | ErrorCode.AUTH_FORBIDDEN | ErrorCode.BALANCE_EMPTY:
+            return Action.STOP
+        case (
+            ErrorCode.INPUT_MISSING
+            | ErrorCode.INPUT_BAD_TYPE
+            | ErrorCode.INPUT_TOO_SMALL
+            | ErrorCode.INPUT_TOO_LARGE
+            | ErrorCode.METHOD_INVALID
+            | ErrorCode.NOT_FOUND
+            | ErrorCode.PROVIDER_SITEKEY
+            | ErrorCode.PROVIDER_DOMAIN
+        ):
+            return Action.DROP
+        case ErrorCode.BAD_REPLY | ErrorCode.UNKNOWN:
+            return _action_by_status(status)
+
+
+def _action_by_status(status: int | None) -> Action:
+    if status in {401, 402, 403}:
+        return Action.STOP
+    if status is None or status < 300 or status in {408, 429} or status >= 500:
+        return Action.RESCHEDULE
+    return Action.DROP
+
+
+_REST: Mapping[ErrorCode, Rest] = {
+    ErrorCode.PROXY_BANNED: Rest.BANNED,
+    ErrorCode.PROXY_AUTH: Rest.OUT,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Attempts:
+    """What has been tried for one page.
+
+    * *tasks*: tasks bought
+    * *retries*: times that it was rescheduled or given another proxy
+    * *resent*: whether a purchase whose answer was lost has been sent a second time
+    """
+
+    tasks: int = 0
+    retries: int = 0
+    resent: bool = False
+
+    def after(self, error: SolverError) -> Attempts:
+        """The same, with the try that ended in *error*."""
+        return replace(
+            self,
+            tasks=self.tasks + (error.task_id is not None),
+            retries=self.retries + 1,
+            resent=self.resent or error.possibly_paid,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The user's limits and words on errors.
+
+    * *actions*: rows that replace the table's, from ``CAPTCHA_POLICY``
+    * *retry_times*: purchases per page; a page is retried as many times for errors that cost none
+    * *max_delay*: seconds, the longest wait for anything
+    """
+
+    actions: Mapping[ErrorCode, Action] = field(default_factory=dict)
+    retry_times: int = 3
+    max_delay: float = 300.0
+
+    def decide(self, error: SolverError, attempts: Attempts, *, jitter: float) -> Decision:
+        """What to do about *error*, the next after *attempts*; *jitter* is a number from 0 to 1."""
+        reason = error.code.value
+        match self.action(error):
+            case Action.STOP:
+                return StopBuying(reason)
+            case Action.RESCHEDULE if self._may_try_again(error, attempts):
+                delay = self.delay(error, attempts.retries, jitter=jitter)
+                return Reschedule(delay, shut=_concerns_all(error))
+            case Action.ROTATE if self._may_try_again(error, attempts):
+                told = min(error.retry_after or 0.0, self.max_delay) if error.retryable else 0.0
+                return RotateProxy(_REST.get(error.code, Rest.GROWING), told)
+            case _:
+                return Drop(reason)
+
+    def action(self, error: SolverError) -> Action:
+        """The row that holds for *error*: the user's, else the server's, else the table's."""
+        if error.code in self.actions:
+            return self.actions[error.code]
+        default = default_action(error.code, error.http_status)
+        if error.retryable and default is not Action.ROTATE:
+            return Action.RESCHEDULE
+        if error.retryable is False and default is Action.RESCHEDULE:
+            return Action.DROP
+        return default
+
+    def delay(self, error: SolverError, retries: int, *, jitter: float) -> float:
+        """Seconds to wait: what the server asked for, else ``0.5 * 2 ** retries * (1 + jitter)``.
+
+        Never below 0.1 s nor above *max_delay*.
+        """
+        own = _OWN_SHORTEST_DELAY * 2 ** min(retries, 32) * (1 + jitter)
+        return max(SHORTEST_DELAY, min(error.retry_after or own, self.max_delay))
+
+    def _may_try_again(self, error: SolverError, attempts: Attempts) -> bool:
+        if error.possibly_paid and attempts.resent:
+            return False
+        tried = attempts.after(error)
+        return attempts.retries < self.retry_times and tried.tasks < self.retry_times
+
+
+def _concerns_all(error: SolverError) -> bool:
+    return error.code is ErrorCode.CAPACITY or ERRORS[error.code].family is Family.ACCOUNT
+
+
+def reason_not_to_answer(captcha: Captcha) -> str | None:
+    """Why no solution of *captcha* could be used, so that none is bought; None when one could.
+
+    A token goes to the origin that showed the captcha and nowhere else, and never into a URL.
+    """
+    if KINDS[captcha.kind].keyed and captcha.site_key is None:
+        return "site_key"
+    if KINDS[captcha.kind].cookie:
+        return None
+    if captcha.form is None:
+        return "no_form"
+    if _origin(captcha.form.url) != _origin(captcha.url):
+        return "other_origin"
+    if captcha.form.method == "GET" and captcha.kind is not Kind.IMAGE:
+        return "get_form"
+    return None
+
+
+_PORTS = {"http": 80, "https": 443}
+
+
+def _origin(url: str) -> tuple[str, str | None, int | None]:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme, parts.hostname, parts.port or _PORTS.get(parts.scheme)
+    except ValueError:
+        return url, None, None

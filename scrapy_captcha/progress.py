@@ -1,0 +1,90 @@
+"""What a request remembers of its captchas while it travels: plain data in ``request.meta``.
+
+It survives the scheduler's disk queue, where anybody may have changed it: what comes back is
+checked, and a part of the wrong shape counts as not there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields, replace
+from typing import TYPE_CHECKING, Any
+
+from scrapy_captcha.policy import Attempts
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+KEY = "_captcha"
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far one page has come.
+
+    * *tasks*, *retries*, *resent*: as in `Attempts`
+    * *purchase_id*: of a purchase whose answer was lost, to be sent again under the same name
+    * *task_id*: of a task that is paid for and whose solution is not collected yet
+    * *solution*: which of the solutions held in memory belongs to the request; "" for none
+    * *submitted*: whether a solution has gone to the site, so that its next answer is the verdict
+    * *failed*: the reason why the page is given up, "" while it is not
+    * *passed*: whether the page goes to the spider whatever it shows
+    * *priority*, *dont_filter*, *cookies*: the request's own, which differ on the way
+    """
+
+    tasks: int = 0
+    retries: int = 0
+    resent: bool = False
+    purchase_id: str = ""
+    task_id: str | int | None = None
+    solution: str = ""
+    submitted: bool = False
+    failed: str = ""
+    passed: bool = False
+    priority: int | None = None
+    dont_filter: bool = False
+    cookies: Any = None
+
+    @classmethod
+    def of(cls, meta: Mapping[str, Any]) -> Progress:
+        """What *meta* remembers, the beginning when it remembers nothing."""
+        stored = meta.get(KEY)
+        if not isinstance(stored, dict):
+            return cls()
+        return cls(**{k: v for k, v in stored.items() if k in _TYPES and type(v) in _TYPES[k]})
+
+    def to_meta(self) -> dict[str, Any]:
+        """For ``request.meta["_captcha"]``: what differs from the beginning."""
+        return {k: v for k, v in asdict(self).items() if v != getattr(_BEGINNING, k)}
+
+    @property
+    def attempts(self) -> Attempts:
+        """As the policy counts them."""
+        return Attempts(self.tasks, self.retries, self.resent)
+
+    def after(self, attempts: Attempts, **changes: Any) -> Progress:
+        """The same, with *attempts* made and other fields changed."""
+        return replace(
+            self,
+            tasks=attempts.tasks,
+            retries=attempts.retries,
+            resent=attempts.resent,
+            **changes,
+        )
+
+
+_TYPES: dict[str, tuple[type, ...]] = {
+    "tasks": (int,),
+    "retries": (int,),
+    "resent": (bool,),
+    "purchase_id": (str,),
+    "task_id": (str, int),
+    "solution": (str,),
+    "submitted": (bool,),
+    "failed": (str,),
+    "passed": (bool,),
+    "priority": (int,),
+    "dont_filter": (bool,),
+    "cookies": (dict, list),
+}
+_BEGINNING = Progress()
+assert set(_TYPES) == {f.name for f in fields(Progress)}  # noqa: S101 - one table, two readers

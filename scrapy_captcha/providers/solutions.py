@@ -1,0 +1,99 @@
+"""Reads what a service calls a solution; nothing of it is trusted."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import TYPE_CHECKING
+
+from scrapy_captcha.captchas import KINDS, Kind, Solution
+from scrapy_captcha.errors import ErrorCode, SolverError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from scrapy_captcha.providers.base import Body
+
+_TOKEN = re.compile(r"[\x21-\x7e]{1,8192}")
+_USER_AGENT = re.compile(r"[\x20-\x7e]{1,512}")
+_COOKIE_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,256}")
+_LONGEST_TEXT = 256  # characters read off a picture
+
+# Where services put what we call a token; the first that is there counts.
+_TOKEN_KEYS = ("gRecaptchaResponse", "token")
+
+
+def read_solution(kind: Kind, body: Body, task_id: str | int | None) -> Solution:
+    """The solution in an answer whose status is "ready".
+
+    Raises SolverError(BAD_REPLY) when something that *kind* needs is missing, of the wrong type, or
+    could not be sent on: a token is up to 8 kB of printable ASCII without spaces, a picture's text
+    is printable.
+    """
+    fields = body.get("solution")
+    if not isinstance(fields, dict):
+        raise SolverError(ErrorCode.BAD_REPLY, task_id=task_id)
+    cookies = _cookies(fields.get("cookies"))
+    try:
+        answers = _answers(kind, fields, cookies)
+    except ValueError:
+        raise SolverError(ErrorCode.BAD_REPLY, task_id=task_id) from None
+    user_agent = fields.get("userAgent")
+    known = isinstance(user_agent, str) and _USER_AGENT.fullmatch(user_agent)
+    return Solution(
+        answers=answers,
+        task_id=task_id,
+        user_agent=user_agent if known else None,
+        cookies=cookies,
+        cost=read_cost(body.get("cost")),
+    )
+
+
+def _answers(kind: Kind, fields: Body, cookies: Mapping[str, str]) -> dict[str, str]:
+    if kind is Kind.IMAGE:
+        return {"text": _text(fields.get("text"))}
+    cookie = KINDS[kind].cookie
+    if cookie:
+        return {"token": _token(cookies.get(cookie) or fields.get("cookie") or fields.get("token"))}
+    names = set(KINDS[kind].answers.values())
+    return {name: _token(_field(fields, name)) for name in sorted(names)}
+
+
+def _field(fields: Body, name: str) -> object:
+    keys = _TOKEN_KEYS if name == "token" else (name,)
+    value = next((fields[key] for key in keys if key in fields), None)
+    # GeeTest's gen_time comes as a number from some services.
+    return str(value) if type(value) is int and 0 <= value < 1 << 63 else value
+
+
+def _token(value: object) -> str:
+    if isinstance(value, str) and _TOKEN.fullmatch(value):
+        return value
+    raise ValueError
+
+
+def _text(value: object) -> str:
+    if isinstance(value, str) and value.isprintable() and 0 < len(value) <= _LONGEST_TEXT:
+        return value
+    raise ValueError
+
+
+def _cookies(value: object) -> dict[str, str]:
+    if not isinstance(value, dict):
+        return {}
+    return {
+        name: cookie
+        for name, cookie in value.items()
+        if _COOKIE_NAME.fullmatch(name) and isinstance(cookie, str) and _TOKEN.fullmatch(cookie)
+    }
+
+
+def read_cost(value: object) -> float | None:
+    """A price or balance, as a number or a string of one; None unless it is finite."""
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        return None
+    try:
+        cost = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return cost if math.isfinite(cost) else None

@@ -1,0 +1,144 @@
+"""Which proxy and which user agent the requests of a session (site and cookie jar) go out with."""
+
+from __future__ import annotations
+
+import binascii
+from base64 import b64decode
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from scrapy.utils.httpobj import urlparse_cached
+from tldextract import TLDExtract
+
+from scrapy_captcha.policy import Rest
+from scrapy_captcha.proxies import Proxy, ProxyPool
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Sequence
+
+    from scrapy.http import Request
+
+_INDEX = "_captcha_proxy"  # meta: the request's place in the pool; credentials stay there
+_PROXY_KEYS = frozenset({"proxy", "_auth_proxy", "_scheme_proxy", _INDEX})
+
+_extract = TLDExtract(suffix_list_urls=(), cache_dir=None, include_psl_private_domains=True)
+
+
+@lru_cache(maxsize=4096)
+def site_of(host: str) -> str:
+    """The registrable domain of *host*; an IP address or a name without one is its own site."""
+    parts = _extract(host)
+    return f"{parts.domain}.{parts.suffix}" if parts.domain and parts.suffix else host
+
+
+class Sessions:
+    """Gives each session its proxy, and the user agent that its solution is bound to.
+
+    *now* tells seconds on a clock that only goes forward.
+    """
+
+    def __init__(self, proxies: Sequence[Proxy], now: Callable[[], float]) -> None:
+        self._pool = ProxyPool(proxies)
+        self._now = now
+        self._user_agents: dict[Hashable, str] = {}
+
+    def equip(self, request: Request, *, keep_proxy: bool) -> bool:
+        """Puts proxy and user agent into *request*; False when no proxy of the pool may go there.
+
+        With *keep_proxy* it stays at the proxy that it has, since its solution is bound to that. A
+        proxy that somebody else has set is left alone.
+        """
+        if self._user_agents:
+            user_agent = self._user_agents.get(self._session(request))
+            if user_agent:
+                request.headers["User-Agent"] = user_agent
+        if not len(self._pool) or ("proxy" in request.meta and _INDEX not in request.meta):
+            return True
+        index = self._index(request) if keep_proxy else None
+        if index is None:
+            index = self._pool.choose(*self._session(request), self._now())
+        if index is None:
+            return False
+        request.meta.update({_INDEX: index, "proxy": self._pool[index].url})
+        return True
+
+    def bind(self, request: Request, user_agent: str) -> None:
+        """The session of *request* keeps to *user_agent* from now on."""
+        self._user_agents[self._session(request)] = user_agent
+
+    def proxy_of(self, request: Request) -> Proxy | None:
+        """The proxy that *request* went through, with its credentials; None without one."""
+        index = self._index(request)
+        if index is not None:
+            return self._pool[index]
+        try:
+            proxy = Proxy.parse(request.meta.get("proxy") or "")
+        except ValueError:
+            return None
+        if proxy.username:
+            return proxy
+        username, password = _credentials(request)
+        return Proxy(proxy.scheme, proxy.host, proxy.port, username, password)
+
+    def rotated(self, request: Request, rest: Rest) -> Request | None:
+        """*request* for another proxy of the pool, the old one treated as *rest* says.
+
+        None when there is no other. Nothing of the old proxy goes along.
+        """
+        if not len(self._pool):
+            return None
+        old = self._index(request)
+        if old is not None:
+            self._treat(old, rest, self._session(request)[0])
+        new = self._pool.choose(*self._session(request), self._now())
+        if new is None or new == old:
+            return None
+        request = without_proxy(request)
+        request.meta[_INDEX] = new
+        return request
+
+    def forget_credentials(self, request: Request) -> None:
+        """Takes out of *request* what HttpProxyMiddleware put in for a proxy of the pool.
+
+        A request on its way to the scheduler may be written to disk.
+        """
+        if _INDEX in request.meta:
+            request.headers.pop("Proxy-Authorization", None)
+            for key in _PROXY_KEYS - {_INDEX}:
+                request.meta.pop(key, None)
+
+    def _treat(self, index: int, rest: Rest, site: str) -> None:
+        treatments: dict[Rest, Callable[[], None]] = {
+            Rest.GROWING: lambda: self._pool.rest(index, self._now()),
+            Rest.BANNED: lambda: self._pool.ban(index, site),
+            Rest.OUT: lambda: self._pool.take_out(index),
+        }
+        treatments[rest]()
+
+    def _index(self, request: Request) -> int | None:
+        index = request.meta.get(_INDEX)
+        return index if type(index) is int and 0 <= index < len(self._pool) else None
+
+    def _session(self, request: Request) -> tuple[str, Hashable]:
+        return site_of(urlparse_cached(request).hostname or ""), request.meta.get("cookiejar")
+
+
+def without_proxy(request: Request) -> Request:
+    """*request* as if it had never had a proxy, its credentials included."""
+    headers = request.headers.copy()
+    headers.pop("Proxy-Authorization", None)
+    meta: dict[str, Any] = {k: v for k, v in request.meta.items() if k not in _PROXY_KEYS}
+    return request.replace(headers=headers, meta=meta)
+
+
+def _credentials(request: Request) -> tuple[str, str]:
+    """User name and password out of the Basic credentials that HttpProxyMiddleware has set."""
+    header = request.headers.get("Proxy-Authorization") or b""
+    scheme, _, encoded = header.partition(b" ")
+    if scheme.lower() != b"basic":
+        return "", ""
+    try:
+        username, _, password = b64decode(encoded).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        return "", ""
+    return username, password

@@ -1,0 +1,181 @@
+"""Counts and logs what happens to captchas: the one place that touches Scrapy's stats."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from scrapy.crawler import Crawler
+    from scrapy.http import Request
+
+    from scrapy_captcha.captchas import Captcha, Solution
+    from scrapy_captcha.errors import SolverError
+
+logger = logging.getLogger(__name__)
+
+
+class Tally:
+    """Scrapy's stats under ``captcha/``, and one log line for each thing that happens.
+
+    A line names what there is of provider, code, kind and URL; never a key, a password or a token.
+    """
+
+    def __init__(self, crawler: Crawler) -> None:
+        self._crawler = crawler
+        self._unknown: set[str] = set()
+
+    def detected(self, request: Request, captcha: Captcha) -> None:
+        """A challenge page stands where the page of *request* should be."""
+        self._count("detected", captcha.kind.value)
+        self._log(logging.DEBUG, "Met a captcha (%(kind)s): %(request)s", request, captcha)
+
+    def error(self, error: SolverError) -> None:
+        """The service, or the way to it, gave an error; a later call may have made it good."""
+        self._inc(f"error_count/{error.code.value}")
+        if error.possibly_paid:
+            self._inc("possibly_paid_count")
+        if error.provider_code and error.provider_code not in self._unknown:
+            self._unknown.add(error.provider_code)
+            self._log(
+                logging.WARNING,
+                "%(provider)s gave an error that is not in the contract: %(unknown)s %(text)s",
+                error=error,
+                unknown=error.provider_code,
+                text=error.message,
+            )
+
+    def task(self) -> None:
+        """A task was bought."""
+        self._inc("task_count")
+
+    def solved(self, request: Request, captcha: Captcha, solution: Solution) -> None:
+        """A solution came back."""
+        self._inc("solved_count")
+        if solution.cost is not None:
+            self._inc("spent", solution.cost)
+        self._log(logging.DEBUG, "Captcha (%(kind)s) solved: %(request)s", request, captcha)
+
+    def accepted(self, request: Request) -> None:
+        """The site gave the page for the solution."""
+        self._inc("accepted_count")
+        self._log(logging.DEBUG, "Solution accepted: %(request)s", request)
+
+    def rejected(self, request: Request, name: str) -> None:
+        """The site shows *name*, a captcha or a wall, in spite of the solution."""
+        self._inc("rejected_count")
+        self._log(
+            logging.INFO,
+            "Solution rejected, the site shows %(name)s: %(request)s",
+            request,
+            name=name,
+        )
+
+    def not_submitted(self, request: Request, error: Exception) -> None:
+        """A solution could not be sent to the site."""
+        self._inc("submission_error_count")
+        self._log(
+            logging.INFO,
+            "Solution not sent, %(type)s: %(request)s",
+            request,
+            type=type(error).__name__,
+        )
+
+    def rescheduled(
+        self, request: Request, captcha: Captcha, error: SolverError, delay: float
+    ) -> None:
+        """The page waits *delay* seconds before it is tried again."""
+        self._count("reschedule", error.code.value)
+        self._log(
+            logging.INFO,
+            "Captcha (%(kind)s) not solved by %(provider)s, trying again in %(delay).1f s: "
+            "%(error)s: %(request)s",
+            request,
+            captcha,
+            error,
+            delay=delay,
+        )
+
+    def rotated(self, request: Request, captcha: Captcha, error: SolverError) -> None:
+        """The page is fetched again through another proxy."""
+        self._inc("proxy_rotation_count")
+        self._log(
+            logging.INFO,
+            "Captcha (%(kind)s) not solved by %(provider)s, trying another proxy: "
+            "%(error)s: %(request)s",
+            request,
+            captcha,
+            error,
+        )
+
+    def stopped(self, error: SolverError) -> None:
+        """Nothing is bought any more."""
+        self._log(
+            logging.ERROR,
+            "Nothing more is bought at %(provider)s; pages with captchas are dropped: %(error)s",
+            error=error,
+        )
+
+    def dropped(
+        self,
+        request: Request,
+        reason: str,
+        captcha: Captcha | None = None,
+        error: SolverError | None = None,
+    ) -> None:
+        """The page is given up."""
+        self._count("dropped", reason)
+        said = f" (%(provider)s: {error})" if error else ""
+        kind = " (%(kind)s)" if captcha else ""
+        self._log(
+            logging.WARNING,
+            f"Dropped for its captcha{kind}, {reason}{said}: %(request)s",
+            request,
+            captcha,
+            error,
+        )
+
+    def passed(self, request: Request, reason: str) -> None:
+        """The captcha page itself goes to the spider, as ``CAPTCHA_ON_GIVE_UP`` says."""
+        self._count("passed", reason)
+        self._log(
+            logging.WARNING,
+            "Passed on with its captcha, %(reason)s: %(request)s",
+            request,
+            reason=reason,
+        )
+
+    def blocked(self, request: Request, name: str) -> None:
+        """A bot wall without anything to solve stands where the page should be."""
+        self._inc(f"blocked_count/{name}")
+        self._log(logging.INFO, "Blocked by %(name)s: %(request)s", request, name=name)
+
+    def parked(self, count: int) -> None:
+        """*count* requests are parked now."""
+        self._crawler.stats.max_value("captcha/parked_max", count)
+
+    def _count(self, what: str, detail: str) -> None:
+        self._inc(f"{what}_count")
+        self._inc(f"{what}_count/{detail}")
+
+    def _inc(self, name: str, by: float = 1) -> None:
+        # Scrapy's stats add up whatever numbers they are given; their types speak of integers.
+        self._crawler.stats.inc_value(f"captcha/{name}", by)
+
+    def _log(
+        self,
+        level: int,
+        message: str,
+        request: Request | None = None,
+        captcha: Captcha | None = None,
+        error: SolverError | None = None,
+        **more: Any,
+    ) -> None:
+        words = {
+            "request": request,
+            "kind": captcha and captcha.kind.value,
+            "provider": error and error.provider,
+            "error": error,
+            **more,
+        }
+        logger.log(level, message, words, extra={"spider": self._crawler.spider})

@@ -1,0 +1,151 @@
+"""HTTP to a service that is not trusted: stops here what treq and Twisted would let through."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from twisted.internet import error as internet_error
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.protocol import Protocol, connectionDone
+from twisted.python.failure import Failure
+from twisted.web.client import (
+    RequestTransmissionFailed,
+    ResponseDone,
+    ResponseFailed,
+    ResponseNeverReceived,
+)
+from twisted.web.http import PotentialDataLoss
+from twisted.web.http_headers import Headers
+from twisted.web.iweb import IAgent
+from zope.interface import implementer
+
+from scrapy_captcha.errors import ErrorCode, SolverError
+
+if TYPE_CHECKING:
+    from treq.response import _Response
+    from twisted.internet.interfaces import ITransport
+    from twisted.web.iweb import IBodyProducer, IResponse
+
+LARGEST_BODY = 1_000_000  # bytes; solutions have a few thousand
+
+# Failures before anything was sent: nothing can have been charged.
+_NEVER_SENT = (
+    internet_error.ConnectError,
+    internet_error.DNSLookupError,
+)
+_CANCELLED = (CancelledError, internet_error.ConnectingCancelledError)
+
+
+_WRAPPERS = (RequestTransmissionFailed, ResponseFailed, ResponseNeverReceived)
+
+
+class BodyError(Exception):
+    """An answer's body is too large, compressed or cut short."""
+
+
+@implementer(IAgent)
+class PlainAgent:
+    """Asks for bodies without compression, refuses others, and lets no cookie through.
+
+    A small gzip body can become gigabytes, and treq unpacks all of it; solutions gain nothing.
+    """
+
+    def __init__(self, agent: IAgent) -> None:
+        self._agent = agent
+
+    def request(
+        self,
+        method: bytes,
+        uri: bytes,
+        headers: Headers | None = None,
+        bodyProducer: IBodyProducer | None = None,  # noqa: N803 - the name in IAgent
+    ) -> Deferred[IResponse]:
+        """As in IAgent; fails with BodyError for a compressed answer."""
+        headers = Headers() if headers is None else headers.copy()
+        headers.setRawHeaders(b"accept-encoding", [b"identity"])
+        response = self._agent.request(method, uri, headers, bodyProducer)
+        return response.addCallback(self._plain)
+
+    def _plain(self, response: IResponse) -> IResponse:
+        response.headers.removeHeader(b"set-cookie")
+        if response.headers.getRawHeaders(b"content-encoding", [b"identity"]) != [b"identity"]:
+            response.deliverBody(_Body(Deferred(), limit=0))
+            raise BodyError
+        return response
+
+
+class _Body(Protocol):
+    """Collects a body; one byte above *limit* the connection is dropped."""
+
+    def __init__(self, done: Deferred[bytes], limit: int) -> None:
+        self._done: Deferred[bytes] | None = done
+        self._limit = limit
+        self._chunks: list[bytes] = []
+        self._size = 0
+
+    def connectionMade(self) -> None:  # noqa: N802 - the name in Protocol
+        if not self._limit:
+            self.abort()
+
+    def dataReceived(self, data: bytes) -> None:  # noqa: N802 - the name in Protocol
+        self._size += len(data)
+        if self._size <= self._limit:
+            self._chunks.append(data)
+        else:
+            self._end(Failure(BodyError()))
+            self.abort()
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:  # noqa: N802 - as above
+        complete = reason.check(ResponseDone, PotentialDataLoss)
+        self._end(b"".join(self._chunks) if complete else Failure(BodyError()))
+
+    def abort(self) -> None:
+        """Closes the connection without waiting for the other side."""
+        transport = cast("ITransport", self.transport)
+        getattr(transport, "abortConnection", transport.loseConnection)()
+
+    def _end(self, result: bytes | Failure) -> None:
+        done, self._done = self._done, None
+        if done is not None and not done.called:
+            done.callback(result)
+
+
+def read_body(response: _Response, limit: int = LARGEST_BODY) -> Deferred[bytes]:
+    """The body of an unbuffered treq response; cancelling it closes the connection.
+
+    Fails with BodyError when there are more than *limit* bytes or the connection breaks.
+    """
+    done: Deferred[bytes] = Deferred(lambda _: protocol.abort())
+    protocol = _Body(done, limit)
+    response.original.deliverBody(protocol)
+    return done
+
+
+# What a call that did not end in an answer can fail with.
+NETWORK_FAILURES = (
+    *_WRAPPERS,
+    *_NEVER_SENT,
+    *_CANCELLED,
+    internet_error.ConnectionClosed,
+    BodyError,
+)
+
+
+def network_error(error: Exception) -> Exception:
+    """The one place where failures of treq and Twisted become ours.
+
+    Cancellation stays what it is, however it is wrapped.
+    """
+    causes = _causes(error)
+    if any(isinstance(cause, _CANCELLED) for cause in causes):
+        return CancelledError()
+    if any(isinstance(cause, BodyError) for cause in causes):
+        return SolverError(ErrorCode.BAD_REPLY, possibly_paid=True)
+    sent = not isinstance(error, _NEVER_SENT)
+    return SolverError(ErrorCode.NETWORK, possibly_paid=sent)
+
+
+def _causes(error: Exception) -> list[BaseException]:
+    if not isinstance(error, _WRAPPERS):
+        return [error]
+    return [failure.value for failure in error.reasons if failure.value is not None]
