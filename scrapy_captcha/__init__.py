@@ -1,12 +1,18 @@
 """Captcha handling for Scrapy: captcha pages are detected, solved by a service, and replayed."""
 
-from scrapy_captcha.addon import Addon
-from scrapy_captcha.captchas import Captcha, Form, Kind, Solution
-from scrapy_captcha.client import SolverClient
-from scrapy_captcha.detection import Detection, HtmlPage, Verdict, detect
-from scrapy_captcha.errors import ErrorCode, SolverError
-from scrapy_captcha.exceptions import CaptchaError
-from scrapy_captcha.middleware import CaptchaMiddleware
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from scrapy_captcha.addon import Addon
+    from scrapy_captcha.captchas import Captcha, Form, Kind, Solution
+    from scrapy_captcha.client import SolverClient
+    from scrapy_captcha.detection import Detection, HtmlPage, Verdict, detect
+    from scrapy_captcha.errors import ErrorCode, SolverError
+    from scrapy_captcha.exceptions import CaptchaError
+    from scrapy_captcha.middleware import CaptchaMiddleware
 
 __all__ = [
     "Addon",
@@ -24,3 +30,27 @@ __all__ = [
     "Verdict",
     "detect",
 ]
+
+_HOME = {
+    "Addon": "addon",
+    "Captcha": "captchas",
+    "CaptchaError": "exceptions",
+    "CaptchaMiddleware": "middleware",
+    "Detection": "detection",
+    "ErrorCode": "errors",
+    "Form": "captchas",
+    "HtmlPage": "detection",
+    "Kind": "captchas",
+    "Solution": "captchas",
+    "SolverClient": "client",
+    "SolverError": "errors",
+    "Verdict": "detection",
+    "detect": "detection",
+}
+
+
+def __getattr__(name: str) -> object:
+    # Imported on first use: pytest loads this package for the sandbox's fixture in every run.
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)

@@ -134,7 +134,7 @@ def _url(value: object) -> str:
 
 
 def _setting(read: Callable[[object], _T], default: _T, about: str, *, repr: bool = True) -> _T:  # noqa: A002
-    result: Any = field(default=default, repr=repr, metadata={"read": read, "about": about})
+    result: Any = field(default_factory=lambda: default, repr=repr, metadata={"read": read, "about": about})
     return result  # type: ignore[no-any-return]  # what dataclasses make of a field at run time
 
 
@@ -240,7 +240,8 @@ class Options:
     def of(cls, config: Config, value: object = None) -> Options:
         """From the settings and the *value* of ``meta["captcha"]``: None, True, False or a dict.
 
-        The dict may have ``policy``, ``retry_times`` and ``on_give_up``, as in the settings. Raises ValueError that says what is wrong and what to write instead.
+        The dict may have ``policy``, ``retry_times`` and ``on_give_up``, as in the settings.
+        Raises ValueError that says what is wrong and what to write instead.
         """
         policy = Policy(config.policy, config.retry_times, config.max_delay)
         if value is None or isinstance(value, bool):

@@ -184,7 +184,7 @@ class CaptchaMiddleware:
     async def _submit(
         self, request: Request, progress: Progress, captcha: Captcha, solution: Solution
     ) -> Response | None:
-        """Sends the solution; its answer where that is the page, None where that is to be fetched."""
+        """Sends the solution; its answer where that is the page, None where it is still to come."""
         build = getattr(self._crawler.spider, "captcha_submit", build_submission)
         submission = build(request, captcha, solution)
         submission.meta[SUBMISSION] = True

@@ -24,6 +24,7 @@ from scrapy import signals
 from scrapy.exceptions import DontCloseSpider, IgnoreRequest
 from scrapy.http import Request
 from scrapy.utils.defer import maybe_deferred_to_future
+from scrapy.utils.log import failure_to_exc_info
 from twisted.internet.defer import Deferred
 from twisted.internet.task import LoopingCall
 
@@ -116,7 +117,7 @@ class ParkingLot:
             logger.error(
                 "Error while %(request)s waited for a captcha",
                 {"request": ticket},
-                exc_info=(result.type, result.value, result.getTracebackObject()),
+                exc_info=failure_to_exc_info(result),
                 extra={"spider": self._crawler.spider},
             )
             result = self._spoilt(ticket)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -160,7 +160,8 @@ class Tally:
 
     def _inc(self, name: str, by: float = 1) -> None:
         # Scrapy's stats add up whatever numbers they are given; their types speak of integers.
-        self._crawler.stats.inc_value(f"captcha/{name}", by)
+        stats = cast("Any", self._crawler.stats)  # typed for integers, adds floats as well
+        stats.inc_value(f"captcha/{name}", by)
 
     def _log(
         self,
