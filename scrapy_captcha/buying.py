@@ -113,21 +113,28 @@ class Buyer:
         self._remember(ticket, order, error)
         match decision:
             case Reschedule(delay):
-                self._tally.rescheduled(ticket, captcha, error, delay)
-                await deferLater(self._clock, delay)
-                return ticket if captcha.perishable else None
+                return await self._wait(ticket, captcha, error, delay)
             case RotateProxy(rest, delay):
                 elsewhere = self._sessions.rotated(ticket, rest)
-                if elsewhere is None and not error.retryable:
-                    return self._failed(ticket, captcha, options, error.code.value, error)
-                self._tally.rotated(ticket, captcha, error)
-                await deferLater(self._clock, delay)
-                return elsewhere or ticket
+                if elsewhere is not None:
+                    self._tally.rotated(ticket, captcha, error)
+                    await deferLater(self._clock, delay)
+                    return elsewhere
+                if error.retryable:
+                    return await self._wait(ticket, captcha, error, delay)
+                return self._failed(ticket, captcha, options, error.code.value, error)
             case StopBuying(reason):
                 self._stop(reason, error)
                 return self._failed(ticket, captcha, options, reason, error)
             case Drop(reason):
                 return self._failed(ticket, captcha, options, reason, error)
+
+    async def _wait(
+        self, ticket: Request, captcha: Captcha, error: SolverError, delay: float
+    ) -> Request | None:
+        self._tally.rescheduled(ticket, captcha, error, delay)
+        await deferLater(self._clock, delay)
+        return ticket if captcha.perishable else None
 
     def _remember(self, ticket: Request, order: Order, error: SolverError) -> None:
         """Notes in the ticket's meta what the next try has to know, here or after a restart."""

@@ -173,8 +173,9 @@ class Policy:
                 delay = self.delay(error, attempts.retries, jitter=jitter)
                 return Reschedule(delay, shut=_concerns_all(error))
             case Action.ROTATE if self._may_try_again(error, attempts):
-                told = min(error.retry_after or 0.0, self.max_delay) if error.retryable else 0.0
-                return RotateProxy(_REST.get(error.code, Rest.GROWING), told)
+                delay = self.delay(error, attempts.retries, jitter=jitter)
+                rest = _REST.get(error.code, Rest.GROWING)
+                return RotateProxy(rest, delay if error.retryable else 0.0)
             case _:
                 return Drop(reason)
 
