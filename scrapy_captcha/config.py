@@ -134,7 +134,9 @@ def _url(value: object) -> str:
 
 
 def _setting(read: Callable[[object], _T], default: _T, about: str, *, repr: bool = True) -> _T:  # noqa: A002
-    result: Any = field(default_factory=lambda: default, repr=repr, metadata={"read": read, "about": about})
+    result: Any = field(
+        default_factory=lambda: default, repr=repr, metadata={"read": read, "about": about}
+    )
     return result  # type: ignore[no-any-return]  # what dataclasses make of a field at run time
 
 

@@ -22,29 +22,20 @@ from scrapy_captcha.config import Config, GiveUp, Options
 from scrapy_captcha.detection import Detection, Verdict, detect
 from scrapy_captcha.domains import Domains
 from scrapy_captcha.exceptions import CaptchaError
+from scrapy_captcha.origin import forget_origin, original, remember_origin
 from scrapy_captcha.parking import ParkingLot
 from scrapy_captcha.policy import Attempts
 from scrapy_captcha.progress import KEY, Progress
 from scrapy_captcha.providers import Unified
 from scrapy_captcha.sessions import Sessions
-from scrapy_captcha.submit import (
-    SUBMISSION,
-    build_submission,
-    forget_origin,
-    is_page_of,
-    original,
-    remember_origin,
-)
+from scrapy_captcha.submit import SUBMISSION, Submitter
 from scrapy_captcha.tally import Tally
 
 if TYPE_CHECKING:
     from scrapy import Spider
-    from scrapy.core.engine import ExecutionEngine
     from scrapy.crawler import Crawler
     from scrapy.http import Request, Response
     from typing_extensions import Self
-
-    from scrapy_captcha.captchas import Solution
 
 
 class CaptchaMiddleware:
@@ -83,6 +74,7 @@ class CaptchaMiddleware:
             close_on_stop=config.close_on_stop,
         )
         self._lot = ParkingLot(crawler, on_parked=self._tally.parked, spoilt=self._spoilt)
+        self._submitter = Submitter(crawler, self._lot, self._tally)
         crawler.signals.connect(self._request_scheduled, signals.request_scheduled)
         crawler.signals.connect(self._spider_closed, signals.spider_closed)
 
@@ -117,7 +109,14 @@ class CaptchaMiddleware:
             raise self._dropped(request, "no_proxy")
         remember_origin(request)
         bought = self._buyer.take(progress.solution)
-        return await self._submit(request, progress, *bought) if bought else None
+        if bought is None:
+            return None
+        name = progress.solution
+        progress = replace(progress, solution="", submitted=True, answer=name)
+        request.meta[KEY] = progress.to_meta()
+        # They are in the jar, and sent again they would overwrite what the site has set since.
+        request.cookies = {}
+        return await self._submitter.send(request, name, *bought)
 
     def process_response(
         self, request: Request, response: Response, spider: Spider | None = None
@@ -131,15 +130,23 @@ class CaptchaMiddleware:
         if not (progress.passed or options.ignore or _is_robots_txt(request)):
             found = self._detect(response)
         if found is None or found.verdict is Verdict.WIDGET:
-            if progress.submitted:
-                self._tally.accepted(request)
-            _restore(request, progress)
-            return response
+            return self._arrived(request, response, progress)
+        page = self._submitter.page_instead(progress.answer)
+        if page is not None:
+            return self._arrived(request, page, progress)
         if progress.submitted:
             self._tally.rejected(request, found.name)
         if found.captcha is None or found.verdict is Verdict.BLOCK:
             return self._blocked(request, response, found.name, options)
         return self._met(request, response, found.captcha, options)
+
+    def _arrived(self, request: Request, response: Response, progress: Progress) -> Response:
+        if progress.submitted:
+            self._tally.accepted(request)
+            self._submitter.forget(progress.answer)
+        response.request = request
+        _restore(request, progress)
+        return response
 
     def _detect(self, response: Response) -> Detection | None:
         if not isinstance(response, TextResponse):
@@ -173,34 +180,13 @@ class CaptchaMiddleware:
                 dont_filter=meant.dont_filter,
                 cookies=meant.cookies,
             )
-        progress = replace(progress, submitted=False, solution="")
+        progress = replace(progress, submitted=False, solution="", answer="")
         return meant.replace(
             priority=progress.priority,
             cookies=progress.cookies,
             dont_filter=True,
             meta=meant.meta | {KEY: progress.to_meta()},
         )
-
-    async def _submit(
-        self, request: Request, progress: Progress, captcha: Captcha, solution: Solution
-    ) -> Response | None:
-        """Sends the solution; its answer where that is the page, None where it is still to come."""
-        build = getattr(self._crawler.spider, "captcha_submit", build_submission)
-        submission = build(request, captcha, solution)
-        submission.meta[SUBMISSION] = True
-        request.meta[KEY] = replace(progress, solution="", submitted=True).to_meta()
-        # They are in the jar, and sent again they would overwrite what the site has set since.
-        request.cookies = {}
-        with self._lot.lent_slot():
-            try:
-                answer = await self._engine.download_async(submission)
-            except Exception as error:  # noqa: BLE001 - whatever downloader middlewares raise
-                self._tally.not_submitted(request, error)
-                return None
-        if not is_page_of(request, answer):
-            return None
-        answer.request = request
-        return answer
 
     def _blocked(
         self, request: Request, response: Response, name: str, options: Options
@@ -247,12 +233,6 @@ class CaptchaMiddleware:
         self._tally.dropped(ticket, "error")
         progress = replace(Progress.of(ticket.meta), failed="error")
         return ticket.replace(meta=ticket.meta | {KEY: progress.to_meta()})
-
-    @property
-    def _engine(self) -> ExecutionEngine:
-        engine = self._crawler.engine
-        assert engine is not None  # noqa: S101 - a request is being processed
-        return engine
 
     def _request_scheduled(self, request: Request) -> None:
         self._sessions.forget_credentials(request)

@@ -26,6 +26,7 @@ class Progress:
     * *task_id*: of a task that is paid for and whose solution is not collected yet
     * *solution*: which of the solutions held in memory belongs to the request; "" for none
     * *submitted*: whether a solution has gone to the site, so that its next answer is the verdict
+    * *answer*: which of the answers to submissions held in memory belongs to the request
     * *failed*: the reason why the page is given up, "" while it is not
     * *passed*: whether the page goes to the spider whatever it shows
     * *priority*, *dont_filter*, *cookies*: the request's own, which differ on the way
@@ -38,6 +39,7 @@ class Progress:
     task_id: str | int | None = None
     solution: str = ""
     submitted: bool = False
+    answer: str = ""
     failed: str = ""
     passed: bool = False
     priority: int | None = None
@@ -80,6 +82,7 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "task_id": (str, int),
     "solution": (str,),
     "submitted": (bool,),
+    "answer": (str,),
     "failed": (str,),
     "passed": (bool,),
     "priority": (int,),

@@ -1,23 +1,27 @@
-"""The request that carries a solution back, and the request that the spider meant."""
+"""Carries a solution back to the site that asked."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urldefrag, urlencode, urlsplit
+from urllib.parse import urldefrag, urlencode
 
 from scrapy.http import TextResponse
+from scrapy.utils.httpobj import urlparse_cached
 
 from scrapy_captcha.captchas import KINDS, form_answers
+from scrapy_captcha.origin import without_redirects
 from scrapy_captcha.progress import KEY
+from scrapy_captcha.sessions import site_of
 
 if TYPE_CHECKING:
+    from scrapy.crawler import Crawler
     from scrapy.http import Request, Response
 
     from scrapy_captcha.captchas import Captcha, Form, Solution
+    from scrapy_captcha.parking import ParkingLot
+    from scrapy_captcha.tally import Tally
 
 SUBMISSION = "_captcha_submission"  # meta of the request that carries a solution
-_ORIGIN = "_captcha_origin"  # meta: what a redirect would make the request forget
-_REDIRECT_KEYS = frozenset({"redirect_urls", "redirect_times", "redirect_ttl", "redirect_reasons"})
 
 
 def build_submission(request: Request, captcha: Captcha, solution: Solution) -> Request:
@@ -26,8 +30,11 @@ def build_submission(request: Request, captcha: Captcha, solution: Solution) -> 
     For kinds answered by a cookie it is *request* itself with that cookie, otherwise what a browser
     sends for the page's form. No 307 or 308 is followed: it would repeat the token elsewhere.
     """
-    meta = {k: v for k, v in request.meta.items() if k not in _REDIRECT_KEYS and k != KEY}
-    meta |= {SUBMISSION: True, "handle_httpstatus_list": [307, 308]}
+    meta = without_redirects(request.meta) | {
+        SUBMISSION: True,
+        "handle_httpstatus_list": [307, 308],
+    }
+    meta.pop(KEY, None)
     cookies = dict(solution.cookies)
     name = KINDS[captcha.kind].cookie
     if name:
@@ -53,8 +60,60 @@ def _as_browsers_send(request: Request, form: Form, answers: dict[str, str]) -> 
     return {"url": form.url, "method": "POST", "body": data.encode(), "headers": headers}
 
 
-def is_page_of(request: Request, answer: Response) -> bool:
-    """Whether the *answer* to a submission is what *request* itself would have been given."""
+class Submitter:
+    """Sends solutions to their sites and finds out which answer is the page.
+
+    An answer at the page's own URL may be the page or only a thank-you: whether it is, is known
+    when the page is fetched again and shows a captcha. Then the answer was all that the site gives
+    for a solution, there and from then on.
+    """
+
+    def __init__(self, crawler: Crawler, lot: ParkingLot, tally: Tally) -> None:
+        self._crawler = crawler
+        self._lot = lot
+        self._tally = tally
+        self._held: dict[str, Response] = {}
+        self._answer_with_pages: set[str] = set()
+
+    async def send(
+        self, request: Request, name: str, captcha: Captcha, solution: Solution
+    ) -> Response | None:
+        """Sends *solution*; the answer where that is the page, None where it is to be fetched.
+
+        What may be the page is held under *name* until `page_instead` or `forget`.
+        """
+        build = getattr(self._crawler.spider, "captcha_submit", build_submission)
+        submission = build(request, captcha, solution)
+        submission.meta[SUBMISSION] = True
+        engine = self._crawler.engine
+        assert engine is not None  # noqa: S101 - a request is being processed
+        with self._lot.lent_slot():
+            try:
+                answer = await engine.download_async(submission)
+            except Exception as error:  # noqa: BLE001 - whatever downloader middlewares raise
+                self._tally.not_submitted(request, error)
+                return None
+        if not _may_be_page_of(request, answer):
+            return None
+        answer.request = request
+        if _site(request) in self._answer_with_pages:
+            return answer
+        self._held[name] = answer
+        return None
+
+    def page_instead(self, name: str) -> Response | None:
+        """The page, where a captcha is shown again because the page was given before."""
+        answer = self._held.pop(name, None)
+        if answer is not None:
+            self._answer_with_pages.add(_site(answer))
+        return answer
+
+    def forget(self, name: str) -> None:
+        """The page has come; what is held under *name* was none."""
+        self._held.pop(name, None)
+
+
+def _may_be_page_of(request: Request, answer: Response) -> bool:
     return (
         request.method == "GET"
         and isinstance(answer, TextResponse)
@@ -63,35 +122,5 @@ def is_page_of(request: Request, answer: Response) -> bool:
     )
 
 
-def remember_origin(request: Request) -> None:
-    """Keeps in meta what a redirect to a captcha's own page would make *request* forget."""
-    if request.method != "GET" and _ORIGIN not in request.meta:
-        request.meta[_ORIGIN] = {
-            "method": request.method,
-            "body": request.body,
-            "headers": dict(request.headers),
-        }
-
-
-def forget_origin(request: Request) -> None:
-    """Undoes `remember_origin`."""
-    request.meta.pop(_ORIGIN, None)
-
-
-def original(request: Request, *, priority_adjust: int) -> Request:
-    """The request that the spider meant, before redirects led it to *request*.
-
-    A POST that was redirected is sent again only where the captcha's own page names the way back in
-    its query; elsewhere it may have been carried out. *priority_adjust* is
-    ``REDIRECT_PRIORITY_ADJUST``.
-    """
-    urls = request.meta.get("redirect_urls")
-    if not urls:
-        return request
-    meta = {k: v for k, v in request.meta.items() if k not in _REDIRECT_KEYS}
-    origin = meta.pop(_ORIGIN, {})
-    if origin and urlsplit(urls[0]).path not in unquote(urlsplit(request.url).query):
-        return request
-    priority = request.priority - priority_adjust * request.meta.get("redirect_times", 1)
-    meant: Request = request.replace(url=urls[0], meta=meta, priority=priority, **origin)
-    return meant
+def _site(page: Request | Response) -> str:
+    return site_of(urlparse_cached(page).hostname or "")

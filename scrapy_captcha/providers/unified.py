@@ -86,7 +86,8 @@ class Unified(Provider):
         Kind.GEETEST_V4: TaskType(
             "GeeTestTaskProxyless",
             "GeeTestTask",
-            _GEETEST | {"initParameters.captcha_id": "site_key"},
+            # Services differ in where they look for the id of version 4.
+            _GEETEST | {"gt": "site_key", "initParameters.captcha_id": "site_key"},
             {"version": 4},
         ),
         Kind.FUNCAPTCHA: TaskType(

@@ -65,8 +65,10 @@ class Visitor(Spider):
 
     async def start(self) -> AsyncIterator[Request]:
         for request in self.requests:
-            yield request if request.callback else request.replace(
-                callback=self.parse, errback=self.failed
+            yield (
+                request
+                if request.callback
+                else request.replace(callback=self.parse, errback=self.failed)
             )
 
     def parse(self, response: Response, **kwargs: Any) -> None:
@@ -108,7 +110,7 @@ async def crawl(
     crawler = runner.create_crawler(spider)
     made = [r if isinstance(r, Request) else Request(running.site_url + r) for r in requests]
     await crawler.crawl(requests=made, crawled=crawled)
-    crawled.stats = dict(crawler.stats.get_stats()) if crawler.stats else {}
+    crawled.stats = dict(crawler.stats.get_stats())
     crawled.reason = crawled.stats.get("finish_reason", "")
     return crawled
 

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import time
 from email.utils import formatdate
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import pytest_twisted
-from crawling import Crawled, crawl, sandbox
+from crawling import crawl, sandbox
 
 from scrapy_captcha import CaptchaError
 from scrapy_captcha.errors import ERRORS, ErrorCode, Family
-from scrapy_captcha.sandbox import Answer, Guard, Mode, Sandbox
+from scrapy_captcha.sandbox import Answer, Guard, Mode
+
+if TYPE_CHECKING:
+    from crawling import Crawled
+
+    from scrapy_captcha.sandbox import Sandbox
 
 CONTRACT = [code for code, info in ERRORS.items() if info.family is not Family.CLIENT]
 RETRIED = {ErrorCode.CAPACITY, ErrorCode.UNSOLVABLE, ErrorCode.PROVIDER_TIMEOUT}
@@ -138,5 +143,5 @@ def assert_dropped(crawled: Crawled, code: ErrorCode) -> None:
 def waited(running: Sandbox, path: str) -> float:
     """Seconds between the error answer about the page at *path* and the next call about it."""
     calls = [call for call in running.solver.calls if call.url.endswith(path)]
-    failed = next(n for n, call in enumerate(calls) if call.status >= 400)
+    failed = next(n for n, call in enumerate(calls) if (call.status or 0) >= 400)
     return calls[failed + 1].at - calls[failed].at

@@ -1,0 +1,199 @@
+"""A parsed page as detection reads it: scripts, forms, what a reader sees. All of it bounded."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urljoin
+
+from lxml import etree  # type: ignore[import-untyped]
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from scrapy_captcha.detection.page import Page
+
+# lxml comes without types.
+Element = Any
+
+# What stands in these is no part of the page that a reader sees.
+_INERT = frozenset(("head", "iframe", "noembed", "noframes", "noscript", "script", "style", "svg"))
+_INERT |= {"template", "textarea", "xmp"}
+_HIDING_STYLE = re.compile(
+    r"display\s{0,9}:\s{0,9}none|visibility\s{0,9}:\s{0,9}hidden|\b(?:left|top)\s{0,9}:\s{0,9}-\d{3}",
+    re.IGNORECASE,
+)
+_BUTTONS = frozenset(("button", "image", "reset", "submit"))
+_CHOICES = frozenset(("checkbox", "radio"))
+# The text areas that widgets keep their answers in.
+_ANSWERS = re.compile(r"(?:g-re|h-)captcha-response")
+
+_MAX_DEPTH = 256
+_MAX_ELEMENTS = 20_000
+_MAX_SCRIPT = 100_000
+_MAX_SCRIPTS = 400_000
+_MAX_TEXT = 20_000
+_MAX_CONTROLS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a reader finds on a page: *characters* of visible text, and *links* elsewhere."""
+
+    characters: int
+    links: int
+
+
+def ancestors(element: Element) -> Iterator[Element]:
+    """*element* and what encloses it, to a bounded depth."""
+    for _ in range(_MAX_DEPTH):
+        if element is None:
+            return
+        yield element
+        element = element.getparent()
+
+
+def hides(element: Element) -> bool:
+    """Whether *element* hides what stands in it."""
+    attributes = element.attrib
+    return (
+        "hidden" in attributes
+        or _HIDING_STYLE.search(attributes.get("style", "")[:1000]) is not None
+    )
+
+
+def visible(element: Element) -> bool:
+    """Whether a reader would see *element*, as far as the markup tells."""
+    return not any(hides(one) or (one.tag in _INERT) for one in ancestors(element))
+
+
+class Document:
+    """A page, its parts looked up when asked for.
+
+    *root* is None where the page is no HTML, or nothing could be parsed.
+    """
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.url = page.url
+
+    def header(self, name: str) -> str:
+        """The header *name* in lower case, "" where it is missing."""
+        value = self.page.headers.get(name)
+        text = value.decode("latin-1") if isinstance(value, bytes) else value
+        return (text or "").strip().lower()
+
+    @cached_property
+    def root(self) -> Element | None:
+        """The root element of the page."""
+        try:
+            root = self.page.selector.root
+        except (LookupError, ValueError, RecursionError, etree.LxmlError):
+            return None
+        return root if getattr(root, "tag", None) == "html" else None
+
+    def find(self, path: str, **variables: str) -> list[Any]:
+        """What the XPath expression *path* selects; [] where there is no HTML."""
+        if self.root is None:
+            return []
+        found = self.root.xpath(path, **variables)
+        return found if isinstance(found, list) else [found]
+
+    @cached_property
+    def base_url(self) -> str:
+        """What relative URLs of the page are relative to."""
+        for href in self.find("(//base/@href)[1]"):
+            return self.absolute(self.url, str(href).strip())
+        return self.url
+
+    @staticmethod
+    def absolute(base: str, url: str) -> str:
+        """*url* joined to *base*; *base* where it cannot be."""
+        try:
+            return urljoin(base, url)
+        except ValueError:
+            return base
+
+    @cached_property
+    def script_urls(self) -> tuple[str, ...]:
+        """The URLs of the scripts that the page loads, as written in it."""
+        return tuple(str(src).strip()[:2000] for src in self.find("//script/@src")[:500])
+
+    @cached_property
+    def script(self) -> str:
+        """The page's own scripts, one after the other; no JSON and no templates."""
+        texts: list[str] = []
+        for element in self.find("//script[not(@src)]"):
+            kind = element.get("type", "")[:99].lower()
+            if not kind or "javascript" in kind or kind in ("module", "text/ecmascript"):
+                texts.append((element.text or "")[:_MAX_SCRIPT])
+        return "\n".join(texts)[:_MAX_SCRIPTS]
+
+    @cached_property
+    def reading(self) -> Reading:
+        """How much there is to read; counting stops where a page is clearly content."""
+        characters = links = 0
+        if self.root is None:
+            return Reading(0, 0)
+        walk = etree.iterwalk(self.root, events=("start", "end", "comment", "pi"))
+        for seen, (event, element) in enumerate(walk):
+            if event == "start":
+                if element.tag in _INERT or hides(element):
+                    walk.skip_subtree()
+                elif element.text:
+                    characters += len(" ".join(element.text.split()))
+                links += element.tag == "a" and _leads_away(element.get("href", ""))
+            elif element.tail and element is not self.root:
+                characters += len(" ".join(element.tail.split()))
+            if characters > _MAX_TEXT or seen > 2 * _MAX_ELEMENTS:
+                break
+        return Reading(characters, links)
+
+    @cached_property
+    def forms(self) -> list[Element]:
+        """The forms of the page, those in inert parts left out."""
+        return [
+            form
+            for form in self.find("//form")[:50]
+            if not any(one.tag in _INERT for one in ancestors(form))
+        ]
+
+    @cached_property
+    def questions(self) -> list[Element]:
+        """The visible fields that ask a reader to type or to choose something."""
+        controls = self.find("//input | //textarea | //select")[:_MAX_CONTROLS]
+        return [control for control in controls if _asks(control) and _shown(control)]
+
+
+def _leads_away(href: str) -> bool:
+    return bool(href) and not href.lstrip()[:11].lower().startswith(("#", "javascript:", "mailto:"))
+
+
+def _shown(control: Element) -> bool:
+    parent = control.getparent()
+    return not hides(control) and (parent is None or visible(parent))
+
+
+def _asks(control: Element) -> bool:
+    if control.tag == "input" and kind_of(control) in _BUTTONS | {"hidden"}:
+        return False
+    return control.tag != "textarea" or not _ANSWERS.match(control.get("name", ""))
+
+
+def kind_of(control: Element) -> str:
+    """The type of an input, as browsers read it."""
+    return str(control.get("type", "text")).strip().lower() or "text"
+
+
+def typed(control: Element) -> bool:
+    """Whether *control* takes text that somebody has to type."""
+    return control.tag == "textarea" or (
+        control.tag == "input" and kind_of(control) not in _BUTTONS | _CHOICES
+    )
+
+
+def enclosing_form(element: Element) -> Element | None:
+    """The form that *element* stands in."""
+    return next((one for one in ancestors(element) if one.tag == "form"), None)

@@ -1,0 +1,81 @@
+"""What a detector needs of a page: Scrapy's responses have it, and so has HtmlPage."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Protocol
+
+from parsel import Selector
+from w3lib.encoding import html_to_unicode
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class Headers(Protocol):
+    """Response headers, looked up without regard to case."""
+
+    def get(self, name: str, /) -> str | bytes | None:
+        """The last value of the header *name*, None where it is missing."""
+        ...
+
+
+class Page(Protocol):
+    """A page as received. ``scrapy.http.TextResponse`` is one as it stands."""
+
+    @property
+    def url(self) -> str:
+        """The absolute URL that the page came from."""
+        ...
+
+    @property
+    def body(self) -> bytes:
+        """The page, decompressed."""
+        ...
+
+    @property
+    def status(self) -> int | None:
+        """The HTTP status, None where nobody knows it (saved pages)."""
+        ...
+
+    @property
+    def headers(self) -> Headers:
+        """The response headers."""
+        ...
+
+    @property
+    def selector(self) -> Selector:
+        """The parsed page; detection asks for it only where the bytes look suspicious."""
+        ...
+
+
+class _PlainHeaders:
+    def __init__(self, headers: Mapping[str, str]) -> None:
+        self._values = {name.lower(): value for name, value in headers.items()}
+
+    def get(self, name: str, /) -> str | None:
+        return self._values.get(name.lower())
+
+
+class HtmlPage:
+    """A page for those who have no Scrapy response: a saved file, an answer of another client."""
+
+    def __init__(
+        self,
+        url: str,
+        body: bytes,
+        status: int | None = 200,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        self.url = url
+        self.body = body
+        self.status = status
+        self.headers: Headers = _PlainHeaders(headers or {})
+
+    @cached_property
+    def selector(self) -> Selector:
+        """The page parsed as HTML, once."""
+        content_type = self.headers.get("Content-Type")
+        declared = content_type if isinstance(content_type, str) else None
+        _, text = html_to_unicode(declared, self.body)
+        return Selector(text=text, type="html", base_url=self.url)

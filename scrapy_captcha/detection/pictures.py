@@ -1,0 +1,93 @@
+"""Pictures with a text field: what every home-made captcha looks like."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from scrapy_captcha.captchas import Kind
+from scrapy_captcha.detection.document import enclosing_form, typed, visible
+from scrapy_captcha.detection.widgets import Widget
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from scrapy_captcha.detection.document import Document, Element
+
+# Names that the generators of such pictures give to the picture or to its field.
+_NAMED = re.compile(
+    r"captcha|securimage|seccode|vvcode|vcode|verif(?:y|ication)[_-]?code|check[_-]?code"
+    r"|security[_-]?code|auth[_-]?code|validate[_-]?code|turing",
+    re.IGNORECASE,
+)
+# Buttons around the picture.
+_BUTTON = re.compile(r"refresh|reload|audio|sound|speaker|loading|spinner|logo|icon", re.IGNORECASE)
+_MAX_URL = 200_000
+
+
+def find_pictures(document: Document) -> Iterator[Widget]:
+    """Pictures with a text field in their form, where either is named like a captcha."""
+    images = [
+        image
+        for image in document.find("//img[@src]")[:200]
+        if not _BUTTON.search(_names(image)) and visible(image)
+    ]
+    images.sort(key=lambda image: _NAMED.search(_names(image)) is None)
+    for image in images:
+        question = _question(document, image)
+        source = _source(document, image)
+        if question is not None and source:
+            yield Widget(
+                Kind.IMAGE,
+                "picture and text field of a captcha",
+                image,
+                answer_field=question.get("name"),
+                image=source,
+                question=question,
+            )
+
+
+def _names(element: Element) -> str:
+    parts = (
+        element.get(name, "") for name in ("id", "name", "class", "alt", "title", "placeholder")
+    )
+    source = element.get("src", "")
+    return " ".join(part[:200] for part in parts) + (
+        "" if source.startswith("data:") else " " + source[:500]
+    )
+
+
+def _source(document: Document, image: Element) -> str | None:
+    source = image.get("src").strip()
+    if len(source) > _MAX_URL or not (source.isascii() and source.isprintable()):
+        return None
+    if source.startswith("data:"):
+        return str(source) if source.startswith("data:image/") else None
+    url = document.absolute(document.base_url, source)
+    return url if url.startswith(("http://", "https://")) else None
+
+
+def _question(document: Document, image: Element) -> Element | None:
+    """The text field that *image* is about: one named so, else the next one in the form.
+
+    A picture that is not named like a captcha needs a form that asks one thing, named so.
+    """
+    form = enclosing_form(image)
+    fields = [
+        control
+        for control in document.questions
+        if typed(control) and control.get("name") and enclosing_form(control) is form
+    ]
+    named = [control for control in fields if _NAMED.search(_names(control))]
+    if not _NAMED.search(_names(image)):
+        return named[0] if form is not None and len(fields) == len(named) == 1 else None
+    return named[0] if named else _next(form, image, fields)
+
+
+def _next(form: Element | None, image: Element, fields: list[Element]) -> Element | None:
+    passed = False
+    for element in form.iter("img", "input", "textarea") if form is not None else ():
+        passed = passed or element is image
+        if passed and element in fields:
+            return element
+    return None

@@ -1,0 +1,64 @@
+"""Reading calls and options out of scripts, without running or parsing them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+# How much of a script is read from where a call begins.
+_CALL = 1500
+_MAX_CALLS = 10
+_TARGET = re.compile(r"[\s({=,]{0,20}(?:document\.getElementById\()?[\"']#?([\w:.-]{1,64})[\"']")
+_OPTION = re.compile(
+    r"[\"']?\b([A-Za-z][\w-]{1,40})[\"']?\s{0,9}:\s{0,9}(?:\"([^\"\n]{0,4096})\"|'([^'\n]{0,4096})')"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call in a script: the id of the element it names, and its options with literal values.
+
+    The names of the options are in lower case.
+    """
+
+    target: str | None
+    options: Mapping[str, str]
+
+    @property
+    def key(self) -> str | None:
+        """The site key that the call gives."""
+        return self.options.get("sitekey")
+
+
+def calls(script: str, names: tuple[str, ...], length: int = _CALL) -> Iterator[Call]:
+    """The calls in *script* that begin with one of *names*, each read over *length* characters."""
+    for name in names:
+        at = script.find(name)
+        for _ in range(_MAX_CALLS):
+            if at < 0:
+                break
+            start = at + len(name)
+            text = script[start : start + length]
+            target = _TARGET.match(text)
+            yield Call(target[1] if target else None, options(text))
+            at = script.find(name, start)
+
+
+def options(text: str) -> dict[str, str]:
+    """The ``name: "value"`` pairs of *text*, the first of each name; names in lower case."""
+    found: dict[str, str] = {}
+    for match in _OPTION.finditer(text):
+        value = match[2] if match[2] is not None else match[3]
+        found.setdefault(match[1].lower(), value)
+    return found
+
+
+def literal(script: str, name: str) -> str | None:
+    """The first string that *script* gives to *name*, as an option or as a variable."""
+    pattern = rf"\b{re.escape(name)}[\"']?\s{{0,9}}[:=]\s{{0,9}}[\"']([^\"'\n]{{1,4096}})[\"']"
+    match = re.search(pattern, script)
+    return match[1] if match else None
