@@ -196,9 +196,7 @@ class Config:
 def _given(settings: BaseSettings) -> dict[str, object]:
     """What the user has set, by field name; refuses names that mean nothing."""
     known = {PREFIX + f.name.upper(): f.name for f in fields(Config)}
-    given: dict[str, object] = {}
-    if os.environ.get("CAPTCHA_API_KEY"):
-        given["api_key"] = os.environ["CAPTCHA_API_KEY"]
+    given: dict[str, object] = {"api_key": os.environ.get("CAPTCHA_API_KEY", "")}
     for name in settings:
         if not str(name).startswith(PREFIX) or settings[name] is None:
             continue

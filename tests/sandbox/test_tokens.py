@@ -1,0 +1,100 @@
+"""Tokens are good once, for a while, for what they were bought for; pictures are known by bytes."""
+
+from __future__ import annotations
+
+import pytest
+
+from scrapy_captcha.captchas import KINDS, Kind
+from scrapy_captcha.sandbox.tokens import Reason, TokenBook
+
+KEY, URL = "6LeIxAcTAAAAAJcZVRqyHh71UMIEGNQ_MXjiZKhI", "http://127.0.0.1/page/1"
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def book(clock: Clock) -> TokenBook:
+    return TokenBook(life=60, clock=clock)
+
+
+def test_a_token_is_good_once(book: TokenBook) -> None:
+    answers = book.mint(Kind.HCAPTCHA, KEY, URL)
+    assert book.redeem(answers, Kind.HCAPTCHA, KEY, URL) is None
+    assert book.redeem(answers, Kind.HCAPTCHA, KEY, URL) is Reason.USED
+
+
+@pytest.mark.parametrize(
+    ("kind", "key", "url", "reason"),
+    [
+        (Kind.HCAPTCHA, KEY, URL, Reason.WRONG_KIND),
+        (Kind.TURNSTILE, KEY + "x", URL, Reason.WRONG_KEY),
+        (Kind.TURNSTILE, KEY, URL + "0", Reason.WRONG_URL),
+        (Kind.TURNSTILE, KEY, URL + "#comments", None),
+    ],
+)
+def test_a_token_is_bound_to_kind_key_and_url(
+    book: TokenBook, kind: Kind, key: str, url: str, reason: Reason | None
+) -> None:
+    answers = book.mint(Kind.TURNSTILE, KEY, URL)
+    assert book.redeem(answers, kind, key, url) is reason
+
+
+def test_a_rejected_token_is_used_up(book: TokenBook) -> None:
+    answers = book.mint(Kind.TURNSTILE, KEY, URL)
+    book.redeem(answers, Kind.TURNSTILE, "other", URL)
+    assert book.redeem(answers, Kind.TURNSTILE, KEY, URL) is Reason.USED
+
+
+@pytest.mark.parametrize(("age", "reason"), [(59.9, None), (60, Reason.EXPIRED)])
+def test_a_token_expires(book: TokenBook, clock: Clock, age: float, reason: Reason | None) -> None:
+    answers = book.mint(Kind.TURNSTILE, KEY, URL)
+    clock.now += age
+    assert book.redeem(answers, Kind.TURNSTILE, KEY, URL) is reason
+
+
+def test_the_life_of_a_token_begins_when_it_was_solved(book: TokenBook, clock: Clock) -> None:
+    answers = book.mint(Kind.TURNSTILE, KEY, URL, born=clock.now - 60)
+    assert book.redeem(answers, Kind.TURNSTILE, KEY, URL) is Reason.EXPIRED
+
+
+def test_a_token_that_was_never_sold_is_unknown(book: TokenBook) -> None:
+    assert book.redeem({"token": "made-up"}, Kind.TURNSTILE, KEY, URL) is Reason.UNKNOWN
+    assert book.redeem({}, Kind.GEETEST_V4, KEY, URL) is Reason.UNKNOWN
+
+
+@pytest.mark.parametrize("kind", [kind for kind in Kind if kind is not Kind.IMAGE])
+def test_every_kind_has_the_answers_that_its_form_needs(book: TokenBook, kind: Kind) -> None:
+    answers = book.mint(kind, KEY, URL, challenge="12ab")
+    assert set(KINDS[kind].answers.values()) <= set(answers)
+    assert book.redeem(answers, kind, KEY, URL) is None
+
+
+@pytest.mark.parametrize("part", ["challenge", "seccode"])
+def test_every_part_of_an_answer_counts(book: TokenBook, part: str) -> None:
+    answers = book.mint(Kind.GEETEST_V3, KEY, URL, challenge="12ab")
+    changed = answers | {part: "changed"}
+    assert book.redeem(changed, Kind.GEETEST_V3, KEY, URL) is Reason.UNKNOWN
+
+
+def test_unused_tokens_are_counted(book: TokenBook) -> None:
+    answers = book.mint(Kind.TURNSTILE, KEY, URL)
+    book.mint(Kind.TURNSTILE, KEY, URL)
+    book.redeem(answers, Kind.TURNSTILE, KEY, URL)
+    assert (book.minted, book.unused) == (2, 1)
+
+
+def test_a_picture_is_known_by_its_bytes(book: TokenBook) -> None:
+    book.show_picture(b"png", "AC34")
+    assert book.read_picture(b"png") == "AC34"
+    assert book.read_picture(b"other") is None
