@@ -38,6 +38,7 @@ class Sessions:
     """
 
     def __init__(self, proxies: Sequence[Proxy], now: Callable[[], float]) -> None:
+        site_of("")  # reads the suffix list: a third of a second that no crawl should meet
         self._pool = ProxyPool(proxies)
         self._now = now
         self._user_agents: dict[Hashable, str] = {}

@@ -1,0 +1,134 @@
+"""Waiting for captchas does not hold up the crawl, and what waits is not lost."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import pytest_twisted
+from crawling import Heartbeat, Visitor, crawl, path_of, sandbox
+from scrapy import Request
+from scrapy.exceptions import CloseSpider
+from scrapy.http.request import NO_CALLBACK
+from twisted.internet.task import deferLater
+
+from scrapy_captcha.sandbox import Answer, Guard, Mode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from scrapy.http import Response
+
+    from scrapy_captcha.sandbox import Sandbox
+
+WAITING = [f"/page/{n}" for n in range(1, 51)]
+OPEN = [f"/page/{n}" for n in range(51, 251)]
+LONGEST_GAP = 0.05  # seconds
+
+PENDING = Answer("getTaskResult", status=200, body=b'{"status": "processing"}', times=None)
+
+
+@pytest_twisted.ensureDeferred
+async def test_two_hundred_pages_are_crawled_over_two_slots_while_fifty_wait() -> None:
+    class Releasing(Visitor):
+        """Has the captchas solved once all open pages are there, and not before."""
+
+        sandbox: Sandbox
+
+        def parse(self, response: Response, **kwargs: Any) -> None:
+            super().parse(response)
+            if len(self.crawled.responses) == len(OPEN):
+                self.sandbox.solver.clear_script()
+
+    guards = dict.fromkeys(OPEN)
+    async with sandbox(guard=Guard(mode=Mode.TOKEN), guards=guards, pages=250) as running:
+        running.solver.script(PENDING)
+        Releasing.sandbox = running
+        settings = {
+            "CONCURRENT_REQUESTS": 2,
+            "CAPTCHA_CONCURRENT_SOLVES": 50,
+            "CAPTCHA_POLL_INTERVAL": 0.25,
+        }
+        heart = Heartbeat()
+        crawled = await crawl(running, WAITING + OPEN, settings, Releasing, heart)
+
+    order = [path_of(response) for response in crawled.responses]
+    assert set(order[:200]) == set(OPEN)
+    assert set(order[200:]) == set(WAITING)
+    assert crawled.stat("parked_max") == 50
+    assert heart.longest <= LONGEST_GAP
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_download_from_a_callback_waits_without_the_slot_that_it_holds() -> None:
+    class Inline(Visitor):
+        """Waits in its first callback for a page that is solved once the others are there."""
+
+        sandbox: Sandbox
+
+        async def parse(self, response: Response, **kwargs: Any) -> None:  # type: ignore[override]
+            super().parse(response)
+            if len(self.crawled.responses) == 5:
+                self.sandbox.solver.clear_script()
+            if path_of(response) == "/page/51" and self.crawler.engine:
+                request = Request(self.sandbox.site_url + "/page/1", callback=NO_CALLBACK)
+                super().parse(await self.crawler.engine.download_async(request))
+
+    async with sandbox(guards=dict.fromkeys(OPEN), pages=250) as running:
+        running.solver.script(PENDING)
+        Inline.sandbox = running
+        crawled = await crawl(running, OPEN[:5], {"CONCURRENT_REQUESTS": 1}, Inline)
+
+    assert crawled.paths == ["/page/1", *OPEN[:5]]
+
+
+@pytest_twisted.ensureDeferred
+async def test_the_spider_stays_open_for_what_waits_and_closes_right_after_it() -> None:
+    async with sandbox({"solve_time": 0.4}) as running:
+        crawled = await crawl(running, ["/page/1"])
+
+    assert crawled.paths == ["/page/1"]
+    # An idle engine looks again every 5 seconds only.
+    assert crawled.stats["elapsed_time_seconds"] < 3
+
+
+def close_from_the_callback(spider: Visitor) -> None:
+    raise CloseSpider("enough")
+
+
+def close_the_spider(spider: Visitor) -> None:
+    from twisted.internet import reactor
+
+    engine = spider.crawler.engine
+    assert engine is not None
+    deferLater(reactor, 0, engine.close_spider_async, reason="enough")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("close", [close_from_the_callback])
+@pytest.mark.parametrize("waiting", [Answer(error="CAPACITY", retry_after=600, times=None), PENDING])
+@pytest_twisted.ensureDeferred
+async def test_what_waits_when_the_spider_closes_is_crawled_when_the_job_is_resumed(
+    close: Callable[[Visitor], None], waiting: Answer, tmp_path: Path
+) -> None:
+    class Closing(Visitor):
+        def parse(self, response: Response, **kwargs: Any) -> None:
+            super().parse(response)
+            if path_of(response) == "/page/51":
+                close(self)
+
+    settings = {"JOBDIR": str(tmp_path), "SCHEDULER_DEBUG": True}
+    async with sandbox(guard=Guard(mode=Mode.TOKEN), guards={"/page/51": None}, pages=60) as running:
+        running.solver.script(waiting)
+        first = Request(running.site_url + "/page/51", priority=-1)
+        requests = [Request(running.site_url + p, meta={"mine": p}, cb_kwargs={"mine": p}) for p in WAITING[:20]]
+        stopped = await crawl(running, [*requests, first], settings, Closing)
+        running.solver.clear_script()
+        resumed = await crawl(running, [], settings)
+
+    assert stopped.reason == "enough"
+    assert stopped.stats["elapsed_time_seconds"] < 3
+    assert stopped.paths == ["/page/51"]
+    assert resumed.paths == sorted(WAITING[:20])
+    assert [r.meta["mine"] for r in resumed.responses] == [path_of(r) for r in resumed.responses]
+    assert resumed.failures == []
