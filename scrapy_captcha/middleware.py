@@ -104,10 +104,17 @@ class CaptchaMiddleware:
         if progress.failed:
             _restore(request, progress)
             raise CaptchaError(progress.failed)
+        remember_origin(request)
+        page = await self._solved(request, progress)
+        if page is not None:
+            return page
         bound = bool(progress.solution) or SUBMISSION in request.meta
         if not self._sessions.equip(request, keep_proxy=bound):
             raise self._dropped(request, "no_proxy")
-        remember_origin(request)
+        return None
+
+    async def _solved(self, request: Request, progress: Progress) -> Response | None:
+        """The page that a solution opens, None without one or where it is still to be fetched."""
         bought = self._buyer.take(progress.solution)
         if bought is None:
             return None

@@ -1,0 +1,93 @@
+"""Real forward proxies on the loopback interface."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from treq.client import HTTPClient
+from twisted.internet.defer import Deferred
+from twisted.web.client import Agent
+from twisted.web.resource import Resource
+from twisted.web.server import Request, Site
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+
+class ForwardProxy(Site):
+    """An HTTP proxy that asks for *credentials* ("user:password") where they are given.
+
+    ``served`` are the URLs that went through; ``seen`` the credentials that were shown.
+    """
+
+    def __init__(self, credentials: str = "") -> None:
+        super().__init__(Resource(), requestFactory=_Request)
+        self.credentials = credentials
+        self.served: list[str] = []
+        self.seen: list[str | None] = []
+        self.port = 0
+
+    @property
+    def url(self) -> str:
+        """For ``CAPTCHA_PROXIES``, credentials included."""
+        user, _, password = self.credentials.partition(":")
+        login = f"{quote(user, safe='')}:{quote(password, safe='')}@" if self.credentials else ""
+        return f"http://{login}127.0.0.1:{self.port}"
+
+    def admits(self, shown: str | None) -> bool:
+        """Whether the credentials in a Proxy-Authorization header are right."""
+        self.seen.append(shown)
+        expected = f"Basic {b64encode(self.credentials.encode()).decode()}"
+        return not self.credentials or shown == expected
+
+
+class _Request(Request):
+    def process(self) -> None:
+        proxy = self.channel.site
+        if proxy.admits(self.getHeader("proxy-authorization")):
+            proxy.served.append(self.uri.decode())
+            Deferred.fromCoroutine(self.forward())
+        else:
+            self.setResponseCode(407)
+            self.finish()
+
+    async def forward(self) -> None:
+        from twisted.internet import reactor
+
+        headers = self.requestHeaders.copy()
+        for name in ("proxy-authorization", "connection", "content-length"):
+            headers.removeHeader(name)
+        body = self.content.read() if self.content else b""
+        response = await HTTPClient(Agent(reactor)).request(
+            self.method.decode(),
+            self.uri.decode(),
+            headers=headers,
+            data=body or None,
+            allow_redirects=False,
+        )
+        page = await response.content()
+        self.setResponseCode(response.code)
+        for name, values in response.headers.getAllRawHeaders():
+            if name.lower() not in {b"connection", b"content-encoding"}:
+                self.responseHeaders.setRawHeaders(name, values)
+        self.write(page)
+        self.finish()
+
+
+@asynccontextmanager
+async def proxies(*credentials: str) -> AsyncIterator[list[ForwardProxy]]:
+    """As many running proxies as *credentials*, "" for one that asks for none."""
+    from twisted.internet import reactor
+
+    running = [ForwardProxy(login) for login in credentials]
+    ports = [reactor.listenTCP(0, p, interface="127.0.0.1") for p in running]  # type: ignore[attr-defined]
+    for proxy, port in zip(running, ports, strict=True):
+        proxy.port = port.getHost().port
+    try:
+        yield running
+    finally:
+        for port in ports:
+            await port.stopListening()
