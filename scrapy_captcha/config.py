@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import math
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
 from enum import Enum
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 
 PREFIX = "CAPTCHA_"
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-_SECRET = frozenset({"api_key", "proxies"})
+_SECRET = frozenset({"api_key", "api_url", "proxies"})
 _MOST_SECONDS = 86_400.0
 
 _T = TypeVar("_T")
@@ -81,8 +83,8 @@ def _strings(value: object) -> tuple[str, ...]:
 
 def _domains(value: object) -> tuple[str, ...]:
     domains = _strings(value)
-    if any("/" in domain for domain in domains):
-        raise ValueError('write domains such as "example.com", not URLs')
+    if any(set("/:") & set(domain) or domain.startswith(".") for domain in domains):
+        raise ValueError('write domains such as "example.com", without scheme, port or leading dot')
     return domains
 
 
@@ -98,13 +100,16 @@ def _word(words: type[_E]) -> Callable[[object], _E]:
 
 def read_actions(value: object) -> Mapping[ErrorCode, Action]:
     """``{"UNSOLVABLE": "drop", …}`` as rows of the policy; raises ValueError that says why not."""
+    if isinstance(value, str):  # from the command line
+        with suppress(ValueError):
+            value = json.loads(value)
     if not isinstance(value, Mapping):
         raise ValueError('write a dict such as {"UNSOLVABLE": "drop"}')
     actions = {}
     for name, action in value.items():
         if name not in ErrorCode.__members__:
             raise ValueError(
-                f"{name!r} is no error code{_did_you_mean(name, ErrorCode.__members__)}"
+                f"{name!r} is no error code{_did_you_mean(str(name), ErrorCode.__members__)}"
             )
         try:
             actions[ErrorCode(name)] = Action(action)
@@ -127,9 +132,13 @@ def _proxies(value: object) -> tuple[Proxy, ...]:
 
 
 def _url(value: object) -> str:
-    parts = urlsplit(str(value))
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ValueError("write the base URL of the API, such as https://api.example.com")
+    wrong = ValueError("write the base URL of the API, such as https://api.example.com")
+    try:
+        parts = urlsplit(str(value))
+    except ValueError:
+        raise wrong from None
+    if parts.scheme not in {"http", "https"} or not parts.hostname or "@" in parts.netloc:
+        raise wrong
     return str(value).rstrip("/")
 
 
@@ -198,7 +207,7 @@ def _given(settings: BaseSettings) -> dict[str, object]:
     known = {PREFIX + f.name.upper(): f.name for f in fields(Config)}
     given: dict[str, object] = {"api_key": os.environ.get("CAPTCHA_API_KEY", "")}
     for name in settings:
-        if not str(name).startswith(PREFIX) or settings[name] is None:
+        if not str(name).startswith(PREFIX) or settings[name] in (None, ""):
             continue
         if name not in known:
             raise ValueError(f"{name} is no setting{_did_you_mean(str(name), known)}")

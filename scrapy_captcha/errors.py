@@ -16,6 +16,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
+from datetime import timezone
 from email.utils import parsedate_to_datetime
 from enum import Enum
 from typing import TYPE_CHECKING
@@ -249,6 +250,8 @@ def read_retry_after_header(headers: Mapping[str, str], *, now: float) -> float 
 
 def _unix_time(http_date: str) -> float | None:
     try:
-        return parsedate_to_datetime(http_date).timestamp()
+        when = parsedate_to_datetime(http_date)
+        # HTTP dates are Greenwich time, and the oldest of their three forms does not say so.
+        return (when if when.tzinfo else when.replace(tzinfo=timezone.utc)).timestamp()
     except (ValueError, TypeError, IndexError, OverflowError):
         return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,13 +42,16 @@ def original(request: Request, *, priority_adjust: int) -> Request:
         return request
     meta = without_redirects(request.meta)
     origin = meta.pop(_ORIGIN, {"method": "GET"})
-    if origin["method"] != "GET" and urlsplit(urls[0]).path not in unquote(
-        urlsplit(request.url).query
-    ):
+    if origin["method"] != "GET" and not _names_way_back(request.url, urls[0]):
         return request
     priority = request.priority - priority_adjust * request.meta.get("redirect_times", 1)
     meant: Request = request.replace(url=urls[0], meta=meta, priority=priority, **origin)
     return meant
+
+
+def _names_way_back(url: str, meant: str) -> bool:
+    values = (value for _, value in parse_qsl(urlsplit(url).query))
+    return (urlsplit(meant).path or "/") in {urlsplit(value).path for value in values}
 
 
 def without_redirects(meta: Mapping[str, Any]) -> dict[str, Any]:

@@ -214,7 +214,7 @@ def reason_not_to_answer(captcha: Captcha) -> str | None:
 
     A token goes to the origin that showed the captcha and nowhere else, and never into a URL.
     """
-    if KINDS[captcha.kind].keyed and captcha.site_key is None:
+    if KINDS[captcha.kind].keyed and not captcha.site_key:
         return "site_key"
     if KINDS[captcha.kind].cookie:
         return None

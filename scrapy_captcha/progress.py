@@ -52,7 +52,7 @@ class Progress:
         stored = meta.get(KEY)
         if not isinstance(stored, dict):
             return cls()
-        return cls(**{k: v for k, v in stored.items() if k in _TYPES and type(v) in _TYPES[k]})
+        return cls(**{k: v for k, v in stored.items() if _is_sound(k, v)})
 
     def to_meta(self) -> dict[str, Any]:
         """For ``request.meta["_captcha"]``: what differs from the beginning."""
@@ -89,5 +89,12 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "dont_filter": (bool,),
     "cookies": (dict, list),
 }
+_COUNTS = frozenset({"tasks", "retries"})
+
+
+def _is_sound(name: object, value: Any) -> bool:
+    return name in _TYPES and type(value) in _TYPES[name] and not (name in _COUNTS and value < 0)
+
+
 _BEGINNING = Progress()
 assert set(_TYPES) == {f.name for f in fields(Progress)}  # noqa: S101 - one table, two readers

@@ -37,6 +37,8 @@ class Proxy:
             raise ValueError("not a URL") from None
         if parts.scheme not in SCHEMES:
             raise ValueError(f"its scheme is none of {', '.join(sorted(SCHEMES))}")
+        if parts.path not in {"", "/"} or parts.query or parts.fragment:
+            raise ValueError("it goes on behind the port")
         if not parts.hostname or not port:
             raise ValueError("it has no host or no port")
         return cls(

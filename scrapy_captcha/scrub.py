@@ -16,10 +16,17 @@ def scrub(text: str, secrets: Iterable[str]) -> str:
     """*text* as printable ASCII, "" when it holds part of a secret in any usual encoding."""
     folded = text.lower()
     for secret in filter(None, secrets):
-        forms = {secret, quote(secret, safe=""), b64encode(secret.encode()).decode().rstrip("=")}
+        forms = {secret, quote(secret, safe=""), *_base64(secret)}
         if any(part in folded for form in forms for part in _parts(form.lower())):
             return ""
     return text.encode("ascii", "backslashreplace").decode() if text.isprintable() else ascii(text)
+
+
+def _base64(secret: str) -> Iterable[str]:
+    """What *secret* looks like in base64, whatever stands before and behind it."""
+    for before in range(3):
+        encoded = b64encode(bytes(before) + secret.encode()).decode().rstrip("=")
+        yield encoded[(0, 2, 3)[before] : -1 or None]
 
 
 def _parts(secret: str) -> Iterable[str]:

@@ -139,7 +139,7 @@ def _credentials(request: Request) -> tuple[str, str]:
     if scheme.lower() != b"basic":
         return "", ""
     try:
-        username, _, password = b64decode(encoded).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError):
+        username, _, password = b64decode(encoded).decode("latin-1").partition(":")
+    except binascii.Error:
         return "", ""
     return username, password

@@ -30,11 +30,10 @@ def build_submission(request: Request, captcha: Captcha, solution: Solution) -> 
     For kinds answered by a cookie it is *request* itself with that cookie, otherwise what a browser
     sends for the page's form. No 307 or 308 is followed: it would repeat the token elsewhere.
     """
-    meta = without_redirects(request.meta) | {
-        SUBMISSION: True,
-        "handle_httpstatus_list": [307, 308],
-    }
+    meta = without_redirects(request.meta)
     meta.pop(KEY, None)
+    handled = [*meta.get("handle_httpstatus_list", ()), 307, 308]
+    meta |= {SUBMISSION: True, "handle_httpstatus_list": handled}
     cookies = dict(solution.cookies)
     name = KINDS[captcha.kind].cookie
     if name:

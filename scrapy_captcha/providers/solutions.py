@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _TOKEN = re.compile(r"[\x21-\x7e]{1,8192}")
 _USER_AGENT = re.compile(r"[\x20-\x7e]{1,512}")
+_COOKIE = re.compile(r"[!#-+\--:<-\[\]-~]{1,4096}")  # RFC 6265, section 4.1.1
 _COOKIE_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,256}")
 _LONGEST_TEXT = 256  # characters read off a picture
 
@@ -84,7 +85,7 @@ def _cookies(value: object) -> dict[str, str]:
     return {
         name: cookie
         for name, cookie in value.items()
-        if _COOKIE_NAME.fullmatch(name) and isinstance(cookie, str) and _TOKEN.fullmatch(cookie)
+        if _COOKIE_NAME.fullmatch(name) and isinstance(cookie, str) and _COOKIE.fullmatch(cookie)
     }
 
 

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
     from scrapy_captcha.providers.base import Body, Flow, Order, Reply
 
-_PAGE = {"websiteURL": "url", "websiteKey": "site_key", "userAgent": "user_agent"}
+_WIDGET = {"websiteURL": "url", "websiteKey": "site_key"}
+_PAGE = _WIDGET | {"userAgent": "user_agent"}
 _GEETEST = {
     "websiteURL": "url",
     "geetestApiServerSubdomain": "api_server",
@@ -71,7 +72,7 @@ class Unified(Provider):
             constants={"minScore": 0.3, "isEnterprise": True},
         ),
         Kind.HCAPTCHA: TaskType(
-            "HCaptchaTaskProxyless", "HCaptchaTask", _PAGE | {"isInvisible": "invisible"}
+            "HCaptchaTaskProxyless", "HCaptchaTask", _WIDGET | {"isInvisible": "invisible"}
         ),
         Kind.TURNSTILE: TaskType(
             "TurnstileTaskProxyless",
@@ -104,7 +105,7 @@ class Unified(Provider):
         Kind.AMAZON_WAF: TaskType(
             "AmazonTaskProxyless",
             "AmazonTask",
-            _PAGE
+            _WIDGET
             | {
                 "iv": "iv",
                 "context": "context",
@@ -112,9 +113,9 @@ class Unified(Provider):
                 "captchaScript": "captcha_script",
             },
         ),
-        Kind.MTCAPTCHA: TaskType("MtCaptchaTaskProxyless", "MtCaptchaTask", _PAGE),
+        Kind.MTCAPTCHA: TaskType("MtCaptchaTaskProxyless", "MtCaptchaTask", _WIDGET),
         Kind.FRIENDLY_CAPTCHA: TaskType(
-            "FriendlyCaptchaTaskProxyless", "FriendlyCaptchaTask", _PAGE
+            "FriendlyCaptchaTaskProxyless", "FriendlyCaptchaTask", _WIDGET
         ),
         Kind.YANDEX_SMARTCAPTCHA: TaskType(
             "YandexSmartCaptchaTaskProxyless", "YandexSmartCaptchaTask", _PAGE
@@ -170,8 +171,9 @@ class Unified(Provider):
                 wait = self.poll_interval
             except SolverError as error:
                 error.task_id, error.possibly_paid = task_id, False
-                busy += error.code is ErrorCode.CAPACITY
-                if error.code not in _POLL_AGAIN and not 0 < busy <= _BUSY_POLLS:
+                is_busy = error.code is ErrorCode.CAPACITY
+                busy += is_busy
+                if error.code not in _POLL_AGAIN and not (is_busy and busy <= _BUSY_POLLS):
                     raise
                 wait = max(self.poll_interval, error.retry_after or 0.0)
         return read_solution(order.captcha.kind, body, task_id)

@@ -106,7 +106,9 @@ def close_the_spider(spider: Visitor) -> None:
 
 
 @pytest.mark.parametrize("close", [close_from_the_callback])
-@pytest.mark.parametrize("waiting", [Answer(error="CAPACITY", retry_after=600, times=None), PENDING])
+@pytest.mark.parametrize(
+    "waiting", [Answer(error="CAPACITY", retry_after=600, times=None), PENDING]
+)
 @pytest_twisted.ensureDeferred
 async def test_what_waits_when_the_spider_closes_is_crawled_when_the_job_is_resumed(
     close: Callable[[Visitor], None], waiting: Answer, tmp_path: Path
@@ -118,10 +120,15 @@ async def test_what_waits_when_the_spider_closes_is_crawled_when_the_job_is_resu
                 close(self)
 
     settings = {"JOBDIR": str(tmp_path), "SCHEDULER_DEBUG": True}
-    async with sandbox(guard=Guard(mode=Mode.TOKEN), guards={"/page/51": None}, pages=60) as running:
+    async with sandbox(
+        guard=Guard(mode=Mode.TOKEN), guards={"/page/51": None}, pages=60
+    ) as running:
         running.solver.script(waiting)
         first = Request(running.site_url + "/page/51", priority=-1)
-        requests = [Request(running.site_url + p, meta={"mine": p}, cb_kwargs={"mine": p}) for p in WAITING[:20]]
+        requests = [
+            Request(running.site_url + p, meta={"mine": p}, cb_kwargs={"mine": p})
+            for p in WAITING[:20]
+        ]
         stopped = await crawl(running, [*requests, first], settings, Closing)
         running.solver.clear_script()
         resumed = await crawl(running, [], settings)

@@ -30,7 +30,11 @@ async def test_a_proxy_error_has_the_page_fetched_and_solved_through_the_next(co
     assert [len(proxy.served) for proxy in (first, second)] == [1, 3]
     page, solution, page_again = running.site.requests[1:]
     assert (page.method, solution.method, page_again.method) == ("GET", "POST", "GET")
-    tasks = [call.payload["task"] for call in running.solver.calls if call.method == "createTask" and call.payload]
+    tasks = [
+        call.payload["task"]
+        for call in running.solver.calls
+        if call.method == "createTask" and call.payload
+    ]
     assert [(t["proxyPort"], t["proxyLogin"], t["proxyPassword"]) for t in tasks] == [
         (first.port, "ann", "one"),
         (second.port, "ben", "t/o% "),

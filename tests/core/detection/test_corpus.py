@@ -15,11 +15,12 @@ from scrapy_captcha.detection import HtmlPage, Verdict, detect
 if TYPE_CHECKING:
     from scrapy_captcha.detection import Detection
 
-CORPUS = Path(__file__).parents[3] / "shared" / "corpus"
+CORPUS = Path(__file__).parents[4] / "shared" / "corpus"
 
-pytestmark = pytest.mark.skipif(
-    not (CORPUS / "manifest.jsonl").exists(), reason="the corpus is not here"
-)
+pytestmark = [
+    pytest.mark.thorough,
+    pytest.mark.skipif(not (CORPUS / "manifest.jsonl").exists(), reason="the corpus is not here"),
+]
 
 # The corpus's words for what we call otherwise; what they leave open counts as right.
 KINDS = {

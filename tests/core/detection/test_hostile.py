@@ -16,7 +16,7 @@ from scrapy_captcha.detection import HtmlPage, detect
 if TYPE_CHECKING:
     from parsel import Selector
 
-PAGES = [path.read_bytes() for path in sorted((Path(__file__).parent.parent / "pages").glob("*"))]
+PAGES = [path.read_bytes() for path in sorted((Path(__file__).parents[2] / "pages").glob("*"))]
 URL = "https://shop.example/"
 WIDGET = b'<div class="g-recaptcha" data-sitekey="6LeIxAcTAAAAAJcZVRqyHh71UMIEGNQ_MXjiZKhI"></div>'
 QUICK = settings(
@@ -27,6 +27,8 @@ QUICK = settings(
 def attributes(pattern: bytes) -> bytes:
     return b" ".join(pattern % number for number in range(150_000))
 
+
+pytestmark = pytest.mark.thorough
 
 HOSTILE = {
     "deep nesting": WIDGET + b"<div>" * 19_000,

@@ -1,0 +1,1 @@
+"""``scrapy captcha …``: one module for each sub-command, with a function ``run``."""

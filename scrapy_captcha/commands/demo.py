@@ -1,0 +1,221 @@
+"""``scrapy captcha demo``: a real crawl of a local site, its captchas solved by a local service."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+from scrapy import Request, Spider
+from scrapy.crawler import AsyncCrawlerProcess
+from scrapy.downloadermiddlewares import cookies
+from scrapy.exceptions import UsageError
+from scrapy.settings import SETTINGS_PRIORITIES, Settings
+from tldextract import TLDExtract
+
+from scrapy_captcha.captchas import Kind
+from scrapy_captcha.errors import ERRORS, ErrorCode
+from scrapy_captcha.exceptions import CaptchaError
+from scrapy_captcha.sandbox import (
+    Answer,
+    Guard,
+    Mode,
+    Passage,
+    Sandbox,
+    Shown,
+    SiteOptions,
+    SolverOptions,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator, Sequence
+
+    from scrapy.http import Response
+    from scrapy.settings import BaseSettings
+    from twisted.python.failure import Failure
+
+SCRAPED = "scraped"
+_SETTINGS: dict[str, Any] = {
+    "LOG_LEVEL": "INFO",
+    # What would leave this machine, or listen on it.
+    "HTTPPROXY_ENABLED": False,
+    "TELNETCONSOLE_ENABLED": False,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of the demo.
+
+    * *guard*: the captcha before it, None for an open page
+    * *answers*: what the solver says about it before it answers as usual
+    * *form*: what is posted to it, "" for a GET
+    * *content*: what stands on it and on no captcha; a form's page repeats the form
+    * *outcome*: how its story has to end
+    """
+
+    path: str
+    guard: Guard | None = None
+    answers: tuple[Answer, ...] = ()
+    form: str = ""
+    content: str = "<h1>Item "
+    outcome: str = SCRAPED
+
+
+def _behind(kind: Kind, **guard: Any) -> Guard:
+    return Guard(kind, mode=Mode.TOKEN, **guard)
+
+
+HOME = Page("/", content="<h1>Catalogue</h1>")
+PAGES = (
+    Page("/page/1"),
+    Page("/widget", content="Leave a comment"),  # a captcha that stands in nobody's way
+    Page("/page/3", _behind(Kind.IMAGE)),
+    Page("/page/4", _behind(Kind.IMAGE, status=429)),
+    Page(
+        "/page/5",
+        _behind(Kind.RECAPTCHA_V2),
+        (Answer("getTaskResult", "/page/5", error="UNSOLVABLE"),),
+    ),
+    Page(
+        "/page/6",
+        _behind(Kind.HCAPTCHA, shown=Shown.REDIRECT, passage=Passage.REDIRECT),
+        (Answer("createTask", "/page/6", error="CAPACITY", retry_after=1),),
+    ),
+    Page("/page/7", _behind(Kind.TURNSTILE, status=403)),
+    Page(
+        "/page/8",
+        _behind(Kind.GEETEST_V4),
+        (Answer("getTaskResult", "/page/8", error="PROVIDER_TIMEOUT"),),
+    ),
+    Page("/page/9", _behind(Kind.AMAZON_WAF, status=405)),
+    Page("/page/10", _behind(Kind.FUNCAPTCHA, reject_first=1)),
+    Page("/form/11", _behind(Kind.RECAPTCHA_V3), form="name=demo", content="name=demo"),
+    Page(
+        "/page/12",
+        _behind(Kind.MTCAPTCHA),
+        (Answer("createTask", "/page/12", error="INPUT_BAD_TYPE"),),
+        outcome="given up: INPUT_BAD_TYPE",
+    ),
+)
+
+
+class DemoSpider(Spider):
+    """Asks for each page once; *outcomes* gets what became of each, by path."""
+
+    name = "captcha_demo"
+
+    def __init__(self, sandbox: Sandbox, outcomes: dict[str, str]) -> None:
+        super().__init__()
+        self._sandbox = sandbox
+        self._outcomes = outcomes
+
+    async def start(self) -> AsyncIterator[Request]:
+        """The home page: it begins the session, to which this site binds its captchas."""
+        yield self._request(HOME)
+
+    def enter(self, response: Response, page: Page) -> Iterator[Request]:
+        """The callback of the home page."""
+        self.scrape(response, page)
+        yield from map(self._request, PAGES)
+
+    def scrape(self, response: Response, page: Page) -> None:
+        """The callback of all others."""
+        found = page.content in response.text
+        self._end(page, SCRAPED if found else "not the page")
+
+    def give_up(self, failure: Failure) -> None:
+        """The errback."""
+        error = failure.value
+        reason = error.reason if isinstance(error, CaptchaError) else repr(error)
+        request: Request = failure.request  # type: ignore[attr-defined]  # Scrapy puts it there
+        self._end(request.cb_kwargs["page"], f"given up: {reason}")
+
+    def _request(self, page: Page) -> Request:
+        return Request(
+            self._sandbox.site_url + page.path,
+            self.enter if page is HOME else self.scrape,
+            "POST" if page.form else "GET",
+            body=page.form,
+            errback=self.give_up,
+            cb_kwargs={"page": page},
+        )
+
+    def _end(self, page: Page, outcome: str) -> None:
+        self._outcomes[page.path] = outcome
+        kind = page.guard.kind.value if page.guard else "no captcha"
+        # A task for a picture names no page, so that nothing else tells of it.
+        fallback = "solved" if page.guard and outcome == SCRAPED else "-"
+        said = ", ".join(_said(self._sandbox, page)) or fallback
+        _tell(f"{page.path:10}{kind:14}{said:26}{outcome}")
+
+
+def _said(sandbox: Sandbox, page: Page) -> list[str]:
+    """What the solver answered about *page*: errors in their order, then solutions."""
+    calls = [call for call in sandbox.solver.calls if call.url.endswith(page.path)]
+    names = {ERRORS[ErrorCode(answer.error)].status: answer.error for answer in page.answers}
+    errors = [str(names.get(call.status)) for call in calls if call.status != 200]
+    last = {call.task_id: call.status for call in calls if call.method == "getTaskResult"}
+    return errors + ["solved" for status in last.values() if status == 200]
+
+
+def _tell(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()  # in step with the log, which goes to stderr
+
+
+def run(settings: BaseSettings, arguments: Sequence[str]) -> int:
+    """Crawl, and tell page by page what happened; 0 when all ended as it has to, else 1.
+
+    Of *settings* only those of the command line hold: a project's pipelines are no part of a demo.
+    Raises UsageError for *arguments*, since there are none.
+    """
+    if arguments:
+        raise UsageError(f"the demo takes no {arguments[0]}")
+    if find_spec("captcha") is None:
+        raise SystemExit("The demo draws pictures: pip install 'scrapy-captcha[sandbox]'")
+    # Scrapy would download the public suffix list at the first cookie; the packaged one will do.
+    cookies._split_domain = TLDExtract(
+        suffix_list_urls=(), cache_dir=None, include_psl_private_domains=True
+    )
+    # Installs the reactor, in which site and solver listen from now on.
+    process = AsyncCrawlerProcess(_own_settings(settings))
+    sandbox = _sandbox()
+    process.settings.setdict(sandbox.settings)
+    outcomes: dict[str, str] = {}
+    process.crawl(DemoSpider, sandbox=sandbox, outcomes=outcomes)
+    process.start()
+    return _sum_up(sandbox, outcomes)
+
+
+def _own_settings(settings: BaseSettings) -> Settings:
+    told = SETTINGS_PRIORITIES["cmdline"]
+    own = Settings(_SETTINGS)
+    own.setdict(
+        {name: settings[name] for name in settings if settings.getpriority(name) == told},
+        priority="cmdline",
+    )
+    return own
+
+
+def _sandbox() -> Sandbox:
+    from twisted.internet import reactor
+
+    site = SiteOptions(pages=12, guards={page.path: page.guard for page in PAGES})
+    sandbox = Sandbox(SolverOptions(solve_time=0.3), site)
+    sandbox.solver.script(*(answer for page in PAGES for answer in page.answers))
+    sandbox.start()
+    reactor.addSystemEventTrigger("before", "shutdown", sandbox.stop)
+    return sandbox
+
+
+def _sum_up(sandbox: Sandbox, outcomes: dict[str, str]) -> int:
+    expected = {page.path: page.outcome for page in (HOME, *PAGES)}
+    scraped = sum(outcome == SCRAPED for outcome in outcomes.values())
+    _tell(
+        f"{scraped} of {len(expected)} pages scraped by their own callbacks, "
+        f"{len(outcomes) - scraped} given up; "
+        f"{sandbox.solver.created} tasks bought for {sandbox.solver.spent}"
+    )
+    return 0 if outcomes == expected else 1

@@ -1,0 +1,150 @@
+"""The gate lets in as many purchases as the service has been seen to take, and none while shut."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from scrapy_captcha.errors import ErrorCode, SolverError
+from scrapy_captcha.gate import Gate
+
+
+def let_in(gate: Gate) -> int:
+    """Lets in all that the gate has room for, and tells how many those are."""
+    number = 0
+    while gate.has_room():
+        gate.enter()
+        number += 1
+    return number
+
+
+def room(gate: Gate) -> int:
+    number = let_in(gate)
+    for _ in range(number):
+        gate.leave()
+    return number
+
+
+def refuse(gate: Gate, until: float) -> None:
+    gate.shut(until)
+    gate.leave()
+
+
+@pytest.mark.parametrize("limit", [1, 2, 16])
+def test_a_fresh_gate_has_room_for_the_limit_at_once(limit: int) -> None:
+    gate = Gate(limit)
+    assert let_in(gate) == limit
+    assert gate.wait(0.0) == 0.0
+    assert gate.stopped is None
+
+
+def test_who_leaves_makes_room_for_one() -> None:
+    gate = Gate(3)
+    let_in(gate)
+    gate.leave()
+    assert let_in(gate) == 1
+
+
+def test_a_shut_gate_opens_at_the_time_that_the_service_named() -> None:
+    gate = Gate(2)
+    gate.enter()
+    gate.shut(until=105.0)
+    assert [gate.wait(now) for now in (100.0, 104.0, 105.0, 106.0)] == [5.0, 1.0, 0.0, 0.0]
+
+
+def test_the_latest_of_several_times_holds() -> None:
+    gate = Gate(4)
+    let_in(gate)
+    refuse(gate, until=110.0)
+    refuse(gate, until=105.0)
+    assert gate.wait(100.0) == 10.0
+
+
+def test_a_refusal_leaves_room_for_as_many_as_ran_beside_it() -> None:
+    gate = Gate(16)
+    for _ in range(5):
+        gate.enter()
+    refuse(gate, until=1.0)
+    for _ in range(4):
+        gate.leave()
+    assert room(gate) == 4
+
+
+def test_each_refusal_of_a_burst_takes_its_own_place_away() -> None:
+    gate = Gate(8)
+    let_in(gate)
+    for _ in range(5):
+        refuse(gate, until=1.0)
+    assert not gate.has_room()
+    for _ in range(3):
+        gate.leave()
+    assert room(gate) == 3
+
+
+def test_room_for_one_is_left_even_when_all_were_refused() -> None:
+    gate = Gate(4)
+    let_in(gate)
+    for _ in range(4):
+        refuse(gate, until=1.0)
+    assert room(gate) == 1
+
+
+def test_one_more_is_tried_after_a_round_that_went_well() -> None:
+    gate = Gate(8)
+    let_in(gate)
+    for _ in range(8):
+        refuse(gate, until=1.0)
+    rooms = []
+    for _ in range(12):
+        inside = let_in(gate)
+        rooms.append(inside)
+        for _ in range(inside):
+            gate.went_well()
+            gate.leave()
+    assert rooms == sorted(rooms)
+    assert rooms[0] == 1
+    assert all(later - earlier <= 1 for earlier, later in pairwise(rooms))
+    assert rooms[-1] == 8
+
+
+def test_room_never_grows_above_the_limit() -> None:
+    gate = Gate(2)
+    for _ in range(50):
+        gate.went_well()
+    assert room(gate) == 2
+
+
+def test_a_stopped_gate_tells_why() -> None:
+    gate = Gate(2)
+    error = SolverError(ErrorCode.BALANCE_EMPTY)
+    gate.stop(error)
+    assert gate.stopped is error
+
+
+@settings(max_examples=100)
+@pytest.mark.thorough
+@given(
+    limit=st.integers(1, 20), steps=st.lists(st.sampled_from(["in", "well", "refused", "failed"]))
+)
+def test_whatever_happens_an_empty_gate_has_room_for_one_at_least_and_the_limit_at_most(
+    limit: int, steps: list[str]
+) -> None:
+    gate, inside = Gate(limit), 0
+    for step in steps:
+        if step == "in" and gate.has_room():
+            gate.enter()
+            inside += 1
+        elif step != "in" and inside:
+            if step == "well":
+                gate.went_well()
+            elif step == "refused":
+                gate.shut(1.0)
+            gate.leave()
+            inside -= 1
+        assert inside <= limit
+    for _ in range(inside):
+        gate.leave()
+    assert 1 <= room(gate) <= limit

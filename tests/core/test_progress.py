@@ -1,0 +1,151 @@
+"""What a request remembers survives its way through meta; what somebody damaged counts as absent."""
+
+from __future__ import annotations
+
+import json
+import pickle
+from dataclasses import fields
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from scrapy_captcha.policy import Attempts
+from scrapy_captcha.progress import KEY, Progress
+
+counts = st.integers(0, 1000)
+cookies = st.dictionaries(st.text(), st.text(), max_size=3)
+progresses = st.builds(
+    Progress,
+    tasks=counts,
+    retries=counts,
+    resent=st.booleans(),
+    purchase_id=st.text(),
+    task_id=st.none() | st.text() | st.integers(),
+    solution=st.text(),
+    submitted=st.booleans(),
+    answer=st.text(),
+    failed=st.text(),
+    passed=st.booleans(),
+    priority=st.none() | st.integers(),
+    dont_filter=st.booleans(),
+    cookies=st.none() | cookies | st.lists(cookies, max_size=2),
+)
+
+
+@settings(max_examples=100)
+@pytest.mark.thorough
+@given(progress=progresses)
+def test_what_goes_into_meta_comes_out_of_it(progress: Progress) -> None:
+    assert Progress.of({KEY: progress.to_meta()}) == progress
+
+
+@settings(max_examples=50)
+@pytest.mark.thorough
+@given(progress=progresses)
+def test_it_survives_a_queue_on_disk_in_either_format(progress: Progress) -> None:
+    meta = {KEY: progress.to_meta()}
+    assert Progress.of(pickle.loads(pickle.dumps(meta))) == progress  # noqa: S301 - our own
+    assert Progress.of(json.loads(json.dumps(meta))) == progress
+
+
+def test_a_beginning_leaves_nothing_in_meta() -> None:
+    assert Progress().to_meta() == {}
+
+
+def test_only_what_differs_goes_into_meta() -> None:
+    assert Progress(tasks=1, task_id=0, cookies={}).to_meta() == {
+        "tasks": 1,
+        "task_id": 0,
+        "cookies": {},
+    }
+
+
+@pytest.mark.parametrize("stored", [None, 5, "x", [], [("tasks", 1)], {}, {"unheard_of": 1}])
+def test_meta_without_a_memory_is_a_beginning(stored: object) -> None:
+    assert Progress.of({KEY: stored}) == Progress()
+    assert Progress.of({}) == Progress()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("tasks", "1"),
+        ("tasks", 1.0),
+        ("tasks", True),
+        ("tasks", -5),
+        ("retries", None),
+        ("retries", -5),
+        ("resent", 1),
+        ("purchase_id", b"x"),
+        ("task_id", True),
+        ("task_id", 1.5),
+        ("task_id", ["x"]),
+        ("solution", 5),
+        ("submitted", "yes"),
+        ("answer", 5),
+        ("failed", None),
+        ("passed", 1),
+        ("priority", 1.5),
+        ("dont_filter", 0),
+        ("cookies", "a=b"),
+    ],
+)
+def test_a_damaged_part_counts_as_absent_and_the_others_hold(name: str, value: object) -> None:
+    sound = {"solution": "x", "failed": "y", "tasks": 2} | {name: value}
+    expected = {"solution": "x", "failed": "y", "tasks": 2}
+    expected.pop(name, None)
+    assert Progress.of({KEY: sound}) == Progress(**expected)  # type: ignore[arg-type]
+
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=6,
+)
+TYPES: dict[str, type | tuple[type, ...]] = {
+    "tasks": int,
+    "retries": int,
+    "resent": bool,
+    "purchase_id": str,
+    "task_id": (str, int, type(None)),
+    "solution": str,
+    "submitted": bool,
+    "answer": str,
+    "failed": str,
+    "passed": bool,
+    "priority": (int, type(None)),
+    "dont_filter": bool,
+    "cookies": (dict, list, type(None)),
+}
+
+
+@settings(max_examples=150)
+@pytest.mark.thorough
+@given(
+    stored=anything
+    | st.dictionaries(
+        st.sampled_from([f.name for f in fields(Progress)]) | st.text() | st.integers(),
+        anything,
+    )
+)
+def test_whatever_is_stored_gives_a_sound_progress(stored: Any) -> None:
+    progress = Progress.of({KEY: stored})
+    assert {n for n in TYPES if not isinstance(getattr(progress, n), TYPES[n])} == set()
+
+
+def test_every_field_is_checked_here() -> None:
+    assert set(TYPES) == {f.name for f in fields(Progress)}
+
+
+def test_attempts_are_counted_as_the_policy_does() -> None:
+    progress = Progress(tasks=1, retries=2, resent=True, solution="x")
+    assert progress.attempts == Attempts(tasks=1, retries=2, resent=True)
+
+
+def test_after_takes_over_attempts_and_changes_and_keeps_the_rest() -> None:
+    progress = Progress(solution="x", priority=3)
+    assert progress.after(Attempts(1, 2, resent=True), failed="y") == Progress(
+        tasks=1, retries=2, resent=True, solution="x", failed="y", priority=3
+    )

@@ -1,0 +1,323 @@
+"""Every setting is read and checked; what is wrong is said once, with what to write instead."""
+
+from __future__ import annotations
+
+import traceback
+from dataclasses import fields
+from typing import Any
+
+import pytest
+from scrapy.exceptions import NotConfigured
+from scrapy.settings import BaseSettings
+
+from scrapy_captcha.config import Config, GiveUp, Options
+from scrapy_captcha.errors import ErrorCode
+from scrapy_captcha.policy import Action, Policy
+from scrapy_captcha.proxies import Proxy
+
+KEY = "sesame-0123456789"
+NEEDED = {"CAPTCHA_API_URL": "https://api.example.com", "CAPTCHA_API_KEY": KEY}
+
+
+@pytest.fixture(autouse=True)
+def _no_key_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CAPTCHA_API_KEY", raising=False)
+
+
+def config(**given: Any) -> Config:
+    settings = NEEDED | {f"CAPTCHA_{name.upper()}": value for name, value in given.items()}
+    return Config.from_settings(BaseSettings(settings))
+
+
+def refusal(**given: Any) -> str:
+    with pytest.raises(ValueError, match="CAPTCHA_") as caught:
+        config(**given)
+    assert "During handling" not in "".join(traceback.format_exception(caught.value))
+    return str(caught.value)
+
+
+def test_url_and_key_are_enough_and_the_rest_has_defaults() -> None:
+    assert vars(config()) == {
+        "enabled": True,
+        "api_url": "https://api.example.com",
+        "api_key": KEY,
+        "allow_http": False,
+        "domains": (),
+        "retry_times": 3,
+        "max_delay": 300.0,
+        "poll_interval": 3.0,
+        "http_timeout": 20.0,
+        "solve_timeout": 180.0,
+        "concurrent_solves": 16,
+        "proxies": (),
+        "policy": {},
+        "on_give_up": GiveUp.DROP,
+        "close_on_stop": False,
+    }
+
+
+READ: list[tuple[str, Any, Any]] = [
+    ("enabled", True, True),
+    ("enabled", "1", True),
+    ("enabled", "true", True),
+    ("api_url", "https://api.example.com/v1/", "https://api.example.com/v1"),
+    ("api_key", "other", "other"),
+    ("allow_http", "True", True),
+    ("allow_http", 0, False),
+    ("domains", ["example.com", "example.org"], ("example.com", "example.org")),
+    ("domains", "example.com, example.org,", ("example.com", "example.org")),
+    ("domains", (), ()),
+    ("retry_times", 5, 5),
+    ("retry_times", "5", 5),
+    ("max_delay", 60, 60.0),
+    ("max_delay", "0.5", 0.5),
+    ("poll_interval", 0.01, 0.01),
+    ("http_timeout", 86_400, 86_400.0),
+    ("solve_timeout", "90", 90.0),
+    ("concurrent_solves", 1, 1),
+    ("proxies", [], ()),
+    ("proxies", ["http://u:p@h:1"], (Proxy("http", "h", 1, "u", "p"),)),
+    ("proxies", "http://h:1,socks5://h:2", (Proxy("http", "h", 1), Proxy("socks5", "h", 2))),
+    ("policy", {}, {}),
+    ("policy", {"UNSOLVABLE": "drop"}, {ErrorCode.UNSOLVABLE: Action.DROP}),
+    ("policy", {ErrorCode.TIMEOUT: Action.STOP}, {ErrorCode.TIMEOUT: Action.STOP}),
+    ("on_give_up", "pass", GiveUp.PASS),
+    ("close_on_stop", "false", False),
+    ("close_on_stop", 1, True),
+]
+
+
+@pytest.mark.parametrize(("name", "value", "read"), READ)
+def test_a_setting_is_read(name: str, value: Any, read: Any) -> None:
+    got = getattr(config(**{name: value}), name)
+    assert (got, type(got)) == (read, type(read))
+
+
+def test_every_setting_has_a_case_here_and_says_what_it_is_about() -> None:
+    assert {name for name, _, _ in READ} == {f.name for f in fields(Config)}
+    assert all(f.metadata["about"] for f in fields(Config))
+
+
+@pytest.mark.parametrize("name", [f.name for f in fields(Config) if not f.name.startswith("api_")])
+def test_none_is_as_if_not_set(name: str) -> None:
+    assert config(**{name: None}) == config()
+
+
+WRONG: list[tuple[str, Any, str]] = [
+    ("enabled", "maybe", "write True or False"),
+    ("enabled", 2, "write True or False"),
+    ("allow_http", "on", "write True or False"),
+    ("close_on_stop", [], "write True or False"),
+    ("api_url", "https://me:secret@api.example.com", "write the base URL of the API"),
+    ("api_url", "api.example.com", "write the base URL of the API"),
+    ("api_url", "ftp://api.example.com", "write the base URL of the API"),
+    ("api_url", "https://", "write the base URL of the API"),
+    ("api_url", "https://[api.example.com", "write the base URL of the API"),
+    ("api_url", 5, "write the base URL of the API"),
+    ("domains", "https://example.com/", 'write domains such as "example.com", without scheme'),
+    ("domains", ["example.com/shop"], 'write domains such as "example.com", without scheme'),
+    ("domains", 5, "write a list of strings"),
+    ("domains", [5], "write a list of strings"),
+    ("domains", {"example.com": 1}, "write a list of strings"),
+    ("retry_times", 0, "write a whole number from 1"),
+    ("retry_times", -1, "write a whole number from 1"),
+    ("retry_times", 1.5, "write a whole number from 1"),
+    ("retry_times", "three", "write a number"),
+    ("retry_times", True, "write a number"),
+    ("concurrent_solves", 0, "write a whole number from 1"),
+    ("concurrent_solves", "inf", "write a number"),
+    ("max_delay", 0, "write a number of seconds above 0 and up to 86400"),
+    ("max_delay", 86_401, "write a number of seconds above 0 and up to 86400"),
+    ("max_delay", "1e400", "write a number"),
+    ("poll_interval", -1, "write a number of seconds above 0 and up to 86400"),
+    ("poll_interval", "nan", "write a number"),
+    ("http_timeout", "20s", "write a number"),
+    ("http_timeout", False, "write a number"),
+    ("solve_timeout", [180], "write a number"),
+    ("proxies", ["h:1"], "entry 1 is no proxy"),
+    ("proxies", ["http://h:1", "http://h"], "entry 2 is no proxy"),
+    ("proxies", 5, "write a list of strings"),
+    ("policy", "drop", 'write a dict such as {"UNSOLVABLE": "drop"}'),
+    ("policy", ["UNSOLVABLE"], 'write a dict such as {"UNSOLVABLE": "drop"}'),
+    ("policy", {"UNSOLVABLE": "skip"}, "write one of 'reschedule', 'rotate', 'drop', 'stop'"),
+    ("policy", {"UNSOLVABLE": None}, "write one of 'reschedule', 'rotate', 'drop', 'stop'"),
+    ("policy", {"UNSOLVEABLE": "drop"}, "did you mean UNSOLVABLE?"),
+    ("policy", {"": "drop"}, "is no error code"),
+    ("policy", {429: "drop"}, "is no error code"),
+    ("policy", {None: "drop"}, "is no error code"),
+    ("on_give_up", "keep", "write one of 'drop', 'pass'"),
+    ("on_give_up", [], "write one of 'drop', 'pass'"),
+]
+
+
+@pytest.mark.parametrize(("name", "value", "advice"), WRONG)
+def test_a_wrong_value_is_refused_with_the_setting_and_what_to_write(
+    name: str, value: Any, advice: str
+) -> None:
+    text = refusal(**{name: value})
+    assert text.startswith(f"CAPTCHA_{name.upper()}")
+    assert advice in text
+
+
+def test_every_setting_but_the_key_has_wrong_values() -> None:
+    assert {name for name, _, _ in WRONG} == {f.name for f in fields(Config)} - {"api_key"}
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("CAPTCHA_PROXY", "CAPTCHA_PROXIES"),
+        ("CAPTCHA_RETRIES", "CAPTCHA_RETRY_TIMES"),
+        ("CAPTCHA_APIKEY", "CAPTCHA_API_KEY"),
+        ("CAPTCHA_ENABLE", "CAPTCHA_ENABLED"),
+    ],
+)
+def test_a_misspelt_name_is_refused_with_the_nearest_right_one(name: str, meant: str) -> None:
+    with pytest.raises(ValueError, match=f"^{name} is no setting: did you mean {meant}") as caught:
+        Config.from_settings(BaseSettings(NEEDED | {name: KEY}))
+    assert KEY not in str(caught.value)
+
+
+def test_a_name_near_to_none_is_refused_too() -> None:
+    with pytest.raises(ValueError, match=r"^CAPTCHA_ZZZZZZZZZZZZZZZZZZZZZZ is no setting$"):
+        Config.from_settings(BaseSettings(NEEDED | {"CAPTCHA_ZZZZZZZZZZZZZZZZZZZZZZ": 1}))
+
+
+def test_settings_of_others_do_not_matter() -> None:
+    assert Config.from_settings(BaseSettings(NEEDED | {"BOT_NAME": "x", "CAPTCHAS": 1})) == config()
+
+
+def test_the_key_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CAPTCHA_API_KEY", "from the environment")
+    settings = BaseSettings({"CAPTCHA_API_URL": "https://api.example.com"})
+    assert Config.from_settings(settings).api_key == "from the environment"
+
+
+def test_a_key_in_the_settings_wins_over_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CAPTCHA_API_KEY", "from the environment")
+    assert config().api_key == KEY
+
+
+def test_no_other_setting_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CAPTCHA_RETRY_TIMES", "9")
+    assert config().retry_times == 3
+
+
+@pytest.mark.parametrize(
+    ("settings", "hint"),
+    [
+        ({}, "CAPTCHA_API_URL"),
+        ({"CAPTCHA_API_KEY": KEY}, "CAPTCHA_API_URL"),
+        ({"CAPTCHA_API_URL": "https://api.example.com"}, "CAPTCHA_API_KEY"),
+        ({"CAPTCHA_API_URL": "https://api.example.com", "CAPTCHA_API_KEY": ""}, "CAPTCHA_API_KEY"),
+        (NEEDED | {"CAPTCHA_ENABLED": False}, "^$"),
+    ],
+)
+def test_it_stays_off_without_an_api_or_when_told_so(settings: dict[str, Any], hint: str) -> None:
+    with pytest.raises(NotConfigured, match=hint) as caught:
+        Config.from_settings(BaseSettings(settings))
+    assert KEY not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://api.example.com",
+        "http://10.0.0.1:8000",
+        "http://localhost.example.com",
+        "http://127.0.0.1.example.com",
+    ],
+)
+def test_plain_http_is_refused_on_another_machine_unless_allowed(url: str) -> None:
+    text = refusal(api_url=url)
+    assert text.startswith("CAPTCHA_API_URL")
+    assert "CAPTCHA_ALLOW_HTTP" in text
+    assert config(api_url=url, allow_http=True).api_url == url
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "[::1]", "LOCALHOST"])
+def test_plain_http_is_fine_on_this_machine(host: str) -> None:
+    assert config(api_url=f"http://{host}:8000/").api_url == f"http://{host}:8000"
+
+
+def test_no_secret_is_in_the_repr() -> None:
+    text = repr(config(proxies=["http://user:hunter22@h:1"]))
+    assert KEY not in text
+    assert "hunter22" not in text
+    assert "user" not in text
+
+
+@pytest.mark.parametrize(
+    "value", [["http://user:hunter22@h"], "http://user:hunter22@h:99999", [["hunter22"]]]
+)
+def test_no_password_is_in_an_error(value: object) -> None:
+    text = refusal(proxies=value)
+    assert "hunter22" not in text
+    assert "user:hunter" not in text
+
+
+def test_the_key_is_in_no_error_about_another_setting() -> None:
+    assert KEY not in refusal(retry_times=0)
+
+
+CONFIG = Config(
+    api_url="https://api.example.com",
+    api_key=KEY,
+    policy={ErrorCode.UNSOLVABLE: Action.DROP, ErrorCode.TIMEOUT: Action.STOP},
+    retry_times=5,
+    max_delay=60.0,
+    on_give_up=GiveUp.PASS,
+)
+
+
+@pytest.mark.parametrize("value", [None, True])
+def test_a_request_without_words_of_its_own_has_the_settings(value: object) -> None:
+    assert Options.of(CONFIG, value) == Options(Policy(CONFIG.policy, 5, 60.0), GiveUp.PASS)
+
+
+def test_false_leaves_the_captchas_of_a_request_alone() -> None:
+    assert Options.of(CONFIG, False).ignore is True
+
+
+def test_an_empty_dict_changes_nothing() -> None:
+    assert Options.of(CONFIG, {}) == Options.of(CONFIG)
+
+
+def test_a_requests_rows_are_laid_over_those_of_the_settings() -> None:
+    options = Options.of(CONFIG, {"policy": {"UNSOLVABLE": "reschedule", "CAPACITY": "drop"}})
+    assert options.policy.actions == {
+        ErrorCode.UNSOLVABLE: Action.RESCHEDULE,
+        ErrorCode.TIMEOUT: Action.STOP,
+        ErrorCode.CAPACITY: Action.DROP,
+    }
+    assert (options.policy.retry_times, options.policy.max_delay) == (5, 60.0)
+    assert (options.on_give_up, options.ignore) == (GiveUp.PASS, False)
+
+
+def test_a_request_has_its_own_number_of_purchases_and_its_own_end() -> None:
+    options = Options.of(CONFIG, {"retry_times": "1", "on_give_up": "drop"})
+    assert options == Options(Policy(CONFIG.policy, 1, 60.0), GiveUp.DROP)
+
+
+@pytest.mark.parametrize("value", [0, "no", [], {"retries": 1}, {"max_delay": 1}, {1: 1}])
+def test_what_says_nothing_about_a_request_is_refused_with_what_would(value: object) -> None:
+    with pytest.raises(ValueError, match="meta") as caught:
+        Options.of(CONFIG, value)
+    advice = "write False or a dict of policy, retry_times, on_give_up"
+    assert str(caught.value) == f'meta["captcha"] is {value!r}: {advice}'
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "advice"),
+    [
+        ("retry_times", 0, "write a whole number from 1"),
+        ("on_give_up", "keep", "write one of 'drop', 'pass'"),
+        ("policy", {"CAPACITTY": "x"}, "'CAPACITTY' is no error code: did you mean CAPACITY?"),
+    ],
+)
+def test_a_wrong_word_of_a_request_is_refused_with_what_to_write(
+    name: str, value: object, advice: str
+) -> None:
+    with pytest.raises(ValueError, match="meta") as caught:
+        Options.of(CONFIG, {name: value})
+    assert str(caught.value) == f'meta["captcha"]["{name}"] = {value!r}: {advice}'

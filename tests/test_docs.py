@@ -1,0 +1,253 @@
+"""What the README says is what the code does."""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+import subprocess
+import sys
+from dataclasses import fields
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import scrapy
+from scrapy import Request, Spider
+from scrapy.settings import Settings
+from scrapy.utils.test import get_crawler
+
+import scrapy_captcha
+from scrapy_captcha.captchas import KINDS, Captcha, Kind, Solution
+from scrapy_captcha.config import Config, GiveUp, Options
+from scrapy_captcha.errors import ERRORS, ErrorCode, SolverError
+from scrapy_captcha.policy import Policy, default_action
+from scrapy_captcha.sandbox.fixture import sandbox_process
+from scrapy_captcha.tally import Tally
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def table(heading: str) -> list[list[str]]:
+    """The rows of the first table below *heading*, without its head."""
+    section = re.split(rf"^#+ {heading}$", README, flags=re.MULTILINE)[1]
+    lines = section.partition("\n|")[2].partition("\n\n")[0].splitlines()
+    return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines[2:]]
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+
+
+def code(language: str, part: str) -> str:
+    """The only block of *language* in which *part* stands."""
+    [block] = [block for block in blocks(language) if part in block]
+    return block
+
+
+def words(cell: str) -> set[str]:
+    """What stands in backticks."""
+    return set(re.findall("`(.+?)`", cell))
+
+
+# Tables
+
+
+def shown(default: object) -> str:
+    """A default as the table of settings has it."""
+    if isinstance(default, Enum):
+        default = default.value
+    if default in ("", (), {}):
+        return "none"
+    if isinstance(default, str):
+        return f'`"{default}"`'
+    return f"`{default:g}`" if isinstance(default, float) else f"`{default}`"
+
+
+def test_settings() -> None:
+    assert table("Settings") == [
+        [
+            f"`CAPTCHA_{setting.name.upper()}`",
+            shown(getattr(Config(), setting.name)),
+            setting.metadata["about"].replace("``", "`"),
+        ]
+        for setting in fields(Config)
+    ]
+
+
+def happens(error: ErrorCode) -> str:
+    actions = {default_action(error, status).value for status in (None, 200, 400, 401, 500)}
+    return f"`{actions.pop()}`" if len(actions) == 1 else "by the HTTP status"
+
+
+def test_errors() -> None:
+    assert table("Errors") == [
+        [f"`{error.value}`", str(info.status or "-"), info.meaning, happens(error)]
+        for error, info in ERRORS.items()
+    ]
+
+
+def test_stats() -> None:
+    """Each name that the tally can count is in the table, and no other."""
+    request = Request("https://shop.example/")
+    captcha = Captcha(Kind.HCAPTCHA, request.url)
+    error = SolverError(ErrorCode.CAPACITY, possibly_paid=True, provider_code="ODD")
+    solution = Solution({"token": "t"}, cost=0.1)
+    happenings: dict[str, Callable[[Tally], None]] = {
+        "detected": lambda tally: tally.detected(request, captcha),
+        "error": lambda tally: tally.error(error),
+        "task": lambda tally: tally.task(),
+        "solved": lambda tally: tally.solved(request, captcha, solution),
+        "accepted": lambda tally: tally.accepted(request),
+        "rejected": lambda tally: tally.rejected(request, "hcaptcha"),
+        "not_submitted": lambda tally: tally.not_submitted(request, OSError()),
+        "rescheduled": lambda tally: tally.rescheduled(request, captcha, error, 1.0),
+        "rotated": lambda tally: tally.rotated(request, captcha, error),
+        "stopped": lambda tally: tally.stopped(error),
+        "dropped": lambda tally: tally.dropped(request, "reason"),
+        "passed": lambda tally: tally.passed(request, "reason"),
+        "blocked": lambda tally: tally.blocked(request, "wall"),
+        "parked": lambda tally: tally.parked(1),
+    }
+    assert set(happenings) == {name for name in vars(Tally) if not name.startswith("_")}
+
+    crawler = get_crawler(Spider)
+    for happen in happenings.values():
+        happen(Tally(crawler))
+
+    assert crawler.stats is not None
+    placeholders = {"hcaptcha": "<kind>", "CAPACITY": "<CODE>"} | {
+        word: f"<{word}>" for word in ("reason", "wall")
+    }
+    counted = {
+        "/".join(placeholders.get(part, part) for part in name.split("/"))
+        for name in crawler.stats.get_stats()
+    }
+    assert set.union(*(words(names) for names, _ in table("Stats"))) == counted
+
+
+def test_reasons() -> None:
+    """All words that the package gives as reasons, besides errors and names of walls."""
+    assert {reason for row in table("Reasons") for reason in words(row[0])} == set(reasons())
+
+
+def reasons() -> Iterator[str]:
+    package = Path(scrapy_captcha.__file__).parent
+    for path in package.glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and name_of(node.func) in {"_dropped", "_failed"}:
+                yield from strings(node.args)
+            if isinstance(node, ast.keyword) and node.arg == "failed":
+                yield from strings([node.value])
+            if isinstance(node, ast.FunctionDef) and "reason_not_to" in node.name:
+                returns = (n for n in ast.walk(node) if isinstance(n, ast.Return))
+                yield from strings([n.value for n in returns])
+
+
+def name_of(function: ast.expr) -> str:
+    return getattr(function, "attr", "") or getattr(function, "id", "")
+
+
+def strings(nodes: list[Any]) -> list[str]:
+    return [n.value for n in nodes if isinstance(n, ast.Constant) and isinstance(n.value, str)]
+
+
+def test_kinds() -> None:
+    """Each kind is named, if only as a version of another."""
+    for info in KINDS.values():
+        name = re.sub(r" v\d.*", "", info.title)
+        assert name in README, info.title
+
+
+# Snippets
+
+
+SNIPPETS = [block for block in blocks("python") if "import pytest" not in block]
+
+
+@pytest.mark.parametrize("snippet", SNIPPETS, ids=lambda block: block.splitlines()[0])
+def test_snippets_run(snippet: str) -> None:
+    exec(compile(snippet, "README.md", "exec"), {"scrapy": scrapy, "__name__": "readme"})  # noqa: S102
+
+
+def test_the_test_is_one_that_pytest_takes(tmp_path: Path) -> None:
+    test = tmp_path / "test_readme.py"
+    test.write_text(code("python", "import pytest"))
+    plugin = ("-p", "no:scrapy_captcha", "-p", "scrapy_captcha.sandbox.fixture")
+    command = [sys.executable, "-m", "pytest", "--strict-markers", "--collect-only", "-q", *plugin]
+    told = subprocess.run([*command, test], cwd=tmp_path, stdout=subprocess.PIPE, check=True)  # noqa: S603
+
+    assert b"test_readme.py::test_my_spider" in told.stdout
+
+
+def test_the_crawl_scrapes_what_stands_behind_captchas(tmp_path: Path) -> None:
+    spider, output = tmp_path / "spider.py", tmp_path / "items.jsonl"
+    with sandbox_process(pages=2, mode="token") as sandbox:
+        snippet = code("python", "class ItemsSpider")
+        for theirs, ours in {
+            "https://shop.example": sandbox.site_url,
+            "shop.example": "127.0.0.1",
+            "https://solver.example": sandbox.api_url,
+        }.items():
+            assert theirs in snippet
+            snippet = snippet.replace(theirs, ours)
+        spider.write_text(snippet)
+        command = [sys.executable, "-m", "scrapy", "runspider", str(spider)]
+        command += ["-O", str(output)]
+        # No public suffix list: its download is refused at once.
+        proxies = {"https_proxy": "http://127.0.0.1:9", "no_proxy": "127.0.0.1"}
+        environment = os.environ | proxies | {"CAPTCHA_API_KEY": sandbox.api_key}
+        subprocess.run(command, env=environment, check=True, timeout=60)  # noqa: S603
+
+    assert sorted(output.read_text().splitlines()) == [
+        '{"title": "Item 1"}',
+        '{"title": "Item 2"}',
+    ]
+
+
+def test_the_policy_and_the_proxies_are_valid_settings() -> None:
+    names: dict[str, Any] = {}
+    for name in ("CAPTCHA_POLICY", "CAPTCHA_PROXIES"):
+        exec(code("python", f"{name} = "), names)  # noqa: S102
+    del names["__builtins__"]
+    settings = {"CAPTCHA_API_URL": "https://solver.example", "CAPTCHA_API_KEY": "key", **names}
+    config = Config.from_settings(Settings(settings))
+
+    assert set(config.policy) == {ErrorCode.UNSOLVABLE, ErrorCode.INPUT_BAD_TYPE}
+    assert len(config.proxies) == 2
+
+
+def test_the_meta_of_a_request_is_valid() -> None:
+    names: dict[str, Any] = {"scrapy": scrapy}
+    exec(code("python", "meta="), names)  # noqa: S102
+    options = Options.of(Config(), names["request"].meta["captcha"])
+
+    assert options.on_give_up is GiveUp.PASS
+    assert isinstance(options.policy, Policy)
+    assert options.policy.retry_times == 1
+
+
+# Links and commands
+
+
+@pytest.mark.parametrize("target", sorted(set(re.findall(r"\]\(([^)#:]+)\)", README))))
+def test_links_lead_somewhere(target: str) -> None:
+    assert (ROOT / target).exists()
+
+
+def test_ci_runs_the_commands_of_the_readme() -> None:
+    """It takes them from here, by the words that they end with."""
+    script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    for ending in ("scrapy captcha demo", "-m pytest"):
+        assert code("sh", ending).strip().endswith(ending)
+        assert f"readme '{ending}'" in script
+
+
+def test_no_word_about_machines() -> None:
+    for name in ("README.md", "CHANGES.md"):
+        assert not re.search(r"/(home|root|tmp|work)/", (ROOT / name).read_text(encoding="utf-8"))
