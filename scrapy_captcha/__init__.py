@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from scrapy_captcha.errors import ErrorCode, SolverError
     from scrapy_captcha.exceptions import CaptchaError
     from scrapy_captcha.middleware import CaptchaMiddleware
+    from scrapy_captcha.submit import build_submission
 
 __all__ = [
     "Addon",
@@ -28,6 +29,7 @@ __all__ = [
     "SolverClient",
     "SolverError",
     "Verdict",
+    "build_submission",
     "detect",
 ]
 
@@ -45,6 +47,7 @@ _HOME = {
     "SolverClient": "client",
     "SolverError": "errors",
     "Verdict": "detection",
+    "build_submission": "submit",
     "detect": "detection",
 }
 

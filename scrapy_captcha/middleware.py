@@ -74,7 +74,7 @@ class CaptchaMiddleware:
             close_on_stop=config.close_on_stop,
         )
         self._lot = ParkingLot(crawler, on_parked=self._tally.parked, spoilt=self._spoilt)
-        self._submitter = Submitter(crawler, self._lot, self._tally)
+        self._submitter = Submitter(crawler, self._lot, self._tally, self._refused)
         crawler.signals.connect(self._request_scheduled, signals.request_scheduled)
         crawler.signals.connect(self._spider_closed, signals.spider_closed)
 
@@ -163,6 +163,10 @@ class CaptchaMiddleware:
         if isinstance(found, Captcha):
             return Detection(Verdict.CHALLENGE, found.kind.value, found, ("captcha_detect",), 1.0)
         return found
+
+    def _refused(self, answer: Response) -> bool:
+        found = self._detect(answer)
+        return found is not None and found.verdict is not Verdict.WIDGET
 
     def _met(
         self, request: Request, response: Response, captcha: Captcha, options: Options

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urldefrag, urlencode
 
-from scrapy.http import TextResponse
 from scrapy.utils.httpobj import urlparse_cached
 
 from scrapy_captcha.captchas import KINDS, form_answers
@@ -14,6 +13,8 @@ from scrapy_captcha.progress import KEY
 from scrapy_captcha.sessions import site_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from scrapy.crawler import Crawler
     from scrapy.http import Request, Response
 
@@ -64,20 +65,27 @@ class Submitter:
 
     An answer at the page's own URL may be the page or only a thank-you: whether it is, is known
     when the page is fetched again and shows a captcha. Then the answer was all that the site gives
-    for a solution, there and from then on.
+    for a solution, there and from then on. *refused* tells whether an answer asks for a captcha.
     """
 
-    def __init__(self, crawler: Crawler, lot: ParkingLot, tally: Tally) -> None:
+    def __init__(
+        self,
+        crawler: Crawler,
+        lot: ParkingLot,
+        tally: Tally,
+        refused: Callable[[Response], bool],
+    ) -> None:
         self._crawler = crawler
         self._lot = lot
         self._tally = tally
+        self._refused = refused
         self._held: dict[str, Response] = {}
         self._answer_with_pages: set[str] = set()
 
     async def send(
         self, request: Request, name: str, captcha: Captcha, solution: Solution
     ) -> Response | None:
-        """Sends *solution*; the answer where that is the page, None where it is to be fetched.
+        """Sends *solution*; the answer where that is the page or a captcha, None otherwise.
 
         What may be the page is held under *name* until `page_instead` or `forget`.
         """
@@ -92,12 +100,12 @@ class Submitter:
             except Exception as error:  # noqa: BLE001 - whatever downloader middlewares raise
                 self._tally.not_submitted(request, error)
                 return None
-        if not _may_be_page_of(request, answer):
-            return None
-        answer.request = request
-        if _site(request) in self._answer_with_pages:
+        if _is_at_url_of(request, answer) and self._refused(answer):
             return answer
-        self._held[name] = answer
+        if _may_be_page_of(request, answer):
+            if _site(request) in self._answer_with_pages:
+                return answer
+            self._held[name] = answer
         return None
 
     def page_instead(self, name: str) -> Response | None:
@@ -113,12 +121,11 @@ class Submitter:
 
 
 def _may_be_page_of(request: Request, answer: Response) -> bool:
-    return (
-        request.method == "GET"
-        and isinstance(answer, TextResponse)
-        and answer.status < 300
-        and urldefrag(answer.url)[0] == urldefrag(request.url)[0]
-    )
+    return request.method == "GET" and answer.status < 300 and _is_at_url_of(request, answer)
+
+
+def _is_at_url_of(request: Request, answer: Response) -> bool:
+    return urldefrag(answer.url)[0] == urldefrag(request.url)[0]
 
 
 def _site(page: Request | Response) -> str:

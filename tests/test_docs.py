@@ -248,6 +248,17 @@ def test_ci_runs_the_commands_of_the_readme() -> None:
         assert f"readme '{ending}'" in script
 
 
+def test_the_lowest_versions_that_are_allowed_are_those_that_are_tested() -> None:
+    project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    needed = project.partition("\ndependencies = [")[2].partition("\n]")[0]
+    allowed = dict(re.findall(r'"(\w+)>=([\d.]+)"', needed))
+    tox = (ROOT / "tox.ini").read_text(encoding="utf-8")
+    tested = dict(re.findall(r"^ +(\w+)==([\d.]+)$", tox, re.MULTILINE))
+
+    assert allowed.keys() == tested.keys()
+    assert all(tested[name].startswith(f"{version}.") for name, version in allowed.items())
+
+
 def test_no_word_about_machines() -> None:
     for name in ("README.md", "CHANGES.md"):
         assert not re.search(r"/(home|root|tmp|work)/", (ROOT / name).read_text(encoding="utf-8"))

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from twisted.python.failure import Failure
 
 SCRAPED = "scraped"
+_ROW = "{:10}{:14}{:26}{}"
 _SETTINGS: dict[str, Any] = {
     "LOG_LEVEL": "INFO",
     # What would leave this machine, or listen on it.
@@ -148,7 +149,7 @@ class DemoSpider(Spider):
         # A task for a picture names no page, so that nothing else tells of it.
         fallback = "solved" if page.guard and outcome == SCRAPED else "-"
         said = ", ".join(_said(self._sandbox, page)) or fallback
-        _tell(f"{page.path:10}{kind:14}{said:26}{outcome}")
+        _tell(_ROW.format(page.path, kind, said, outcome))
 
 
 def _said(sandbox: Sandbox, page: Page) -> list[str]:
@@ -184,6 +185,7 @@ def run(settings: BaseSettings, arguments: Sequence[str]) -> int:
     sandbox = _sandbox()
     process.settings.setdict(sandbox.settings)
     outcomes: dict[str, str] = {}
+    _tell(_ROW.format("page", "captcha", "the solver said", "outcome"))
     process.crawl(DemoSpider, sandbox=sandbox, outcomes=outcomes)
     process.start()
     return _sum_up(sandbox, outcomes)

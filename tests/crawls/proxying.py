@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from listening import listening
 from treq.client import HTTPClient
 from twisted.internet.defer import Deferred
 from twisted.web.client import Agent
@@ -24,7 +25,7 @@ class ForwardProxy(Site):
     """
 
     def __init__(self, credentials: str = "") -> None:
-        super().__init__(Resource(), requestFactory=_Request)
+        super().__init__(Resource(), requestFactory=_Request)  # type: ignore[no-untyped-call]
         self.credentials = credentials
         self.served: list[str] = []
         self.seen: list[str | None] = []
@@ -46,13 +47,13 @@ class ForwardProxy(Site):
 
 class _Request(Request):
     def process(self) -> None:
-        proxy = self.channel.site
+        proxy: ForwardProxy = self.channel.site  # type: ignore[attr-defined]
         if proxy.admits(self.getHeader("proxy-authorization")):
             proxy.served.append(self.uri.decode())
             Deferred.fromCoroutine(self.forward())
         else:
             self.setResponseCode(407)
-            self.finish()
+            self.finish()  # type: ignore[no-untyped-call]
 
     async def forward(self) -> None:
         from twisted.internet import reactor
@@ -73,21 +74,15 @@ class _Request(Request):
         for name, values in response.headers.getAllRawHeaders():
             if name.lower() not in {b"connection", b"content-encoding"}:
                 self.responseHeaders.setRawHeaders(name, values)
-        self.write(page)
-        self.finish()
+        self.write(page)  # type: ignore[no-untyped-call]
+        self.finish()  # type: ignore[no-untyped-call]
 
 
 @asynccontextmanager
 async def proxies(*credentials: str) -> AsyncIterator[list[ForwardProxy]]:
     """As many running proxies as *credentials*, "" for one that asks for none."""
-    from twisted.internet import reactor
-
-    running = [ForwardProxy(login) for login in credentials]
-    ports = [reactor.listenTCP(0, p, interface="127.0.0.1") for p in running]  # type: ignore[attr-defined]
-    for proxy, port in zip(running, ports, strict=True):
-        proxy.port = port.getHost().port
-    try:
+    async with AsyncExitStack() as stack:
+        running = [ForwardProxy(login) for login in credentials]
+        for proxy in running:
+            proxy.port = await stack.enter_async_context(listening(proxy))
         yield running
-    finally:
-        for port in ports:
-            await port.stopListening()

@@ -47,7 +47,7 @@ async def served(
 def pending_calls() -> list[Any]:
     from twisted.internet import reactor
 
-    return [call for call in reactor.getDelayedCalls() if "scrapy_captcha.client" in repr(call)]  # type: ignore[attr-defined]
+    return [call for call in reactor.getDelayedCalls() if "scrapy_captcha.client" in repr(call)]
 
 
 async def failure_of(deferred: Any) -> SolverError:
@@ -98,8 +98,7 @@ async def test_solve_fails_with_the_last_error_once_the_tries_are_used_up() -> N
 @pytest.mark.parametrize("method", ["createTask", "getTaskResult"])
 @pytest_twisted.ensureDeferred
 async def test_one_deadline_holds_over_headers_and_body(fault: str, method: str) -> None:
-    limits = {"http_timeout": 0.2, "solve_timeout": 0.5}
-    async with served(**limits) as (sandbox, client, _):
+    async with served(http_timeout=0.2, solve_timeout=0.5) as (sandbox, client, _):
         sandbox.solver.script(Answer(method, fault=fault, times=None))
         begun = time.monotonic()
         error = await failure_of(client.buy(ORDER))
@@ -220,7 +219,8 @@ async def test_after_capacity_the_client_keeps_to_what_the_service_takes() -> No
 async def test_after_an_account_error_nobody_asks_again() -> None:
     async with served(concurrent_solves=2) as (sandbox, client, _):
         sandbox.solver.script(Answer(error="BALANCE_EMPTY", times=None))
-        results = await DeferredList([client.buy(ORDER) for _ in range(40)], consumeErrors=True)
+        bought = [client.buy(ORDER) for _ in range(40)]
+        results: list[Any] = await DeferredList(bought, consumeErrors=True)
 
         assert {failure.value.code for _, failure in results} == {ErrorCode.BALANCE_EMPTY}
         assert len(sandbox.solver.calls) <= 2
@@ -232,11 +232,11 @@ async def test_cancelling_ends_the_conversation_and_frees_its_place() -> None:
 
     async with served({"solve_time": 30}, concurrent_solves=1) as (sandbox, client, errors):
         first, second = client.buy(ORDER), client.buy(Order(CAPTCHA, "purchase-2"))
-        await deferLater(reactor, 0.1)  # type: ignore[arg-type]
+        await deferLater(reactor, 0.1)
         first.cancel()
         with pytest.raises(CancelledError):
             await first
-        await deferLater(reactor, 0.1)  # type: ignore[arg-type]
+        await deferLater(reactor, 0.1)
 
         assert sandbox.solver.created == 2
         assert errors == []
@@ -250,7 +250,7 @@ async def test_closing_cancels_what_is_under_way_or_queued() -> None:
     async with served({"solve_time": 30}, concurrent_solves=1) as (_, client, _errors):
         bought = [client.buy(ORDER) for _ in range(5)]
         closing = client.close()
-        results = await DeferredList(bought, consumeErrors=True)
+        results: list[Any] = await DeferredList(bought, consumeErrors=True)
         await closing
 
         assert [failure.check(CancelledError) for _, failure in results] == [CancelledError] * 5

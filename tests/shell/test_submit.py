@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from scrapy.http import HtmlResponse, Request, Response
+from scrapy.http import HtmlResponse, Request
 
 from scrapy_captcha.captchas import KINDS, Captcha, Form, Kind, Solution
 from scrapy_captcha.progress import KEY
@@ -161,7 +161,3 @@ def test_an_answer_at_the_pages_own_url_may_be_the_page(
 @pytest.mark.parametrize("method", ["POST", "PUT", "HEAD"])
 def test_the_answer_to_a_submission_is_never_that_to_another_method(method: str) -> None:
     assert not _may_be_page_of(Request(URL, method=method), HtmlResponse(URL, body=b"<p>x"))
-
-
-def test_an_answer_without_text_is_no_page() -> None:
-    assert not _may_be_page_of(Request(URL), Response(URL, body=b"\x89PNG"))
