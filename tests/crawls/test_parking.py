@@ -10,7 +10,7 @@ from crawling import Heartbeat, Visitor, crawl, path_of, sandbox
 from scrapy import Request
 from scrapy.exceptions import CloseSpider
 from scrapy.http.request import NO_CALLBACK
-from twisted.internet.task import deferLater
+from scrapy.utils.defer import deferred_from_coro
 
 from scrapy_captcha.sandbox import Answer, Guard, Mode
 
@@ -100,11 +100,10 @@ def close_from_the_callback(spider: Visitor) -> None:
 
 
 def close_the_spider(spider: Visitor) -> None:
-    from twisted.internet import reactor
 
     engine = spider.crawler.engine
     assert engine is not None
-    deferLater(reactor, 0, engine.close_spider_async, reason="enough")
+    deferred_from_coro(engine.close_spider_async(reason="enough"))
 
 
 @pytest.mark.parametrize("close", [close_from_the_callback, close_the_spider])
