@@ -19,6 +19,7 @@ from scrapy_captcha.policy import Drop, Reschedule, RotateProxy, StopBuying, rea
 from scrapy_captcha.progress import KEY, Progress
 from scrapy_captcha.providers import Order
 from scrapy_captcha.sessions import site_of
+from scrapy_captcha.sharing import Outcome
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from scrapy_captcha.client import SolverClient
     from scrapy_captcha.config import Options
     from scrapy_captcha.sessions import Sessions
+    from scrapy_captcha.sharing import Sharing
     from scrapy_captcha.tally import Tally
 
 _FIRST = 100  # added to the priority of a request that has its solution: solutions age
@@ -48,6 +50,7 @@ class Buyer:
         crawler: Crawler,
         client: SolverClient,
         sessions: Sessions,
+        sharing: Sharing,
         tally: Tally,
         *,
         close_on_stop: bool,
@@ -57,6 +60,7 @@ class Buyer:
         self._crawler = crawler
         self._client = client
         self._sessions = sessions
+        self._sharing = sharing
         self._tally = tally
         self._close_on_stop = close_on_stop
         self._stopped = False
@@ -76,8 +80,16 @@ class Buyer:
         """The captcha and solution kept under *name*, once; None when another process had it."""
         return self._solutions.pop(name, None)
 
-    async def story(self, ticket: Request, captcha: Captcha, options: Options) -> Request:
-        """Buys until there is a solution or the policy gives up; the request to send back."""
+    async def story(
+        self, ticket: Request, captcha: Captcha, options: Options, asked_at: float
+    ) -> Request:
+        """Buys until there is a solution or the policy gives up; the request to send back.
+
+        Nothing is bought where another page solves for the session meanwhile. *asked_at* is when
+        the page that shows *captcha* was asked for.
+        """
+        if await self._sharing.is_to_be_fetched_again(ticket, asked_at):
+            return ticket
         while True:
             progress = Progress.of(ticket.meta)
             order = await self._order(ticket, captcha, progress)
@@ -119,7 +131,7 @@ class Buyer:
                 if elsewhere is not None:
                     self._tally.rotated(ticket, captcha, error)
                     await deferLater(self._clock, delay)
-                    return elsewhere
+                    return self._moved(ticket, elsewhere)
                 if error.retryable:
                     return await self._wait(ticket, captcha, error, delay)
                 return self._failed(ticket, captcha, options, error.code.value, error)
@@ -128,6 +140,13 @@ class Buyer:
                 return self._failed(ticket, captcha, options, reason, error)
             case Drop(reason):
                 return self._failed(ticket, captcha, options, reason, error)
+
+    def _moved(self, ticket: Request, elsewhere: Request) -> Request:
+        """*elsewhere* belongs to another session: whoever waits for *ticket* is to follow."""
+        progress = Progress.of(ticket.meta)
+        self._sharing.left(progress, Outcome.MOVED)
+        elsewhere.meta[KEY] = replace(progress, leads="").to_meta()
+        return elsewhere
 
     async def _wait(
         self, ticket: Request, captcha: Captcha, error: SolverError, delay: float

@@ -18,6 +18,7 @@ from scrapy.exceptions import NotConfigured
 from scrapy_captcha.errors import ErrorCode
 from scrapy_captcha.policy import Action, Policy
 from scrapy_captcha.proxies import Proxy
+from scrapy_captcha.sites import Scope
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -169,6 +170,9 @@ class Config:
     solve_timeout: float = _setting(_seconds, 180.0, "limit for one purchase, polls included")
     concurrent_solves: int = _setting(_count, 16, "purchases under way at once")
     proxies: tuple[Proxy, ...] = _setting(_proxies, (), "proxies to crawl and to solve through")
+    scope: Scope = _setting(
+        _word(Scope), Scope.AUTO, "whether a solution opens the site or a page; learned with auto"
+    )
     policy: Mapping[ErrorCode, Action] = _setting(
         read_actions, {}, "what to do about an error, where it is not as in the table"
     )

@@ -24,10 +24,10 @@ from scrapy_captcha.domains import Domains
 from scrapy_captcha.exceptions import CaptchaError
 from scrapy_captcha.origin import forget_origin, original, remember_origin
 from scrapy_captcha.parking import ParkingLot
-from scrapy_captcha.policy import Attempts
 from scrapy_captcha.progress import KEY, Progress
 from scrapy_captcha.providers import Unified
 from scrapy_captcha.sessions import Sessions
+from scrapy_captcha.sharing import Sharing
 from scrapy_captcha.submit import SUBMISSION, Submitter
 from scrapy_captcha.tally import Tally
 
@@ -66,10 +66,18 @@ class CaptchaMiddleware:
             on_error=self._tally.error,
         )
         self._sessions = Sessions(config.proxies, time.monotonic)
+        self._sharing = Sharing(
+            config.scope,
+            self._sessions,
+            self._tally,
+            time.monotonic,
+            patience=2 * config.solve_timeout,
+        )
         self._buyer = Buyer(
             crawler,
             self._client,
             self._sessions,
+            self._sharing,
             self._tally,
             close_on_stop=config.close_on_stop,
         )
@@ -102,7 +110,7 @@ class CaptchaMiddleware:
         self._options_of(request)
         progress = Progress.of(request.meta)
         if progress.failed:
-            _restore(request, progress)
+            self._end(request, progress)
             raise CaptchaError(progress.failed)
         remember_origin(request)
         page = await self._solved(request, progress)
@@ -111,6 +119,7 @@ class CaptchaMiddleware:
         bound = bool(progress.solution) or SUBMISSION in request.meta
         if not self._sessions.equip(request, keep_proxy=bound):
             raise self._dropped(request, "no_proxy")
+        self._sharing.asked(request)
         return None
 
     async def _solved(self, request: Request, progress: Progress) -> Response | None:
@@ -147,13 +156,24 @@ class CaptchaMiddleware:
             return self._blocked(request, response, found.name, options)
         return self._met(request, response, found.captcha, options)
 
+    def process_exception(
+        self, request: Request, exception: Exception, spider: Spider | None = None
+    ) -> None:
+        """A page that cannot be fetched solves for nobody else."""
+        self._sharing.left(Progress.of(request.meta))
+
     def _arrived(self, request: Request, response: Response, progress: Progress) -> Response:
         if progress.submitted:
             self._tally.accepted(request)
             self._submitter.forget(progress.answer)
+        self._sharing.arrived(request, progress)
         response.request = request
         _restore(request, progress)
         return response
+
+    def _end(self, request: Request, progress: Progress) -> None:
+        self._sharing.left(progress)
+        _restore(request, progress)
 
     def _detect(self, response: Response) -> Detection | None:
         if not isinstance(response, TextResponse):
@@ -172,12 +192,13 @@ class CaptchaMiddleware:
         self, request: Request, response: Response, captcha: Captcha, options: Options
     ) -> Request | Response:
         progress = Progress.of(request.meta)
-        if progress.attempts == Attempts():
+        if progress.priority is None:  # for the first time
             self._tally.detected(request, captcha)
         reason = self._reason_not_to_buy(captcha, progress, options)
         if reason:
             return self._given_up(request, response, reason, options, captcha)
-        story = partial(self._buyer.story, captcha=captcha, options=options)
+        asked_at = self._sharing.asked_at(request)
+        story = partial(self._buyer.story, captcha=captcha, options=options, asked_at=asked_at)
         return self._lot.ticket(self._ticket(request, progress), story)
 
     def _ticket(self, request: Request, progress: Progress) -> Request:
@@ -205,7 +226,7 @@ class CaptchaMiddleware:
         self._tally.blocked(request, name)
         if response.status < 400:
             return self._given_up(request, response, name, options)
-        _restore(request, Progress.of(request.meta))
+        self._end(request, Progress.of(request.meta))
         return response
 
     def _given_up(
@@ -219,14 +240,14 @@ class CaptchaMiddleware:
         if options.on_give_up is GiveUp.DROP:
             raise self._dropped(request, reason, captcha)
         self._tally.passed(request, reason)
-        _restore(request, Progress.of(request.meta))
+        self._end(request, Progress.of(request.meta))
         return response
 
     def _dropped(
         self, request: Request, reason: str, captcha: Captcha | None = None
     ) -> CaptchaError:
         self._tally.dropped(request, reason, captcha)
-        _restore(request, Progress.of(request.meta))
+        self._end(request, Progress.of(request.meta))
         return CaptchaError(reason)
 
     def _reason_not_to_buy(

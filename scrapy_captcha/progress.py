@@ -27,6 +27,8 @@ class Progress:
     * *solution*: which of the solutions held in memory belongs to the request; "" for none
     * *submitted*: whether a solution has gone to the site, so that its next answer is the verdict
     * *answer*: which of the answers to submissions held in memory belongs to the request
+    * *leads*: the session for which it solves, "" for none
+    * *follows*: whether another page has solved for it
     * *failed*: the reason why the page is given up, "" while it is not
     * *passed*: whether the page goes to the spider whatever it shows
     * *priority*, *dont_filter*, *cookies*: the request's own, which differ on the way
@@ -40,6 +42,8 @@ class Progress:
     solution: str = ""
     submitted: bool = False
     answer: str = ""
+    leads: str = ""
+    follows: bool = False
     failed: str = ""
     passed: bool = False
     priority: int | None = None
@@ -83,6 +87,8 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "solution": (str,),
     "submitted": (bool,),
     "answer": (str,),
+    "leads": (str,),
+    "follows": (bool,),
     "failed": (str,),
     "passed": (bool,),
     "priority": (int,),

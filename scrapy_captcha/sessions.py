@@ -108,6 +108,11 @@ class Sessions:
             for key in _PROXY_KEYS - {_INDEX}:
                 request.meta.pop(key, None)
 
+    def name(self, request: Request) -> str:
+        """The session of *request*: its site, cookie jar and proxy."""
+        site, jar = self._session(request)
+        return f"{site} {jar!r} {self.proxy_of(request)}"
+
     def _treat(self, index: int, rest: Rest, site: str) -> None:
         treatments: dict[Rest, Callable[[], None]] = {
             Rest.GROWING: lambda: self._pool.rest(index, self._now()),

@@ -61,6 +61,11 @@ class Tally:
         self._inc("accepted_count")
         self._log(logging.DEBUG, "Solution accepted: %(request)s", request)
 
+    def shared(self, request: Request) -> None:
+        """The page came without a solution of its own, after one for another page."""
+        self._inc("shared_count")
+        self._log(logging.DEBUG, "Opened by the solution of another page: %(request)s", request)
+
     def rejected(self, request: Request, name: str) -> None:
         """The site shows *name*, a captcha or a wall, in spite of the solution."""
         self._inc("rejected_count")

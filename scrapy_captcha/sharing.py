@@ -1,0 +1,131 @@
+"""One solution per need: pages of a session wait for the one among them that solves."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from enum import Enum
+from typing import TYPE_CHECKING, cast
+from weakref import WeakKeyDictionary
+
+from scrapy.utils.httpobj import urlparse_cached
+from twisted.internet.defer import Deferred
+from twisted.internet.task import cooperate
+
+from scrapy_captcha.progress import KEY, Progress
+from scrapy_captcha.sessions import site_of
+from scrapy_captcha.sites import Sites, Turn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from scrapy.http import Request
+    from twisted.internet.interfaces import IReactorTime
+
+    from scrapy_captcha.sessions import Sessions
+    from scrapy_captcha.sites import Scope
+    from scrapy_captcha.tally import Tally
+
+
+class Outcome(Enum):
+    """What became of the page that solved for its session."""
+
+    OPENED = "the site took its solution"
+    MOVED = "it went on in another session"
+    FAILED = "it was given up"
+
+
+class Sharing:
+    """Has one page of each session solve, and the others wait for what comes of it.
+
+    Nobody waits longer than *patience* seconds for another page; *now* tells seconds on a clock
+    that only goes forward.
+    """
+
+    def __init__(
+        self,
+        scope: Scope,
+        sessions: Sessions,
+        tally: Tally,
+        now: Callable[[], float],
+        patience: float,
+    ) -> None:
+        from twisted.internet import reactor
+
+        self._sites = Sites(scope)
+        self._sessions = sessions
+        self._tally = tally
+        self._now = now
+        self._patience = patience
+        self._clock = cast("IReactorTime", reactor)
+        self._asked: WeakKeyDictionary[Request, float] = WeakKeyDictionary()
+        self._waiting: dict[str, list[Deferred[Outcome]]] = {}
+
+    def asked(self, request: Request) -> None:
+        """*request* goes out now."""
+        self._asked[request] = self._now()
+
+    def asked_at(self, request: Request) -> float:
+        """When *request* went out, in the far past when that is not known."""
+        return self._asked.get(request, float("-inf"))
+
+    async def is_to_be_fetched_again(self, ticket: Request, asked_at: float) -> bool:
+        """Whether another page has solved meanwhile for the session of *ticket*.
+
+        Waits for that where one is at it; otherwise *ticket* has to solve itself.
+        """
+        progress = Progress.of(ticket.meta)
+        if progress.leads:
+            return False
+        session = self._sessions.name(ticket)
+        turn = self._sites.turn(_site(ticket), session, asked_at)
+        outcome = await self._outcome(session) if turn is Turn.FOLLOW else Outcome.FAILED
+        progress = replace(
+            progress,
+            leads=session if turn is Turn.LEAD else "",
+            follows=outcome is Outcome.OPENED,
+        )
+        ticket.meta[KEY] = progress.to_meta()
+        return outcome is not Outcome.FAILED
+
+    def arrived(self, request: Request, progress: Progress) -> None:
+        """The page of *request* has come."""
+        if progress.submitted:
+            session = progress.leads or self._sessions.name(request)
+            self._sites.opened(session, self._now())
+            self._tell(session, Outcome.OPENED)
+            return
+        self.left(progress, Outcome.MOVED)
+        if progress.follows:
+            self._sites.opened_to_all(_site(request))
+            self._tally.shared(request)
+
+    def left(self, progress: Progress, outcome: Outcome = Outcome.FAILED) -> None:
+        """Who has come as far as *progress* solves for its session no more."""
+        if progress.leads:
+            self._sites.left(progress.leads)
+            self._tell(progress.leads, outcome)
+
+    def _outcome(self, session: str) -> Deferred[Outcome]:
+        told: Deferred[Outcome] = Deferred()
+        self._waiting.setdefault(session, []).append(told)
+        return told.addTimeout(self._patience, self._clock, onTimeoutCancel=_tired)
+
+    def _tell(self, session: str, outcome: Outcome) -> None:
+        waiting = self._waiting.pop(session, [])
+
+        def one_by_one() -> Iterator[None]:
+            for told in waiting:
+                if not told.called:
+                    told.callback(outcome)
+                yield
+
+        if waiting:
+            cooperate(one_by_one())  # in slices: thousands may wait
+
+
+def _tired(_result: object, _timeout: float) -> Outcome:
+    return Outcome.FAILED
+
+
+def _site(request: Request) -> str:
+    return site_of(urlparse_cached(request).hostname or "")

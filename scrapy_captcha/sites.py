@@ -1,0 +1,71 @@
+"""What is learned of sites: whether a solution opens the site or only a page, and who solves.
+
+A session is a site, a cookie jar and a proxy, named by a string. Times are seconds on any clock
+that only goes forward.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+
+
+class Scope(str, Enum):
+    """What a solution opens: the words of ``CAPTCHA_SCOPE``."""
+
+    AUTO = "auto"
+    SITE = "site"
+    PAGE = "page"
+
+
+class Turn(Enum):
+    """What a page that shows a captcha does."""
+
+    LEAD = "solves for its session"
+    FOLLOW = "waits for the one that solves for its session"
+    ALONE = "solves for itself"
+
+
+class Sites:
+    """Who solves for which session. With *scope* AUTO each site's own is learned.
+
+    A page that still shows a captcha though it was asked for after another page of its session had
+    been opened says that solutions open single pages; one that opens without a solution of its own
+    says the opposite.
+    """
+
+    def __init__(self, scope: Scope) -> None:
+        self._scope = scope
+        self._page_by_page: set[str] = set()
+        self._open_as_a_whole: set[str] = set()
+        self._led: set[str] = set()
+        self._opened: dict[str, float] = {}
+
+    def turn(self, site: str, session: str, asked_at: float) -> Turn:
+        """What a page of *site* does that was asked for at *asked_at* and shows a captcha."""
+        if self._scope is Scope.AUTO and asked_at >= self._opened.get(session, float("inf")):
+            self._shows_a_captcha_once_more(site, session)
+        if self._scope is Scope.PAGE or site in self._page_by_page:
+            return Turn.ALONE
+        if session in self._led:
+            return Turn.FOLLOW
+        self._led.add(session)
+        return Turn.LEAD
+
+    def opened(self, session: str, now: float) -> None:
+        """The site has accepted a solution for *session*; nobody leads there any more."""
+        self._led.discard(session)
+        self._opened[session] = now
+
+    def left(self, session: str) -> None:
+        """The one that led *session* has given up or gone elsewhere."""
+        self._led.discard(session)
+
+    def opened_to_all(self, site: str) -> None:
+        """A page of *site* has come without a solution of its own, after one for another page."""
+        self._open_as_a_whole.add(site)
+        self._page_by_page.discard(site)
+
+    def _shows_a_captcha_once_more(self, site: str, session: str) -> None:
+        del self._opened[session]  # it was page by page, or it has run out
+        if site not in self._open_as_a_whole:
+            self._page_by_page.add(site)
