@@ -141,6 +141,7 @@ class CaptchaMiddleware:
         if SUBMISSION in request.meta:
             request.meta["dont_retry"] = True  # its token is used up
             return response
+        self._sharing.answered(request)
         progress, options = Progress.of(request.meta), self._options_of(request)
         found = None
         if not (progress.passed or options.ignore or _is_robots_txt(request)):
@@ -160,6 +161,7 @@ class CaptchaMiddleware:
         self, request: Request, exception: Exception, spider: Spider | None = None
     ) -> None:
         """A page that cannot be fetched solves for nobody else."""
+        self._sharing.answered(request)
         self._sharing.left(Progress.of(request.meta))
 
     def _arrived(self, request: Request, response: Response, progress: Progress) -> Response:

@@ -108,6 +108,10 @@ class Sessions:
             for key in _PROXY_KEYS - {_INDEX}:
                 request.meta.pop(key, None)
 
+    def jar(self, request: Request) -> Hashable:
+        """Where the cookies of *request* are kept: its site and cookie jar."""
+        return self._session(request)
+
     def name(self, request: Request) -> str:
         """The session of *request*: its site, cookie jar and proxy."""
         site, jar = self._session(request)

@@ -11,6 +11,7 @@ from scrapy.utils.httpobj import urlparse_cached
 from twisted.internet.defer import Deferred
 from twisted.internet.task import cooperate
 
+from scrapy_captcha.newcomers import Newcomers
 from scrapy_captcha.progress import KEY, Progress
 from scrapy_captcha.sessions import site_of
 from scrapy_captcha.sites import Sites, Turn
@@ -59,10 +60,16 @@ class Sharing:
         self._clock = cast("IReactorTime", reactor)
         self._asked: WeakKeyDictionary[Request, float] = WeakKeyDictionary()
         self._waiting: dict[str, list[Deferred[Outcome]]] = {}
+        self._newcomers = Newcomers(now)
 
     def asked(self, request: Request) -> None:
         """*request* goes out now."""
         self._asked[request] = self._now()
+        self._newcomers.went(request, self._sessions.jar(request))
+
+    def answered(self, request: Request) -> None:
+        """*request* has been answered, whatever with, or has failed."""
+        self._newcomers.came_back(request, self._sessions.jar(request))
 
     def asked_at(self, request: Request) -> float:
         """When *request* went out, in the far past when that is not known."""
@@ -71,7 +78,8 @@ class Sharing:
     async def is_to_be_fetched_again(self, ticket: Request, asked_at: float) -> bool:
         """Whether another page has solved meanwhile for the session of *ticket*.
 
-        Waits for that where one is at it; otherwise *ticket* has to solve itself.
+        Waits for that where one is at it; otherwise *ticket* has to solve itself, for which its
+        captcha may be too old already.
         """
         progress = Progress.of(ticket.meta)
         if progress.leads:
@@ -85,7 +93,9 @@ class Sharing:
             follows=outcome is Outcome.OPENED,
         )
         ticket.meta[KEY] = progress.to_meta()
-        return outcome is not Outcome.FAILED
+        if not progress.leads:
+            return outcome is not Outcome.FAILED
+        return await self._newcomers.have_settled_since(self._sessions.jar(ticket), asked_at)
 
     def arrived(self, request: Request, progress: Progress) -> None:
         """The page of *request* has come."""

@@ -1,0 +1,74 @@
+"""Requests that go out together before a site knows their session.
+
+Such a site gives each of them a cookie of its own, and the jar keeps the last: a captcha that was
+shown to one of the others cannot be answered any more.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+from weakref import WeakSet
+
+from twisted.internet.task import deferLater
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable
+
+    from scrapy.http import Request
+    from twisted.internet.interfaces import IReactorTime
+
+_CHECK = 0.05  # seconds between two looks at who is still away
+_LONGEST_WAIT = 10.0  # seconds
+
+
+class _Crowd:
+    """Those that have gone out to one jar's site before the first answer."""
+
+    def __init__(self) -> None:
+        # One that is redirected or retried goes on as a copy, and vanishes.
+        self.away: WeakSet[Request] = WeakSet()
+        self.size = 0
+        self.first_is_back = False
+        self.last_return = float("-inf")
+
+
+class Newcomers:
+    """Knows which answers came before a jar's cookies had settled.
+
+    *now* tells seconds on a clock that only goes forward.
+    """
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        from twisted.internet import reactor
+
+        self._now = now
+        self._clock = cast("IReactorTime", reactor)
+        self._crowds: dict[Hashable, _Crowd] = {}
+
+    def went(self, request: Request, jar: Hashable) -> None:
+        """*request* goes out with the cookies of *jar*."""
+        crowd = self._crowds.setdefault(jar, _Crowd())
+        if not crowd.first_is_back:
+            crowd.away.add(request)
+            crowd.size += 1
+
+    def came_back(self, request: Request, jar: Hashable) -> None:
+        """*request* has been answered or has failed."""
+        crowd = self._crowds.get(jar)
+        if crowd is not None and request in crowd.away:
+            crowd.away.discard(request)
+            crowd.first_is_back = True
+            crowd.last_return = self._now()
+
+    async def have_settled_since(self, jar: Hashable, asked_at: float) -> bool:
+        """Whether the cookies of *jar* may differ from those of a request that went at *asked_at*.
+
+        Waits until all that went out together are back.
+        """
+        crowd = self._crowds.get(jar)
+        if crowd is None or crowd.size < 2 or not (crowd.away or asked_at <= crowd.last_return):
+            return False
+        patient_until = self._now() + _LONGEST_WAIT
+        while crowd.away and self._now() < patient_until:
+            await deferLater(self._clock, _CHECK)
+        return True

@@ -1,0 +1,91 @@
+"""One solution per need: what is bought when many pages of a site ask for captchas at once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import pytest_twisted
+from crawling import Visitor, crawl, sandbox
+from scrapy import Request
+
+from scrapy_captcha import Kind, build_submission
+from scrapy_captcha.sandbox import Answer, Guard, Mode
+
+PAGES = [f"/page/{n}" for n in range(1, 41)]
+
+
+@pytest.mark.parametrize("scope", ["auto", "site"])
+@pytest_twisted.ensureDeferred
+async def test_a_site_that_one_solution_opens_is_solved_once(scope: str) -> None:
+    async with sandbox({"solve_time": 0.2}, pages=40) as running:
+        crawled = await crawl(running, PAGES, {"CAPTCHA_SCOPE": scope})
+
+    assert crawled.paths == sorted(PAGES)
+    assert running.solver.created == 1
+    assert running.site.gate.rejected == {}
+    assert crawled.stat("shared_count") >= 1
+
+
+@pytest.mark.parametrize("scope", ["auto", "page"])
+@pytest_twisted.ensureDeferred
+async def test_a_site_that_wants_a_solution_for_each_page_is_given_as_many(scope: str) -> None:
+    guard = Guard(Kind.IMAGE, Mode.TOKEN)
+    async with sandbox(guard=guard, pages=40, session_bound=False) as running:
+        crawled = await crawl(running, PAGES, {"CAPTCHA_SCOPE": scope})
+
+    assert crawled.paths == sorted(PAGES)
+    assert running.solver.created == 40
+    assert running.book.unused == 0
+    assert running.site.gate.rejected == {}
+
+
+@pytest_twisted.ensureDeferred
+async def test_sessions_of_their_own_are_solved_each() -> None:
+    async with sandbox({"solve_time": 0.1}, pages=40) as running:
+        requests = [
+            Request(running.site_url + path, meta={"cookiejar": number % 3})
+            for number, path in enumerate(PAGES)
+        ]
+        crawled = await crawl(running, requests)
+
+    assert crawled.paths == sorted(PAGES)
+    assert running.solver.created == 3
+
+
+@pytest.mark.parametrize("error", ["UNSOLVABLE", "INPUT_BAD_TYPE"])
+@pytest_twisted.ensureDeferred
+async def test_when_the_one_that_solves_is_given_up_the_others_solve_for_themselves(
+    error: str,
+) -> None:
+    async with sandbox(pages=40) as running:
+        running.solver.script(Answer(error=error, retryable=False))
+        crawled = await crawl(running, PAGES[:10])
+
+    assert crawled.reasons == [error]
+    assert len(crawled.responses) == 9
+
+
+@pytest_twisted.ensureDeferred
+async def test_when_the_one_that_solves_cannot_be_fetched_the_others_solve_for_themselves() -> None:
+    class Unlucky(Visitor):
+        def captcha_submit(self, request: Request, captcha: Any, solution: Any) -> Request:
+            self.submitted = getattr(self, "submitted", 0) + 1
+            if self.submitted == 1:
+                raise ZeroDivisionError
+            return build_submission(request, captcha, solution)
+
+    async with sandbox(pages=40) as running:
+        crawled = await crawl(running, PAGES[:10], spider=Unlucky)
+
+    assert len(crawled.responses) == 9
+    assert [failure.type for failure in crawled.failures] == [ZeroDivisionError]
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_first_answer_that_is_refused_keeps_the_others_waiting() -> None:
+    async with sandbox(guard=Guard(reject_first=1), pages=40) as running:
+        crawled = await crawl(running, PAGES)
+
+    assert crawled.paths == sorted(PAGES)
+    assert running.solver.created <= 2
