@@ -74,7 +74,9 @@ class Buyer:
         """Why no solution is bought, None when one may be."""
         if progress.tasks >= options.policy.retry_times:
             return "rejected"
-        return self._hopeless.get(_place(captcha)) or reason_not_to_answer(captcha)
+        own_way = hasattr(self._crawler.spider, "captcha_submit")
+        hopeless = self._hopeless.get(_place(captcha))
+        return hopeless or reason_not_to_answer(captcha, own_way=own_way)
 
     def take(self, name: str) -> tuple[Captcha, Solution] | None:
         """The captcha and solution kept under *name*, once; None when another process had it."""

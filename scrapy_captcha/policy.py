@@ -209,14 +209,15 @@ def _concerns_all(error: SolverError) -> bool:
     return error.code is ErrorCode.CAPACITY or ERRORS[error.code].family is Family.ACCOUNT
 
 
-def reason_not_to_answer(captcha: Captcha) -> str | None:
+def reason_not_to_answer(captcha: Captcha, *, own_way: bool = False) -> str | None:
     """Why no solution of *captcha* could be used, so that none is bought; None when one could.
 
-    A token goes to the origin that showed the captcha and nowhere else, and never into a URL.
+    A token goes to the origin that showed the captcha and nowhere else, and never into a URL. With
+    *own_way* the user's own code carries it there, and answers for that.
     """
     if KINDS[captcha.kind].keyed and not captcha.site_key:
         return "site_key"
-    if KINDS[captcha.kind].cookie:
+    if KINDS[captcha.kind].cookie or own_way:
         return None
     if captcha.form is None:
         return "no_form"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urldefrag, urlencode
 
+from scrapy.http import HtmlResponse
 from scrapy.utils.httpobj import urlparse_cached
 
 from scrapy_captcha.captchas import KINDS, form_answers
@@ -103,7 +104,7 @@ class Submitter:
         if _is_at_url_of(request, answer) and self._refused(answer):
             return answer
         if _may_be_page_of(request, answer):
-            if _site(request) in self._answer_with_pages:
+            if _site(request) in self._answer_with_pages and isinstance(answer, HtmlResponse):
                 return answer
             self._held[name] = answer
         return None

@@ -104,6 +104,7 @@ def test_stats() -> None:
         "task": lambda tally: tally.task(),
         "solved": lambda tally: tally.solved(request, captcha, solution),
         "accepted": lambda tally: tally.accepted(request),
+        "shared": lambda tally: tally.shared(request),
         "rejected": lambda tally: tally.rejected(request, "hcaptcha"),
         "not_submitted": lambda tally: tally.not_submitted(request, OSError()),
         "rescheduled": lambda tally: tally.rescheduled(request, captcha, error, 1.0),

@@ -113,6 +113,8 @@ TYPES: dict[str, type | tuple[type, ...]] = {
     "solution": str,
     "submitted": bool,
     "answer": str,
+    "leads": str,
+    "follows": bool,
     "failed": str,
     "passed": bool,
     "priority": (int, type(None)),

@@ -14,6 +14,7 @@ from scrapy_captcha.config import Config, GiveUp, Options
 from scrapy_captcha.errors import ErrorCode
 from scrapy_captcha.policy import Action, Policy
 from scrapy_captcha.proxies import Proxy
+from scrapy_captcha.sites import Scope
 
 KEY = "sesame-0123456789"
 NEEDED = {"CAPTCHA_API_URL": "https://api.example.com", "CAPTCHA_API_KEY": KEY}
@@ -51,6 +52,7 @@ def test_url_and_key_are_enough_and_the_rest_has_defaults() -> None:
         "concurrent_solves": 16,
         "proxies": (),
         "policy": {},
+        "scope": Scope.AUTO,
         "on_give_up": GiveUp.DROP,
         "close_on_stop": False,
     }
@@ -81,6 +83,7 @@ READ: list[tuple[str, Any, Any]] = [
     ("policy", {}, {}),
     ("policy", {"UNSOLVABLE": "drop"}, {ErrorCode.UNSOLVABLE: Action.DROP}),
     ("policy", {ErrorCode.TIMEOUT: Action.STOP}, {ErrorCode.TIMEOUT: Action.STOP}),
+    ("scope", "page", Scope.PAGE),
     ("on_give_up", "pass", GiveUp.PASS),
     ("close_on_stop", "false", False),
     ("close_on_stop", 1, True),
@@ -145,6 +148,7 @@ WRONG: list[tuple[str, Any, str]] = [
     ("policy", {"": "drop"}, "is no error code"),
     ("policy", {429: "drop"}, "is no error code"),
     ("policy", {None: "drop"}, "is no error code"),
+    ("scope", "all", "write one of 'auto', 'site', 'page'"),
     ("on_give_up", "keep", "write one of 'drop', 'pass'"),
     ("on_give_up", [], "write one of 'drop', 'pass'"),
 ]

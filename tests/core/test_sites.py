@@ -1,0 +1,69 @@
+"""Who solves for a session, and what a solution is learned to open."""
+
+from __future__ import annotations
+
+import pytest
+
+from scrapy_captcha.sites import Scope, Sites, Turn
+
+SITE, ONE, OTHER = "example.com", "example.com jar-1", "example.com jar-2"
+
+
+@pytest.mark.parametrize("scope", [Scope.AUTO, Scope.SITE])
+def test_the_first_page_of_a_session_leads_and_the_others_follow(scope: Scope) -> None:
+    sites = Sites(scope)
+
+    assert [sites.turn(SITE, ONE, 0.0) for _ in range(3)] == [Turn.LEAD, Turn.FOLLOW, Turn.FOLLOW]
+    assert sites.turn(SITE, OTHER, 0.0) is Turn.LEAD
+
+
+def test_with_a_solution_per_page_each_solves_for_itself() -> None:
+    sites = Sites(Scope.PAGE)
+
+    assert [sites.turn(SITE, ONE, 0.0) for _ in range(2)] == [Turn.ALONE, Turn.ALONE]
+
+
+def test_after_the_one_that_led_has_left_the_next_leads() -> None:
+    sites = Sites(Scope.AUTO)
+    sites.turn(SITE, ONE, 0.0)
+    sites.left(ONE)
+
+    assert sites.turn(SITE, ONE, 0.0) is Turn.LEAD
+
+
+def test_a_captcha_on_a_page_asked_for_after_another_was_let_in_says_page_by_page() -> None:
+    sites = Sites(Scope.AUTO)
+    sites.turn(SITE, ONE, 0.0)
+    sites.opened(ONE, now=5.0)
+
+    assert sites.turn(SITE, ONE, asked_at=6.0) is Turn.ALONE
+    assert sites.turn(SITE, OTHER, asked_at=6.0) is Turn.ALONE
+    assert sites.turn("example.org", "example.org jar-1", asked_at=6.0) is Turn.LEAD
+
+
+def test_a_captcha_on_a_page_asked_for_before_that_says_nothing() -> None:
+    sites = Sites(Scope.AUTO)
+    sites.turn(SITE, ONE, 0.0)
+    sites.opened(ONE, now=5.0)
+
+    assert sites.turn(SITE, ONE, asked_at=4.0) is Turn.LEAD
+
+
+def test_a_page_that_opens_without_a_solution_of_its_own_says_the_whole_site() -> None:
+    sites = Sites(Scope.AUTO)
+    sites.turn(SITE, ONE, 0.0)
+    sites.opened(ONE, now=5.0)
+    sites.opened_to_all(SITE)
+
+    # What shows a captcha from then on is a clearance that has run out: it is solved again, once.
+    assert sites.turn(SITE, ONE, asked_at=6.0) is Turn.LEAD
+    assert sites.turn(SITE, ONE, asked_at=6.0) is Turn.FOLLOW
+
+
+def test_what_is_set_is_not_learned_otherwise() -> None:
+    sites = Sites(Scope.SITE)
+    sites.turn(SITE, ONE, 0.0)
+    sites.opened(ONE, now=5.0)
+
+    assert sites.turn(SITE, ONE, asked_at=6.0) is Turn.LEAD
+    assert sites.turn(SITE, ONE, asked_at=6.0) is Turn.FOLLOW
