@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import random
 import time
-from collections import deque
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 from uuid import uuid4
 
@@ -19,6 +18,7 @@ from twisted.python.failure import Failure
 from twisted.web.client import Agent, HTTPConnectionPool
 from twisted.web.http_headers import Headers
 
+from scrapy_captcha.admission import Admission
 from scrapy_captcha.errors import ErrorCode, SolverError
 from scrapy_captcha.gate import Gate
 from scrapy_captcha.policy import Attempts, Policy, Reschedule, StopBuying
@@ -29,14 +29,12 @@ from scrapy_captcha.transport import NETWORK_FAILURES, PlainAgent, network_error
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Generator, Iterable
 
-    from twisted.internet.interfaces import IDelayedCall, IReactorTime
+    from twisted.internet.interfaces import IReactorTime
 
     from scrapy_captcha.captchas import Captcha, Solution
     from scrapy_captcha.providers import Body, Call, Provider
 
 _T = TypeVar("_T")
-
-_BATCH = 50  # purchases let in, or turned away, before the reactor has its turn
 
 
 class SolverClient:
@@ -74,9 +72,7 @@ class SolverClient:
         self._pool.retryAutomatically = False
         agent = Agent(reactor, connectTimeout=http_timeout, pool=self._pool)
         self._http = HTTPClient(PlainAgent(agent))
-        self._gate = Gate(concurrent_solves)
-        self._waiting: deque[Deferred[None]] = deque()
-        self._opening: IDelayedCall | None = None
+        self._admission = Admission(Gate(concurrent_solves), self._clock)
         self._under_way: set[Deferred[Any]] = set()
 
     def __repr__(self) -> str:
@@ -101,8 +97,7 @@ class SolverClient:
         """Cancels all that is under way and closes the connections."""
         for deferred in list(self._under_way):
             deferred.cancel()
-        if self._opening is not None:
-            self._opening.cancel()
+        self._admission.close()
         return cast("Deferred[None]", self._pool.closeCachedConnections())
 
     def _start(self, story: Coroutine[Deferred[Any], Any, _T]) -> Deferred[_T]:
@@ -131,18 +126,17 @@ class SolverClient:
                 await deferLater(self._clock, decision.delay)
 
     async def _buy(self, order: Order) -> Solution:
-        await self._enter()
+        await self._admission.enter()
         try:
             solution = await self._until_deadline(order)
         except SolverError as error:
             self._tell_gate(error)
             raise
         else:
-            self._gate.went_well()
+            self._admission.went_well()
             return solution
         finally:
-            self._gate.leave()
-            self._admit()
+            self._admission.leave()
 
     def _until_deadline(self, order: Order) -> Deferred[Solution]:
         sent: list[Call] = []
@@ -224,44 +218,9 @@ class SolverClient:
     def _tell_gate(self, error: SolverError) -> None:
         match self._policy.decide(error, Attempts(), jitter=0.5):
             case StopBuying():
-                self._gate.stop(error)
+                self._admission.stop(error)
             case Reschedule(delay, shut=True):
-                self._gate.shut(self._clock.seconds() + delay)
-
-    async def _enter(self) -> None:
-        turn: Deferred[None] = Deferred()
-        self._waiting.append(turn)
-        self._admit()
-        await turn
-
-    def _admit(self) -> None:
-        """Lets in whom the gate has room for; the rest wait for it to open or for one to leave."""
-        for _ in range(_BATCH):
-            if not self._waiting or not (self._gate.stopped or self._gate.has_room()):
-                return
-            wait = self._gate.wait(self._clock.seconds())
-            if wait > 0 and not self._gate.stopped:
-                self._admit_after(wait)
-                return
-            self._admit_one(self._waiting.popleft())
-        self._admit_after(0)
-
-    def _admit_one(self, turn: Deferred[None]) -> None:
-        if turn.called:  # cancelled while it waited
-            return
-        if self._gate.stopped is not None:
-            turn.errback(self._gate.stopped.again())
-        else:
-            self._gate.enter()
-            turn.callback(None)
-
-    def _admit_after(self, seconds: float) -> None:
-        if self._opening is None:
-            self._opening = self._clock.callLater(seconds, self._on_opening)
-
-    def _on_opening(self) -> None:
-        self._opening = None
-        self._admit()
+                self._admission.shut(delay)
 
 
 def new_purchase_id() -> str:

@@ -2,37 +2,44 @@
 
 from __future__ import annotations
 
-import json
-import math
 import os
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field, fields
-from difflib import get_close_matches
 from enum import Enum
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 from scrapy.exceptions import NotConfigured
 
-from scrapy_captcha.errors import ErrorCode
-from scrapy_captcha.policy import Action, Policy
-from scrapy_captcha.proxies import Proxy
+from scrapy_captcha.policy import Policy
+from scrapy_captcha.readers import (
+    did_you_mean,
+    read_actions,
+    read_boolean,
+    read_count,
+    read_domains,
+    read_duration,
+    read_proxies,
+    read_url,
+    read_word,
+)
 from scrapy_captcha.sites import Scope
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
     from dataclasses import Field
 
     from scrapy.settings import BaseSettings
 
+    from scrapy_captcha.errors import ErrorCode
+    from scrapy_captcha.policy import Action
+    from scrapy_captcha.proxies import Proxy
+
 PREFIX = "CAPTCHA_"
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _SECRET = frozenset({"api_key", "api_url", "proxies"})
-_MOST_SECONDS = 86_400.0
 
 _T = TypeVar("_T")
-_E = TypeVar("_E", bound=Enum)
 
 
 class GiveUp(str, Enum):
@@ -40,107 +47,6 @@ class GiveUp(str, Enum):
 
     DROP = "drop"
     PASS = "pass"  # noqa: S105 - no password
-
-
-def _boolean(value: object) -> bool:
-    words = {"1": True, "true": True, "0": False, "false": False}
-    try:
-        return words[str(value).lower()]
-    except KeyError:
-        raise ValueError("write True or False") from None
-
-
-def _seconds(value: object) -> float:
-    seconds = _number(value)
-    if not 0 < seconds <= _MOST_SECONDS:
-        raise ValueError(f"write a number of seconds above 0 and up to {_MOST_SECONDS:.0f}")
-    return seconds
-
-
-def _count(value: object) -> int:
-    number = _number(value)
-    if number < 1 or number != int(number):
-        raise ValueError("write a whole number from 1")
-    return int(number)
-
-
-def _number(value: object) -> float:
-    try:
-        number = float(str(value))
-    except ValueError:
-        raise ValueError("write a number") from None
-    if isinstance(value, bool) or not math.isfinite(number):
-        raise ValueError("write a number")
-    return number
-
-
-def _strings(value: object) -> tuple[str, ...]:
-    if isinstance(value, str):
-        return tuple(part.strip() for part in value.split(",") if part.strip())
-    if isinstance(value, (list, tuple, set)) and all(isinstance(part, str) for part in value):
-        return tuple(value)
-    raise ValueError("write a list of strings")
-
-
-def _domains(value: object) -> tuple[str, ...]:
-    domains = _strings(value)
-    if any(set("/:") & set(domain) or domain.startswith(".") for domain in domains):
-        raise ValueError('write domains such as "example.com", without scheme, port or leading dot')
-    return domains
-
-
-def _word(words: type[_E]) -> Callable[[object], _E]:
-    def read(value: object) -> _E:
-        try:
-            return words(value)
-        except ValueError:
-            raise ValueError(f"write one of {', '.join(repr(w.value) for w in words)}") from None
-
-    return read
-
-
-def read_actions(value: object) -> Mapping[ErrorCode, Action]:
-    """``{"UNSOLVABLE": "drop", …}`` as rows of the policy; raises ValueError that says why not."""
-    if isinstance(value, str):  # from the command line
-        with suppress(ValueError):
-            value = json.loads(value)
-    if not isinstance(value, Mapping):
-        raise ValueError('write a dict such as {"UNSOLVABLE": "drop"}')
-    actions = {}
-    for name, action in value.items():
-        if name not in ErrorCode.__members__:
-            raise ValueError(
-                f"{name!r} is no error code{_did_you_mean(str(name), ErrorCode.__members__)}"
-            )
-        try:
-            actions[ErrorCode(name)] = Action(action)
-        except ValueError:
-            words = ", ".join(repr(a.value) for a in Action)
-            raise ValueError(f"{name} is {action!r}; write one of {words}") from None
-    return actions
-
-
-def _proxies(value: object) -> tuple[Proxy, ...]:
-    proxies = []
-    for number, url in enumerate(_strings(value), 1):
-        try:
-            proxies.append(Proxy.parse(url))
-        except ValueError as error:
-            raise ValueError(
-                f"entry {number} is no proxy: {error}; write scheme://user:password@host:port"
-            ) from None
-    return tuple(proxies)
-
-
-def _url(value: object) -> str:
-    wrong = ValueError("write the base URL of the API, such as https://api.example.com")
-    try:
-        parts = urlsplit(str(value))
-    except ValueError:
-        raise wrong from None
-    if parts.scheme not in {"http", "https"} or not parts.hostname or "@" in parts.netloc:
-        raise wrong
-    return str(value).rstrip("/")
 
 
 def _setting(read: Callable[[object], _T], default: _T, about: str, *, repr: bool = True) -> _T:  # noqa: A002
@@ -154,33 +60,39 @@ def _setting(read: Callable[[object], _T], default: _T, about: str, *, repr: boo
 class Config:
     """The settings, by their names in lower case without ``CAPTCHA_``."""
 
-    enabled: bool = _setting(_boolean, True, "whether captchas are handled at all")
-    api_url: str = _setting(_url, "", "base URL of the solver API")
+    enabled: bool = _setting(read_boolean, True, "whether captchas are handled at all")
+    api_url: str = _setting(read_url, "", "base URL of the solver API")
     api_key: str = _setting(str, "", "key of the account at the solver", repr=False)
     allow_http: bool = _setting(
-        _boolean, False, "whether the API may be called without TLS on another machine"
+        read_boolean, False, "whether the API may be called without TLS on another machine"
     )
     domains: tuple[str, ...] = _setting(
-        _domains, (), "domains to buy for, beside the spider's ``allowed_domains``"
+        read_domains, (), "domains to buy for, beside the spider's ``allowed_domains``"
     )
-    retry_times: int = _setting(_count, 3, "purchases per page; free errors are retried as often")
-    max_delay: float = _setting(_seconds, 300.0, "longest wait before a page is tried again")
-    poll_interval: float = _setting(_seconds, 3.0, "time between two looks at a task")
-    http_timeout: float = _setting(_seconds, 20.0, "limit for one call of the API, body included")
-    solve_timeout: float = _setting(_seconds, 180.0, "limit for one purchase, polls included")
-    concurrent_solves: int = _setting(_count, 16, "purchases under way at once")
-    proxies: tuple[Proxy, ...] = _setting(_proxies, (), "proxies to crawl and to solve through")
+    retry_times: int = _setting(
+        read_count, 3, "purchases per page; free errors are retried as often"
+    )
+    max_delay: float = _setting(read_duration, 300.0, "longest wait before a page is tried again")
+    poll_interval: float = _setting(read_duration, 3.0, "time between two looks at a task")
+    http_timeout: float = _setting(
+        read_duration, 20.0, "limit for one call of the API, body included"
+    )
+    solve_timeout: float = _setting(read_duration, 180.0, "limit for one purchase, polls included")
+    concurrent_solves: int = _setting(read_count, 16, "purchases under way at once")
+    proxies: tuple[Proxy, ...] = _setting(read_proxies, (), "proxies to crawl and to solve through")
     scope: Scope = _setting(
-        _word(Scope), Scope.AUTO, "whether a solution opens the site or a page; learned with auto"
+        read_word(Scope),
+        Scope.AUTO,
+        "whether a solution opens the site or a page; learned with auto",
     )
     policy: Mapping[ErrorCode, Action] = _setting(
         read_actions, {}, "what to do about an error, where it is not as in the table"
     )
     on_give_up: GiveUp = _setting(
-        _word(GiveUp), GiveUp.DROP, "what becomes of a page whose captcha is not solved"
+        read_word(GiveUp), GiveUp.DROP, "what becomes of a page whose captcha is not solved"
     )
     close_on_stop: bool = _setting(
-        _boolean, False, "whether an account error closes the spider instead of the tap only"
+        read_boolean, False, "whether an account error closes the spider instead of the tap only"
     )
 
     @classmethod
@@ -214,7 +126,7 @@ def _given(settings: BaseSettings) -> dict[str, object]:
         if not str(name).startswith(PREFIX) or settings[name] in (None, ""):
             continue
         if name not in known:
-            raise ValueError(f"{name} is no setting{_did_you_mean(str(name), known)}")
+            raise ValueError(f"{name} is no setting{did_you_mean(str(name), known)}")
         given[known[name]] = settings[name]
     return given
 
@@ -226,11 +138,6 @@ def _read(setting: Field[Any], value: object) -> Any:
         name = PREFIX + setting.name.upper()
         shown = f" = {value!r}" if setting.name not in _SECRET else ""
         raise ValueError(f"{name}{shown}: {error}") from None
-
-
-def _did_you_mean(name: str, known: Iterable[str]) -> str:
-    close = get_close_matches(name, list(known), n=1)
-    return f": did you mean {close[0]}?" if close else ""
 
 
 def _is_confidential(url: str) -> bool:
@@ -278,6 +185,6 @@ class Options:
 
 _OF_A_REQUEST: Mapping[str, Callable[[object], Any]] = {
     "policy": read_actions,
-    "retry_times": _count,
-    "on_give_up": _word(GiveUp),
+    "retry_times": read_count,
+    "on_give_up": read_word(GiveUp),
 }

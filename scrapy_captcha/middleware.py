@@ -22,7 +22,7 @@ from scrapy_captcha.config import Config, GiveUp, Options
 from scrapy_captcha.detection import Detection, Verdict, detect
 from scrapy_captcha.domains import Domains
 from scrapy_captcha.exceptions import CaptchaError
-from scrapy_captcha.origin import forget_origin, original, remember_origin
+from scrapy_captcha.origin import remember_origin, restore, to_be_tried_again
 from scrapy_captcha.parking import ParkingLot
 from scrapy_captcha.progress import KEY, Progress
 from scrapy_captcha.providers import Unified
@@ -54,6 +54,7 @@ class CaptchaMiddleware:
         self._config = config
         self._domains = _domains(crawler, config)
         self._options = Options.of(config)
+        self._priority_adjust = crawler.settings.getint("REDIRECT_PRIORITY_ADJUST")
         self._tally = Tally(crawler)
         self._client = SolverClient(
             Unified(poll_interval=config.poll_interval),
@@ -170,12 +171,12 @@ class CaptchaMiddleware:
             self._submitter.forget(progress.answer)
         self._sharing.arrived(request, progress)
         response.request = request
-        _restore(request, progress)
+        restore(request, progress)
         return response
 
     def _end(self, request: Request, progress: Progress) -> None:
         self._sharing.left(progress)
-        _restore(request, progress)
+        restore(request, progress)
 
     def _detect(self, response: Response) -> Detection | None:
         if not isinstance(response, TextResponse):
@@ -201,26 +202,8 @@ class CaptchaMiddleware:
             return self._given_up(request, response, reason, options, captcha)
         asked_at = self._sharing.asked_at(request)
         story = partial(self._buyer.story, captcha=captcha, options=options, asked_at=asked_at)
-        return self._lot.ticket(self._ticket(request, progress), story)
-
-    def _ticket(self, request: Request, progress: Progress) -> Request:
-        """The request that the spider meant, to be tried again with what is known by now."""
-        adjust = self._crawler.settings.getint("REDIRECT_PRIORITY_ADJUST")
-        meant = original(request, priority_adjust=adjust)
-        if progress.priority is None:
-            progress = replace(
-                progress,
-                priority=meant.priority,
-                dont_filter=meant.dont_filter,
-                cookies=meant.cookies,
-            )
-        progress = replace(progress, submitted=False, solution="", answer="")
-        return meant.replace(
-            priority=progress.priority,
-            cookies=progress.cookies,
-            dont_filter=True,
-            meta=meant.meta | {KEY: progress.to_meta()},
-        )
+        again = to_be_tried_again(request, priority_adjust=self._priority_adjust)
+        return self._lot.ticket(again, story)
 
     def _blocked(
         self, request: Request, response: Response, name: str, options: Options
@@ -273,16 +256,6 @@ class CaptchaMiddleware:
 
     async def _spider_closed(self) -> None:
         await maybe_deferred_to_future(self._client.close())
-
-
-def _restore(request: Request, progress: Progress) -> None:
-    """Gives *request* back to the spider as it was, with nothing of ours in it."""
-    if progress.priority is not None:
-        request.priority = progress.priority
-        request.dont_filter = progress.dont_filter
-        request.cookies = progress.cookies
-    request.meta.pop(KEY, None)
-    forget_origin(request)
 
 
 def _is_robots_txt(request: Request) -> bool:

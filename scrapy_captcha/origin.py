@@ -1,9 +1,12 @@
-"""The request that the spider meant, before redirects led it to a captcha's own page."""
+"""The request that the spider meant: how it is tried again, and given back as it was."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
+
+from scrapy_captcha.progress import KEY, Progress
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,9 +28,38 @@ def remember_origin(request: Request) -> None:
         }
 
 
-def forget_origin(request: Request) -> None:
-    """Undoes `remember_origin`."""
+def restore(request: Request, progress: Progress) -> None:
+    """Gives *request* back to the spider as it was, with nothing of ours in it."""
+    if progress.priority is not None:
+        request.priority = progress.priority
+        request.dont_filter = progress.dont_filter
+        request.cookies = progress.cookies
+    request.meta.pop(KEY, None)
     request.meta.pop(_ORIGIN, None)
+
+
+def to_be_tried_again(request: Request, *, priority_adjust: int) -> Request:
+    """The request that the spider meant with *request*, with what is known by now.
+
+    *priority_adjust* is ``REDIRECT_PRIORITY_ADJUST``.
+    """
+    meant = original(request, priority_adjust=priority_adjust)
+    progress = Progress.of(request.meta)
+    if progress.priority is None:
+        progress = replace(
+            progress,
+            priority=meant.priority,
+            dont_filter=meant.dont_filter,
+            cookies=meant.cookies,
+        )
+    progress = replace(progress, submitted=False, solution="", answer="")
+    again: Request = meant.replace(
+        priority=progress.priority,
+        cookies=progress.cookies,
+        dont_filter=True,
+        meta=meant.meta | {KEY: progress.to_meta()},
+    )
+    return again
 
 
 def original(request: Request, *, priority_adjust: int) -> Request:

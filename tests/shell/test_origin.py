@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from scrapy.http import Request
 
-from scrapy_captcha.origin import forget_origin, original, remember_origin, without_redirects
+from scrapy_captcha.origin import original, remember_origin, restore, without_redirects
+from scrapy_captcha.progress import Progress
 
 MEANT = "https://example.com/search"
 WALL = "https://example.com/captcha"
@@ -122,9 +123,9 @@ def test_what_is_remembered_first_is_kept_and_can_be_forgotten() -> None:
     arrived = redirected(request, f"{WALL}?next=/search").replace(method="POST", body=b"other")
     remember_origin(arrived)
     assert original_of(arrived).body == b"q=1"
-    forget_origin(request)
+    restore(request, Progress())
     assert request.meta == {"page": 2}
-    forget_origin(request)
+    restore(request, Progress())
 
 
 def test_without_redirects_is_a_copy_without_the_redirect_middlewares_keys() -> None:

@@ -1,0 +1,141 @@
+"""Reads the values of settings: each function returns the value, or raises ValueError.
+
+The error says what to write instead; whoever catches it knows the setting's name.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from contextlib import suppress
+from difflib import get_close_matches
+from enum import Enum
+from typing import TYPE_CHECKING, TypeVar
+from urllib.parse import urlsplit
+
+from scrapy_captcha.errors import ErrorCode
+from scrapy_captcha.policy import Action
+from scrapy_captcha.proxies import Proxy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+_E = TypeVar("_E", bound=Enum)
+
+_MOST_SECONDS = 86_400.0
+
+
+def read_boolean(value: object) -> bool:
+    """True or False, also as words or digits."""
+    words = {"1": True, "true": True, "0": False, "false": False}
+    try:
+        return words[str(value).lower()]
+    except KeyError:
+        raise ValueError("write True or False") from None
+
+
+def read_duration(value: object) -> float:
+    """A number of seconds above 0, up to a day."""
+    seconds = _number(value)
+    if not 0 < seconds <= _MOST_SECONDS:
+        raise ValueError(f"write a number of seconds above 0 and up to {_MOST_SECONDS:.0f}")
+    return seconds
+
+
+def read_count(value: object) -> int:
+    """A whole number from 1."""
+    number = _number(value)
+    if number < 1 or number != int(number):
+        raise ValueError("write a whole number from 1")
+    return int(number)
+
+
+def _number(value: object) -> float:
+    try:
+        number = float(str(value))
+    except ValueError:
+        raise ValueError("write a number") from None
+    if isinstance(value, bool) or not math.isfinite(number):
+        raise ValueError("write a number")
+    return number
+
+
+def _strings(value: object) -> tuple[str, ...]:
+    if isinstance(value, str):
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+    if isinstance(value, (list, tuple, set)) and all(isinstance(part, str) for part in value):
+        return tuple(value)
+    raise ValueError("write a list of strings")
+
+
+def read_domains(value: object) -> tuple[str, ...]:
+    """A list of domains, or a string of them with commas between."""
+    domains = _strings(value)
+    if any(set("/:") & set(domain) or domain.startswith(".") for domain in domains):
+        raise ValueError('write domains such as "example.com", without scheme, port or leading dot')
+    return domains
+
+
+def read_word(words: type[_E]) -> Callable[[object], _E]:
+    """A reader of one of *words*."""
+
+    def read(value: object) -> _E:
+        try:
+            return words(value)
+        except ValueError:
+            raise ValueError(f"write one of {', '.join(repr(w.value) for w in words)}") from None
+
+    return read
+
+
+def read_actions(value: object) -> Mapping[ErrorCode, Action]:
+    """``{"UNSOLVABLE": "drop", …}`` as rows of the policy; raises ValueError that says why not."""
+    if isinstance(value, str):  # from the command line
+        with suppress(ValueError):
+            value = json.loads(value)
+    if not isinstance(value, Mapping):
+        raise ValueError('write a dict such as {"UNSOLVABLE": "drop"}')
+    actions = {}
+    for name, action in value.items():
+        if name not in ErrorCode.__members__:
+            raise ValueError(
+                f"{name!r} is no error code{did_you_mean(str(name), ErrorCode.__members__)}"
+            )
+        try:
+            actions[ErrorCode(name)] = Action(action)
+        except ValueError:
+            words = ", ".join(repr(a.value) for a in Action)
+            raise ValueError(f"{name} is {action!r}; write one of {words}") from None
+    return actions
+
+
+def read_proxies(value: object) -> tuple[Proxy, ...]:
+    """A list of proxy URLs, or a string of them with commas between; passwords stay unsaid."""
+    proxies = []
+    for number, url in enumerate(_strings(value), 1):
+        try:
+            proxies.append(Proxy.parse(url))
+        except ValueError as error:
+            raise ValueError(
+                f"entry {number} is no proxy: {error}; write scheme://user:password@host:port"
+            ) from None
+    return tuple(proxies)
+
+
+def read_url(value: object) -> str:
+    """An http or https URL without credentials and without a slash at its end."""
+    wrong = ValueError("write the base URL of the API, such as https://api.example.com")
+    try:
+        parts = urlsplit(str(value))
+    except ValueError:
+        raise wrong from None
+    if parts.scheme not in {"http", "https"} or not parts.hostname or "@" in parts.netloc:
+        raise wrong
+    return str(value).rstrip("/")
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """``: did you mean …?`` with the nearest of *known*, "" when none is near."""
+    close = get_close_matches(name, list(known), n=1)
+    return f": did you mean {close[0]}?" if close else ""
