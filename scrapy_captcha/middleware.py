@@ -120,7 +120,8 @@ class CaptchaMiddleware:
         bound = bool(progress.solution) or SUBMISSION in request.meta
         if not self._sessions.equip(request, keep_proxy=bound):
             raise self._dropped(request, "no_proxy")
-        self._sharing.asked(request)
+        if self._domains.allow(request.url):
+            self._sharing.asked(request)
         return None
 
     async def _solved(self, request: Request, progress: Progress) -> Response | None:

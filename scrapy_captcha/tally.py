@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -53,7 +53,7 @@ class Tally:
         """A solution came back."""
         self._inc("solved_count")
         if solution.cost is not None:
-            self._inc("spent", solution.cost)
+            self._spend(solution.cost)
         self._log(logging.DEBUG, "Captcha (%(kind)s) solved: %(request)s", request, captcha)
 
     def accepted(self, request: Request) -> None:
@@ -163,10 +163,13 @@ class Tally:
         self._inc(f"{what}_count")
         self._inc(f"{what}_count/{detail}")
 
-    def _inc(self, name: str, by: float = 1) -> None:
-        # Scrapy's stats add up whatever numbers they are given; their types speak of integers.
-        stats = cast("Any", self._crawler.stats)  # typed for integers, adds floats as well
-        stats.inc_value(f"captcha/{name}", by)
+    def _inc(self, name: str) -> None:
+        self._crawler.stats.inc_value(f"captcha/{name}")
+
+    def _spend(self, cost: float) -> None:
+        stats = self._crawler.stats
+        # Rounded to a millionth, so that no sum of prices ends in noise.
+        stats.set_value("captcha/spent", round(stats.get_value("captcha/spent", 0) + cost, 6))
 
     def _log(
         self,
