@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 from dataclasses import replace
 from typing import TYPE_CHECKING, cast
-from urllib.parse import urlsplit
 from uuid import uuid4
 
 from scrapy.utils.defer import deferred_from_coro
@@ -18,7 +17,6 @@ from scrapy_captcha.pictures import fetch_picture
 from scrapy_captcha.policy import Drop, Reschedule, RotateProxy, StopBuying, reason_not_to_answer
 from scrapy_captcha.progress import KEY, Progress
 from scrapy_captcha.providers import Order
-from scrapy_captcha.sessions import site_of
 from scrapy_captcha.sharing import Outcome
 
 if TYPE_CHECKING:
@@ -34,9 +32,6 @@ if TYPE_CHECKING:
     from scrapy_captcha.tally import Tally
 
 _FIRST = 100  # added to the priority of a request that has its solution: solutions age
-
-# Errors about a site key: asked once, the answer stays the same.
-_LASTING = frozenset({ErrorCode.PROVIDER_SITEKEY, ErrorCode.PROVIDER_DOMAIN})
 
 
 class Buyer:
@@ -66,7 +61,6 @@ class Buyer:
         self._stopped = False
         self._clock = cast("IReactorTime", reactor)
         self._solutions: dict[str, tuple[Captcha, Solution]] = {}
-        self._hopeless: dict[tuple[str, str | None], str] = {}
 
     def reason_not_to_buy(
         self, captcha: Captcha, progress: Progress, options: Options
@@ -75,8 +69,7 @@ class Buyer:
         if progress.tasks >= options.policy.retry_times:
             return "rejected"
         own_way = hasattr(self._crawler.spider, "captcha_submit")
-        hopeless = self._hopeless.get(_place(captcha))
-        return hopeless or reason_not_to_answer(captcha, own_way=own_way)
+        return reason_not_to_answer(captcha, own_way=own_way)
 
     def take(self, name: str) -> tuple[Captcha, Solution] | None:
         """The captcha and solution kept under *name*, once; None when another process had it."""
@@ -193,8 +186,6 @@ class Buyer:
         reason: str,
         error: SolverError | None = None,
     ) -> Request:
-        if error is not None and error.code in _LASTING:
-            self._hopeless[_place(captcha)] = reason
         progress = Progress.of(ticket.meta)
         if options.on_give_up is GiveUp.PASS:
             self._tally.passed(ticket, reason)
@@ -212,7 +203,3 @@ class Buyer:
         if self._close_on_stop:
             engine = self._crawler.engine
             deferred_from_coro(engine.close_spider_async(reason=f"captcha_{reason.lower()}"))
-
-
-def _place(captcha: Captcha) -> tuple[str, str | None]:
-    return site_of(urlsplit(captcha.url).hostname or ""), captcha.site_key

@@ -9,6 +9,7 @@ import json
 import random
 import time
 from typing import TYPE_CHECKING, Any, TypeVar, cast
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 from treq.client import HTTPClient
@@ -35,6 +36,9 @@ if TYPE_CHECKING:
     from scrapy_captcha.providers import Body, Call, Provider
 
 _T = TypeVar("_T")
+
+# What is said about a site key at a site holds for as long as anybody asks.
+_LASTING = frozenset({ErrorCode.PROVIDER_SITEKEY, ErrorCode.PROVIDER_DOMAIN})
 
 
 class SolverClient:
@@ -72,6 +76,7 @@ class SolverClient:
         self._pool.retryAutomatically = False
         agent = Agent(reactor, connectTimeout=http_timeout, pool=self._pool)
         self._http = HTTPClient(PlainAgent(agent))
+        self._hopeless: dict[tuple[str | None, str | None], SolverError] = {}
         self._admission = Admission(Gate(concurrent_solves), self._clock)
         self._under_way: set[Deferred[Any]] = set()
 
@@ -128,9 +133,10 @@ class SolverClient:
     async def _buy(self, order: Order) -> Solution:
         await self._admission.enter()
         try:
+            self._refuse_hopeless(order.captcha)
             solution = await self._until_deadline(order)
         except SolverError as error:
-            self._tell_gate(error)
+            self._learn(order.captcha, error)
             raise
         else:
             self._admission.went_well()
@@ -215,7 +221,14 @@ class SolverClient:
         }
         return Reply(response.code, headers, await read_body(response), time.time())
 
-    def _tell_gate(self, error: SolverError) -> None:
+    def _refuse_hopeless(self, captcha: Captcha) -> None:
+        known = self._hopeless.get(_place(captcha))
+        if known is not None:
+            raise known.again()
+
+    def _learn(self, captcha: Captcha, error: SolverError) -> None:
+        if error.code in _LASTING:
+            self._hopeless[_place(captcha)] = error
         match self._policy.decide(error, Attempts(), jitter=0.5):
             case StopBuying():
                 self._admission.stop(error)
@@ -226,6 +239,10 @@ class SolverClient:
 def new_purchase_id() -> str:
     """A name for one purchase that nobody else has."""
     return uuid4().hex
+
+
+def _place(captcha: Captcha) -> tuple[str | None, str | None]:
+    return urlsplit(captcha.url).hostname, captcha.site_key
 
 
 def _secrets(order: Order) -> tuple[str, ...]:

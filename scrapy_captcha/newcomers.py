@@ -6,8 +6,8 @@ shown to one of the others cannot be answered any more.
 
 from __future__ import annotations
 
+from itertools import count
 from typing import TYPE_CHECKING, cast
-from weakref import WeakSet
 
 from twisted.internet.task import deferLater
 
@@ -17,16 +17,17 @@ if TYPE_CHECKING:
     from scrapy.http import Request
     from twisted.internet.interfaces import IReactorTime
 
+MARK = "_captcha_newcomer"  # meta: kept by the copies that redirects and retries make
+
 _CHECK = 0.05  # seconds between two looks at who is still away
-_LONGEST_WAIT = 10.0  # seconds
+_LONGEST_WAIT = 5.0  # seconds
 
 
 class _Crowd:
     """Those that have gone out to one jar's site before the first answer."""
 
     def __init__(self) -> None:
-        # One that is redirected or retried goes on as a copy, and vanishes.
-        self.away: WeakSet[Request] = WeakSet()
+        self.away: set[int] = set()
         self.size = 0
         self.first_is_back = False
         self.last_return = float("-inf")
@@ -44,19 +45,26 @@ class Newcomers:
         self._now = now
         self._clock = cast("IReactorTime", reactor)
         self._crowds: dict[Hashable, _Crowd] = {}
+        self._crowd_of: dict[int, _Crowd] = {}
+        self._numbers = count(1)
 
     def went(self, request: Request, jar: Hashable) -> None:
         """*request* goes out with the cookies of *jar*."""
         crowd = self._crowds.setdefault(jar, _Crowd())
-        if not crowd.first_is_back:
-            crowd.away.add(request)
-            crowd.size += 1
+        if crowd.first_is_back or MARK in request.meta:
+            return
+        number = next(self._numbers)
+        request.meta[MARK] = number
+        crowd.away.add(number)
+        crowd.size += 1
+        self._crowd_of[number] = crowd
 
-    def came_back(self, request: Request, jar: Hashable) -> None:
-        """*request* has been answered or has failed."""
-        crowd = self._crowds.get(jar)
-        if crowd is not None and request in crowd.away:
-            crowd.away.discard(request)
+    def came_back(self, request: Request) -> None:
+        """*request*, or what a redirect made of it, has been answered or has failed."""
+        number = request.meta.pop(MARK, None)
+        crowd = self._crowd_of.pop(number, None) if type(number) is int else None
+        if crowd is not None:
+            crowd.away.discard(number)
             crowd.first_is_back = True
             crowd.last_return = self._now()
 

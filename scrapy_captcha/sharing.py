@@ -69,7 +69,7 @@ class Sharing:
 
     def answered(self, request: Request) -> None:
         """*request* has been answered, whatever with, or has failed."""
-        self._newcomers.came_back(request, self._sessions.jar(request))
+        self._newcomers.came_back(request)
 
     def asked_at(self, request: Request) -> float:
         """When *request* went out, in the far past when that is not known."""

@@ -165,7 +165,7 @@ async def test_without_an_api_it_is_not_configured_and_says_what_to_set(
         crawled = await crawl(running, ["/page/1"], {missing: None})
 
     assert len(crawled.responses) == 1
-    (said,) = [r.getMessage() for r in caplog.records if "Disabled" in r.getMessage()]
+    (said,) = [r.getMessage() for r in caplog.records if "CAPTCHA_" in r.getMessage()]
     assert f"set {missing}" in said
 
 
