@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 
@@ -21,11 +22,15 @@ class Domains:
 
     def allow(self, url: str) -> bool:
         """Whether the host of *url* is one of the domains or below one."""
-        host = (urlsplit(url).hostname or "").lower()
+        return self.allow_host(urlsplit(url).hostname or "")
+
+    def allow_host(self, host: str) -> bool:
+        """Whether *host* is one of the domains or below one."""
         given = [domains for domains in (self.allowed, self.bought) if domains]
-        return bool(given) and all(_is_from(host, domains) for domains in given)
+        return bool(given) and all(_is_from(host.lower(), domains) for domains in given)
 
 
+@lru_cache(maxsize=4096)  # asked for each request
 def _is_from(host: str, domains: tuple[str, ...]) -> bool:
     names = (domain.lower() for domain in domains)
     return any(host == name or host.endswith(f".{name}") for name in names)

@@ -102,30 +102,32 @@ class CaptchaMiddleware:
         self, request: Request, spider: Spider | None = None
     ) -> Request | Response | None:
         """Waits in place, fails, or sends a solution, as the request's past has it."""
-        try:
-            after_wait = await self._lot.wait_in_place(request)
-        except CancelledError:
-            raise self._dropped(request, "closing") from None
-        if after_wait is not None:
-            return after_wait
+        if request in self._lot:
+            return await self._waited_in_place(request)
         self._options_of(request)
         progress = Progress.of(request.meta)
         if progress.failed:
             self._end(request, progress)
             raise CaptchaError(progress.failed)
         remember_origin(request)
-        page = await self._solved(request, progress)
+        page = await self._solved(request, progress) if progress.solution else None
         if page is not None:
             return page
         bound = bool(progress.solution) or SUBMISSION in request.meta
         if not self._sessions.equip(request, keep_proxy=bound):
             raise self._dropped(request, "no_proxy")
-        if self._domains.allow(request.url):
+        if self._domains.allow_host(urlparse_cached(request).hostname or ""):
             self._sharing.asked(request)
         return None
 
+    async def _waited_in_place(self, ticket: Request) -> Request:
+        try:
+            return await self._lot.wait_in_place(ticket)
+        except CancelledError:
+            raise self._dropped(ticket, "closing") from None
+
     async def _solved(self, request: Request, progress: Progress) -> Response | None:
-        """The page that a solution opens, None without one or where it is still to be fetched."""
+        """The page that a solution opens, None where it is still to be fetched."""
         bought = self._buyer.take(progress.solution)
         if bought is None:
             return None

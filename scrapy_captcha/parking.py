@@ -72,20 +72,21 @@ class ParkingLot:
     def __len__(self) -> int:
         return len(self._parked)
 
+    def __contains__(self, request: Request) -> bool:
+        """Whether *request* is a ticket that has not been parked."""
+        return request in self._tickets
+
     def ticket(self, request: Request, story: Story) -> Request:
         """*request*, which will be parked when the engine gets it, until *story* has ended."""
         self._tickets[request] = story
         return request
 
-    async def wait_in_place(self, ticket: Request) -> Request | None:
-        """What to download next if *ticket* is one, after its story; None for other requests.
+    async def wait_in_place(self, ticket: Request) -> Request:
+        """What to download instead of *ticket*, after its story.
 
         Raises CancelledError when the crawl ends meanwhile.
         """
-        story = self._tickets.pop(ticket, None)
-        if story is None:
-            return None
-        told = Deferred.fromCoroutine(story(ticket))
+        told = Deferred.fromCoroutine(self._tickets.pop(ticket)(ticket))
         with self.lent_slot(), self._until_closing(told):
             return await maybe_deferred_to_future(told)
 

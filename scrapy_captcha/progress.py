@@ -55,7 +55,7 @@ class Progress:
         """What *meta* remembers, the beginning when it remembers nothing."""
         stored = meta.get(KEY)
         if not isinstance(stored, dict):
-            return cls()
+            return _BEGINNING
         return cls(**{k: v for k, v in stored.items() if _is_sound(k, v)})
 
     def to_meta(self) -> dict[str, Any]:
