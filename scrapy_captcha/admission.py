@@ -51,11 +51,13 @@ class Admission:
     def stop(self, error: SolverError) -> None:
         """Everybody is turned away with *error* from now on."""
         self._gate.stop(error)
+        self.close()
 
     def close(self) -> None:
         """Leaves nothing in the reactor."""
         if self._opening is not None:
             self._opening.cancel()
+            self._opening = None
 
     def _admit(self) -> None:
         for _ in range(_BATCH):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, cast
 from uuid import uuid4
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from scrapy_captcha.captchas import Captcha, Solution
     from scrapy_captcha.client import SolverClient
     from scrapy_captcha.config import Options
+    from scrapy_captcha.providers import TaskId
     from scrapy_captcha.sessions import Sessions
     from scrapy_captcha.sharing import Sharing
     from scrapy_captcha.tally import Tally
@@ -91,13 +93,13 @@ class Buyer:
             if captcha.image and not order.image:
                 return self._failed(ticket, captcha, options, "picture")
             try:
-                solution = await self._client.buy(order)
+                solution = await self._client.buy(order, partial(self._bought, ticket, captcha))
             except SolverError as error:
                 next_request = await self._after_error(ticket, captcha, options, order, error)
                 if next_request is not None:
                     return next_request
             else:
-                return self._solved(ticket, captcha, order, solution)
+                return self._solved(ticket, captcha, solution)
 
     async def _order(self, ticket: Request, captcha: Captcha, progress: Progress) -> Order:
         user_agent = ticket.headers.get("User-Agent")
@@ -111,13 +113,25 @@ class Buyer:
             task_id=progress.task_id,
         )
 
+    def _bought(self, ticket: Request, captcha: Captcha, task_id: TaskId) -> None:
+        """Notes the task, so that it can be collected should the crawl stop now.
+
+        What was bought for a perishable captcha is of no use for the next that the page shows.
+        """
+        progress = Progress.of(ticket.meta)
+        if task_id == progress.task_id:
+            return
+        self._tally.task()
+        kept = None if captcha.perishable else task_id
+        ticket.meta[KEY] = replace(progress, task_id=kept).to_meta()
+
     async def _after_error(
         self, ticket: Request, captcha: Captcha, options: Options, order: Order, error: SolverError
     ) -> Request | None:
         """What to send back after *error*; None to buy again for the same captcha."""
         attempts = Progress.of(ticket.meta).attempts
         decision = options.policy.decide(error, attempts, jitter=random.random())
-        self._remember(ticket, order, error)
+        self._remember(ticket, captcha, order, error)
         match decision:
             case Reschedule(delay):
                 return await self._wait(ticket, captcha, error, delay)
@@ -150,22 +164,19 @@ class Buyer:
         await deferLater(self._clock, delay)
         return ticket if captcha.perishable else None
 
-    def _remember(self, ticket: Request, order: Order, error: SolverError) -> None:
+    def _remember(
+        self, ticket: Request, captcha: Captcha, order: Order, error: SolverError
+    ) -> None:
         """Notes in the ticket's meta what the next try has to know, here or after a restart."""
         progress = Progress.of(ticket.meta)
-        if error.task_id is not None and error.task_id != order.task_id:
-            self._tally.task()
+        not_over = error.code is ErrorCode.TIMEOUT and not captcha.perishable
         ticket.meta[KEY] = progress.after(
             progress.attempts.after(error),
             purchase_id=order.purchase_id if error.possibly_paid else "",
-            task_id=error.task_id if error.code is ErrorCode.TIMEOUT else None,
+            task_id=error.task_id if not_over else None,
         ).to_meta()
 
-    def _solved(
-        self, ticket: Request, captcha: Captcha, order: Order, solution: Solution
-    ) -> Request:
-        if solution.task_id != order.task_id:
-            self._tally.task()
+    def _solved(self, ticket: Request, captcha: Captcha, solution: Solution) -> Request:
         self._tally.solved(ticket, captcha, solution)
         if solution.user_agent:
             self._sessions.bind(ticket, solution.user_agent)
@@ -200,6 +211,7 @@ class Buyer:
             return
         self._stopped = True
         self._tally.stopped(error)
+        self._client.stop(error)
         if self._close_on_stop:
             engine = self._crawler.engine
             deferred_from_coro(engine.close_spider_async(reason=f"captcha_{reason.lower()}"))

@@ -29,6 +29,12 @@ class Kind(str, Enum):
     FRIENDLY_CAPTCHA = "friendly_captcha"
     YANDEX_SMARTCAPTCHA = "yandex_smartcaptcha"
     IMAGE = "image"
+    # Walls that services open as a whole, by the cookie that a visitor gets who passes.
+    CLOUDFLARE_CHALLENGE = "cloudflare_challenge"
+    DATADOME = "datadome"
+    PERIMETERX = "perimeterx"
+    IMPERVA = "imperva"
+    ALIYUN_WAF = "aliyun_waf"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +94,13 @@ KINDS: Mapping[Kind, KindInfo] = {
     Kind.YANDEX_SMARTCAPTCHA: KindInfo("Yandex SmartCaptcha", {"smart-token": "token"}),
     # The page names the text field of a picture: ``Captcha.answer_field``.
     Kind.IMAGE: KindInfo("picture", {}, perishable=True, keyed=False),
+    Kind.CLOUDFLARE_CHALLENGE: KindInfo(
+        "Cloudflare challenge", {}, cookie="cf_clearance", keyed=False
+    ),
+    Kind.DATADOME: KindInfo("DataDome", {}, cookie="datadome", perishable=True, keyed=False),
+    Kind.PERIMETERX: KindInfo("PerimeterX", {}, cookie="_px3", keyed=False),
+    Kind.IMPERVA: KindInfo("Imperva", {}, cookie="reese84", keyed=False),
+    Kind.ALIYUN_WAF: KindInfo("Alibaba Cloud WAF", {}, cookie="acw_sc__v3", keyed=False),
 }
 
 
@@ -108,11 +121,11 @@ class Captcha:
     """A captcha on a page, and where its answer goes. Plain data, safe to log.
 
     * *url*: of the page that shows it
-    * *site_key*: None for pictures
+    * *site_key*: None for pictures, and for walls that show none
     * *parameters*: what else the page gives the widget, under these names where it has them:
       ``invisible`` ``data_s`` ``action`` ``min_score`` ``cdata`` ``page_data`` ``api_domain``
       ``enterprise_payload`` ``challenge`` ``api_server`` ``blob`` ``iv`` ``context``
-      ``challenge_script`` ``captcha_script``
+      ``challenge_script`` ``captcha_script`` ``captcha_url``
     * *image*: URL or ``data:`` URI of the picture; None for widgets
     * *form*: None when the page shows none (kinds answered by a cookie need none)
     * *answer_field*: the form's own name for the answer, None for the kind's usual one

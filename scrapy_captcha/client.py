@@ -22,7 +22,7 @@ from twisted.web.http_headers import Headers
 from scrapy_captcha.admission import Admission
 from scrapy_captcha.errors import ErrorCode, SolverError
 from scrapy_captcha.gate import Gate
-from scrapy_captcha.policy import Attempts, Policy, Reschedule, StopBuying
+from scrapy_captcha.policy import Attempts, Drop, Policy, Reschedule, StopBuying
 from scrapy_captcha.providers import Order, Reply
 from scrapy_captcha.scrub import scrub
 from scrapy_captcha.transport import NETWORK_FAILURES, PlainAgent, network_error, read_body
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from twisted.internet.interfaces import IReactorTime
 
     from scrapy_captcha.captchas import Captcha, Solution
-    from scrapy_captcha.providers import Body, Call, Provider
+    from scrapy_captcha.providers import Body, Call, Provider, TaskId
 
 _T = TypeVar("_T")
 
@@ -83,9 +83,14 @@ class SolverClient:
     def __repr__(self) -> str:
         return f"<SolverClient {self.provider.name} at {self._api_url}>"
 
-    def buy(self, order: Order) -> Deferred[Solution]:
-        """One purchase, queued until the provider may be asked. Fails with SolverError."""
-        return self._start(self._buy(order))
+    def buy(
+        self, order: Order, on_task: Callable[[TaskId], None] = lambda _id: None
+    ) -> Deferred[Solution]:
+        """One purchase, queued until the provider may be asked. Fails with SolverError.
+
+        *on_task* is told the id of the task as soon as there is one.
+        """
+        return self._start(self._buy(order, on_task))
 
     def solve(self, captcha: Captcha, **order: Any) -> Deferred[Solution]:
         """A solution of *captcha*: buys as often as the policy allows, waiting as it says.
@@ -94,9 +99,13 @@ class SolverClient:
         """
         return self._start(self._solve(captcha, order))
 
+    def stop(self, error: SolverError) -> None:
+        """Buys nothing more; every purchase from now on fails as *error* did."""
+        self._admission.stop(error)
+
     def balance(self) -> Deferred[float]:
         """The account's balance in its own currency. Fails with SolverError."""
-        return self._start(self._converse(self.provider.balance(), (), []))
+        return self._start(self._converse(self.provider.balance(), (), lambda _call: None))
 
     def close(self) -> Deferred[None]:
         """Cancels all that is under way and closes the connections."""
@@ -130,11 +139,13 @@ class SolverClient:
                     purchase_id = new_purchase_id()
                 await deferLater(self._clock, decision.delay)
 
-    async def _buy(self, order: Order) -> Solution:
+    async def _buy(
+        self, order: Order, on_task: Callable[[TaskId], None] = lambda _id: None
+    ) -> Solution:
         await self._admission.enter()
         try:
             self._refuse_hopeless(order.captcha)
-            solution = await self._until_deadline(order)
+            solution = await self._until_deadline(order, on_task)
         except SolverError as error:
             self._learn(order.captcha, error)
             raise
@@ -144,34 +155,44 @@ class SolverClient:
         finally:
             self._admission.leave()
 
-    def _until_deadline(self, order: Order) -> Deferred[Solution]:
+    def _until_deadline(
+        self, order: Order, on_task: Callable[[TaskId], None]
+    ) -> Deferred[Solution]:
         sent: list[Call] = []
-        story = self._converse(self.provider.solve(order), _secrets(order), sent)
+
+        def on_call(call: Call) -> None:
+            sent[:] = [call]
+            if call.task_id is not None:
+                on_task(call.task_id)
 
         def timed_out(_result: object, _timeout: float) -> Failure:
-            task_id = sent[-1].payload.get("taskId") if sent else None
+            task_id = sent[0].task_id if sent else None
             error = SolverError(
                 ErrorCode.TIMEOUT,
                 provider=self.provider.name,
-                task_id=task_id if isinstance(task_id, (str, int)) else None,
+                task_id=task_id,
                 possibly_paid=bool(sent) and task_id is None,
             )
             self._on_error(error)
             return Failure(error)
 
+        story = self._converse(self.provider.solve(order), _secrets(order), on_call)
         deferred = Deferred.fromCoroutine(story)
         return deferred.addTimeout(self._solve_timeout, self._clock, onTimeoutCancel=timed_out)
 
     async def _converse(
-        self, flow: Generator[Call, Body, _T], secrets: Iterable[str], sent: list[Call]
+        self,
+        flow: Generator[Call, Body, _T],
+        secrets: Iterable[str],
+        on_call: Callable[[Call], None],
     ) -> _T:
-        """Drives *flow* to its end, noting each call in *sent* as it goes out."""
+        """Drives *flow* to its end; *on_call* is told each call before its waiting time."""
         noted: SolverError | None = None
         try:
             call = next(flow)
             while True:
+                on_call(call)
                 await deferLater(self._clock, call.after)
-                sent[:] = [call]
                 try:
                     body = await self._ask(call)
                 except SolverError as error:
@@ -227,9 +248,9 @@ class SolverClient:
             raise known.again()
 
     def _learn(self, captcha: Captcha, error: SolverError) -> None:
-        if error.code in _LASTING:
-            self._hopeless[_place(captcha)] = error
         match self._policy.decide(error, Attempts(), jitter=0.5):
+            case Drop() if error.code in _LASTING:
+                self._hopeless[_place(captcha)] = error
             case StopBuying():
                 self._admission.stop(error)
             case Reschedule(delay, shut=True):

@@ -29,6 +29,10 @@ class Domains:
         given = [domains for domains in (self.allowed, self.bought) if domains]
         return bool(given) and all(_is_from(host.lower(), domains) for domains in given)
 
+    def is_offsite(self, host: str) -> bool:
+        """Whether the spider's own domains leave *host* out; never without any."""
+        return bool(self.allowed) and not _is_from(host.lower(), self.allowed)
+
 
 @lru_cache(maxsize=4096)  # asked for each request
 def _is_from(host: str, domains: tuple[str, ...]) -> bool:

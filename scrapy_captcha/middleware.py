@@ -16,7 +16,7 @@ from scrapy.utils.spider import DefaultSpider
 from twisted.internet.defer import CancelledError
 
 from scrapy_captcha.buying import Buyer
-from scrapy_captcha.captchas import Captcha
+from scrapy_captcha.captchas import KINDS, Captcha
 from scrapy_captcha.client import SolverClient
 from scrapy_captcha.config import Config, GiveUp, Options
 from scrapy_captcha.detection import Detection, Verdict, detect
@@ -54,6 +54,7 @@ class CaptchaMiddleware:
         self._config = config
         self._domains = _domains(crawler, config)
         self._options = Options.of(config)
+        self._cookies_enabled = crawler.settings.getbool("COOKIES_ENABLED")
         self._priority_adjust = crawler.settings.getint("REDIRECT_PRIORITY_ADJUST")
         self._tally = Tally(crawler)
         self._client = SolverClient(
@@ -85,12 +86,18 @@ class CaptchaMiddleware:
         self._lot = ParkingLot(crawler, on_parked=self._tally.parked, spoilt=self._spoilt)
         self._submitter = Submitter(crawler, self._lot, self._tally, self._refused)
         crawler.signals.connect(self._request_scheduled, signals.request_scheduled)
+        crawler.signals.connect(self._response_received, signals.response_received)
         crawler.signals.connect(self._spider_closed, signals.spider_closed)
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
         """Raises NotConfigured without an API, ValueError for settings that cannot be right."""
         config = Config.from_settings(crawler.settings)
+        if config.proxies and not crawler.settings.getbool("HTTPPROXY_ENABLED"):
+            raise ValueError(
+                "HTTPPROXY_ENABLED = False, but CAPTCHA_PROXIES are used through it: "
+                "remove one of the two"
+            )
         if not crawler.settings.getbool("TWISTED_REACTOR_ENABLED", default=True):
             raise ValueError(
                 "TWISTED_REACTOR_ENABLED = False, but captchas are solved over Twisted: "
@@ -109,6 +116,8 @@ class CaptchaMiddleware:
         if progress.failed:
             self._end(request, progress)
             raise CaptchaError(progress.failed)
+        if self._has_left_the_site(request, progress):
+            raise self._dropped(request, "offsite")
         remember_origin(request)
         page = await self._solved(request, progress) if progress.solution else None
         if page is not None:
@@ -117,8 +126,18 @@ class CaptchaMiddleware:
         if not self._sessions.equip(request, keep_proxy=bound):
             raise self._dropped(request, "no_proxy")
         if self._domains.allow_host(urlparse_cached(request).hostname or ""):
-            self._sharing.asked(request)
+            self._sharing.asked(request, progress)
         return None
+
+    def _has_left_the_site(self, request: Request, progress: Progress) -> bool:
+        """Whether a redirect leads where Scrapy's own filter would have stopped *request*.
+
+        It is not asked, because what is tried again must not be filtered as a duplicate.
+        """
+        tried_again = progress.priority is not None and not progress.dont_filter
+        if not tried_again or "redirect_urls" not in request.meta:
+            return False
+        return self._domains.is_offsite(urlparse_cached(request).hostname or "")
 
     async def _waited_in_place(self, ticket: Request) -> Request:
         try:
@@ -157,7 +176,7 @@ class CaptchaMiddleware:
             return self._arrived(request, page, progress)
         if progress.submitted:
             self._tally.rejected(request, found.name)
-        if found.captcha is None or found.verdict is Verdict.BLOCK:
+        if found.captcha is None or not self._client.provider.takes(found.captcha):
             return self._blocked(request, response, found.name, options)
         return self._met(request, response, found.captcha, options)
 
@@ -169,13 +188,23 @@ class CaptchaMiddleware:
         self._sharing.left(Progress.of(request.meta))
 
     def _arrived(self, request: Request, response: Response, progress: Progress) -> Response:
+        response.request = request
+        if progress.submitted and response.status >= 500:
+            self._sharing.left(progress)  # a broken site says nothing about the solution
+        else:
+            self._accepted(request, progress)
+        self._submitter.forget(progress.answer)
+        # Retry and MetaRefresh come after us: what they send is to know what was spent.
+        progress = replace(progress, submitted=False, answer="", leads="", follows=False)
+        request.meta[KEY] = progress.to_meta()
+        if not progress.tasks:
+            restore(request, progress)
+        return response
+
+    def _accepted(self, request: Request, progress: Progress) -> None:
         if progress.submitted:
             self._tally.accepted(request)
-            self._submitter.forget(progress.answer)
         self._sharing.arrived(request, progress)
-        response.request = request
-        restore(request, progress)
-        return response
 
     def _end(self, request: Request, progress: Progress) -> None:
         self._sharing.left(progress)
@@ -200,7 +229,7 @@ class CaptchaMiddleware:
         progress = Progress.of(request.meta)
         if progress.priority is None:  # for the first time
             self._tally.detected(request, captcha)
-        reason = self._reason_not_to_buy(captcha, progress, options)
+        reason = self._reason_not_to_buy(request, captcha, progress, options)
         if reason:
             return self._given_up(request, response, reason, options, captcha)
         asked_at = self._sharing.asked_at(request)
@@ -238,11 +267,16 @@ class CaptchaMiddleware:
         self._end(request, Progress.of(request.meta))
         return CaptchaError(reason)
 
+    def _keeps_cookies(self, request: Request) -> bool:
+        return self._cookies_enabled and not request.meta.get("dont_merge_cookies")
+
     def _reason_not_to_buy(
-        self, captcha: Captcha, progress: Progress, options: Options
+        self, request: Request, captcha: Captcha, progress: Progress, options: Options
     ) -> str | None:
         if not self._domains.allow(captcha.url):
             return "domain"
+        if KINDS[captcha.kind].cookie and not self._keeps_cookies(request):
+            return "no_cookies"
         return self._buyer.reason_not_to_buy(captcha, progress, options)
 
     def _options_of(self, request: Request) -> Options:
@@ -257,7 +291,11 @@ class CaptchaMiddleware:
     def _request_scheduled(self, request: Request) -> None:
         self._sessions.forget_credentials(request)
 
+    def _response_received(self, request: Request) -> None:
+        restore(request, Progress.of(request.meta))
+
     async def _spider_closed(self) -> None:
+        self._sharing.close()
         await maybe_deferred_to_future(self._client.close())
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import parse_qsl, urlsplit
 
 from scrapy_captcha.progress import KEY, Progress
@@ -14,12 +14,16 @@ if TYPE_CHECKING:
     from scrapy.http import Request
 
 _ORIGIN = "_captcha_origin"  # meta: what a redirect would make the request forget
+_SHAPES = [
+    {"method": str, "body": bytes, "headers": dict, "cookies": cookies} for cookies in (dict, list)
+]
 _REDIRECT_KEYS = frozenset({"redirect_urls", "redirect_times", "redirect_ttl", "redirect_reasons"})
 
 
 def remember_origin(request: Request) -> None:
     """Keeps in meta what a redirect would make *request* forget."""
-    if (request.method != "GET" or request.cookies) and _ORIGIN not in request.meta:
+    told = request.method != "GET" or request.cookies or "Authorization" in request.headers
+    if told and _ORIGIN not in request.meta:
         request.meta[_ORIGIN] = {
             "method": request.method,
             "body": request.body,
@@ -73,12 +77,17 @@ def original(request: Request, *, priority_adjust: int) -> Request:
     if not urls:
         return request
     meta = without_redirects(request.meta)
-    origin = meta.pop(_ORIGIN, {"method": "GET"})
+    origin = _checked(meta.pop(_ORIGIN, None))
     if origin["method"] != "GET" and not _names_way_back(request.url, urls[0]):
         return request
     priority = request.priority - priority_adjust * request.meta.get("redirect_times", 1)
     meant: Request = request.replace(url=urls[0], meta=meta, priority=priority, **origin)
     return meant
+
+
+def _checked(origin: object) -> dict[str, Any]:
+    sound = isinstance(origin, dict) and {k: type(v) for k, v in origin.items()}
+    return cast("dict[str, Any]", origin) if sound in _SHAPES else {"method": "GET"}
 
 
 def _names_way_back(url: str, meant: str) -> bool:

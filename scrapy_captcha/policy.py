@@ -221,7 +221,7 @@ def reason_not_to_answer(captcha: Captcha, *, own_way: bool = False) -> str | No
         return None
     if captcha.form is None:
         return "no_form"
-    if _origin(captcha.form.url) != _origin(captcha.url):
+    if origin_of(captcha.form.url) != origin_of(captcha.url):
         return "other_origin"
     if captcha.form.method == "GET" and captcha.kind is not Kind.IMAGE:
         return "get_form"
@@ -231,7 +231,8 @@ def reason_not_to_answer(captcha: Captcha, *, own_way: bool = False) -> str | No
 _PORTS = {"http": 80, "https": 443}
 
 
-def _origin(url: str) -> tuple[str, str | None, int | None]:
+def origin_of(url: str) -> tuple[str, str | None, int | None]:
+    """Scheme, host and port of *url*; one that cannot be read is an origin of its own."""
     try:
         parts = urlsplit(url)
         return parts.scheme, parts.hostname, parts.port or _PORTS.get(parts.scheme)

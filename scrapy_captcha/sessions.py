@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from scrapy.http import Request
 
 _INDEX = "_captcha_proxy"  # meta: the request's place in the pool; credentials stay there
-_PROXY_KEYS = frozenset({"proxy", "_auth_proxy", "_scheme_proxy", _INDEX})
+PROXY_KEYS = frozenset({"proxy", "_auth_proxy", "_scheme_proxy", _INDEX})
 
 _extract = TLDExtract(suffix_list_urls=(), cache_dir=None, include_psl_private_domains=True)
 
@@ -105,7 +105,7 @@ class Sessions:
         """
         if _INDEX in request.meta:
             request.headers.pop("Proxy-Authorization", None)
-            for key in _PROXY_KEYS - {_INDEX}:
+            for key in PROXY_KEYS - {_INDEX}:
                 request.meta.pop(key, None)
 
     def jar(self, request: Request) -> Hashable:
@@ -137,7 +137,7 @@ def without_proxy(request: Request) -> Request:
     """*request* as if it had never had a proxy, its credentials included."""
     headers = request.headers.copy()
     headers.pop("Proxy-Authorization", None)
-    meta: dict[str, Any] = {k: v for k, v in request.meta.items() if k not in _PROXY_KEYS}
+    meta: dict[str, Any] = {k: v for k, v in request.meta.items() if k not in PROXY_KEYS}
     return request.replace(headers=headers, meta=meta)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from enum import Enum
 from typing import TYPE_CHECKING, cast
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, finalize
 
 from scrapy.utils.httpobj import urlparse_cached
 from twisted.internet.defer import Deferred
@@ -20,11 +20,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from scrapy.http import Request
-    from twisted.internet.interfaces import IReactorTime
+    from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
     from scrapy_captcha.sessions import Sessions
     from scrapy_captcha.sites import Scope
     from scrapy_captcha.tally import Tally
+
+
+_GONE_AFTER = 15.0  # seconds
 
 
 class Outcome(Enum):
@@ -61,10 +64,14 @@ class Sharing:
         self._asked: WeakKeyDictionary[Request, float] = WeakKeyDictionary()
         self._waiting: dict[str, list[Deferred[Outcome]]] = {}
         self._newcomers = Newcomers(now)
+        self._errands: dict[str, int] = {}  # session -> number of its last request that led
+        self._calls: set[IDelayedCall] = set()
 
-    def asked(self, request: Request) -> None:
-        """*request* goes out now."""
+    def asked(self, request: Request, progress: Progress) -> None:
+        """*request* goes out now, as far as *progress* has come."""
         self._asked[request] = self._now()
+        if progress.leads:
+            self._watch(request, progress.leads)
         self._newcomers.went(request, self._sessions.jar(request))
 
     def answered(self, request: Request) -> None:
@@ -82,7 +89,8 @@ class Sharing:
         captcha may be too old already.
         """
         progress = Progress.of(ticket.meta)
-        if progress.leads:
+        if progress.leads and self._sites.is_led(progress.leads):
+            self._errands[progress.leads] = self._errands.get(progress.leads, 0) + 1
             return False
         session = self._sessions.name(ticket)
         turn = self._sites.turn(_site(ticket), session, asked_at)
@@ -114,6 +122,27 @@ class Sharing:
         if progress.leads:
             self._sites.left(progress.leads)
             self._tell(progress.leads, outcome)
+
+    def _watch(self, request: Request, session: str) -> None:
+        """Has the others stop waiting when *request* vanishes: not every failure is told to us."""
+        number = self._errands[session] = self._errands.get(session, 0) + 1
+        finalize(request, self._vanished, session, number).atexit = False
+
+    def _vanished(self, session: str, number: int) -> None:
+        if self._waiting.get(session):  # what a redirect made of it may be on its way
+            call = self._clock.callLater(_GONE_AFTER, self._give_up_on, session, number)
+            self._calls.add(call)
+
+    def _give_up_on(self, session: str, number: int) -> None:
+        if self._errands.get(session) == number and self._sites.is_led(session):
+            self._sites.left(session)
+            self._tell(session, Outcome.FAILED)
+
+    def close(self) -> None:
+        """Leaves nothing in the reactor."""
+        for call in self._calls:
+            if call.active():
+                call.cancel()
 
     def _outcome(self, session: str) -> Deferred[Outcome]:
         told: Deferred[Outcome] = Deferred()

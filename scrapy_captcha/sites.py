@@ -51,6 +51,10 @@ class Sites:
         self._led.add(session)
         return Turn.LEAD
 
+    def is_led(self, session: str) -> bool:
+        """Whether a page solves for *session*."""
+        return session in self._led
+
     def opened(self, session: str, now: float) -> None:
         """The site has accepted a solution for *session*; nobody leads there any more."""
         self._led.discard(session)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urldefrag, urlencode
 
@@ -10,7 +11,8 @@ from scrapy.utils.httpobj import urlparse_cached
 
 from scrapy_captcha.captchas import KINDS, form_answers
 from scrapy_captcha.origin import without_redirects
-from scrapy_captcha.progress import KEY
+from scrapy_captcha.policy import origin_of
+from scrapy_captcha.progress import KEY, Progress
 from scrapy_captcha.sessions import site_of
 
 if TYPE_CHECKING:
@@ -52,8 +54,11 @@ def build_submission(request: Request, captcha: Captcha, solution: Solution) -> 
 def _as_browsers_send(request: Request, form: Form, answers: dict[str, str]) -> dict[str, Any]:
     data = urlencode([*form.fields, *answers.items()])
     headers = request.headers.copy()
-    headers.pop("Content-Length", None)
-    headers.pop("Content-Type", None)
+    for name in ("Content-Length", "Content-Type"):
+        headers.pop(name, None)
+    if origin_of(form.url) != origin_of(request.url):
+        for name in ("Authorization", "Cookie"):  # for the request's own origin
+            headers.pop(name, None)
     if form.method == "GET":
         url = form.url.partition("?")[0]
         return {"url": f"{url}?{data}", "method": "GET", "body": b"", "headers": headers}
@@ -82,6 +87,7 @@ class Submitter:
         self._refused = refused
         self._held: dict[str, Response] = {}
         self._answer_with_pages: set[str] = set()
+        self._first_url: dict[tuple[str, int], str] = {}
 
     async def send(
         self, request: Request, name: str, captcha: Captcha, solution: Solution
@@ -92,6 +98,8 @@ class Submitter:
         """
         build = getattr(self._crawler.spider, "captcha_submit", build_submission)
         submission = build(request, captcha, solution)
+        if submission is request:
+            submission = request.copy()
         submission.meta[SUBMISSION] = True
         engine = self._crawler.engine
         assert engine is not None  # noqa: S101 - a request is being processed
@@ -100,14 +108,26 @@ class Submitter:
                 answer = await engine.download_async(submission)
             except Exception as error:  # noqa: BLE001 - whatever downloader middlewares raise
                 self._tally.not_submitted(request, error)
+                progress = replace(Progress.of(request.meta), submitted=False)
+                request.meta[KEY] = progress.to_meta()
                 return None
-        if _is_at_url_of(request, answer) and self._refused(answer):
+        if self._is_verdict(request, captcha, answer):
             return answer
-        if _may_be_page_of(request, answer):
+        if _may_be_page_of(request, answer) and not self._is_said_elsewhere(answer):
             if _site(request) in self._answer_with_pages and isinstance(answer, HtmlResponse):
                 return answer
             self._held[name] = answer
         return None
+
+    def _is_verdict(self, request: Request, captcha: Captcha, answer: Response) -> bool:
+        """Whether *answer* is the page's own, which needs no second look."""
+        own = bool(KINDS[captcha.kind].cookie)
+        return own or (_is_at_url_of(request, answer) and self._refused(answer))
+
+    def _is_said_elsewhere(self, answer: Response) -> bool:
+        """Whether the site has given the same answer at another URL: then it is no page."""
+        body = _site(answer), hash(answer.body)
+        return self._first_url.setdefault(body, answer.url) != answer.url
 
     def page_instead(self, name: str) -> Response | None:
         """The page, where a captcha is shown again because the page was given before."""

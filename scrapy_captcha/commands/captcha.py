@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 # Each is a module beside this one. Its ``run(settings, arguments)`` returns the exit code; it is
 # imported on use, because Scrapy loads this file for every command of anybody.
 SUBCOMMANDS: Mapping[str, str] = {
+    "detect": "tell what pages are and what would be bought: [--json] [--url URL] URL|FILE ...",
+    "evaluate": "measure detection on labelled pages: [--json] [--verbose] MANIFEST",
     "demo": "crawl a local site behind captchas with a local solver",
     "sandbox": "run both for crawls of your own, until interrupted (flags: python -m "
     "scrapy_captcha.sandbox --help)",

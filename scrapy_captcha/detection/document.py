@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,10 +11,14 @@ from urllib.parse import urljoin
 
 from lxml import etree  # type: ignore[import-untyped]
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from scrapy_captcha.detection.markers import holds, parseable, suspicious
 
-    from scrapy_captcha.detection.page import Page
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from parsel import Selector
+
+    from scrapy_captcha.detection.page import Headers, Page
 
 # lxml comes without types.
 Element = Any
@@ -34,8 +39,10 @@ _MAX_DEPTH = 256
 _MAX_ELEMENTS = 20_000
 _MAX_SCRIPT = 100_000
 _MAX_SCRIPTS = 400_000
-_MAX_TEXT = 20_000
+_MAX_TEXT = 4_000
 _MAX_CONTROLS = 200
+_MAX_JSON = 65_536
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,26 +77,75 @@ def visible(element: Element) -> bool:
 
 
 class Document:
-    """A page, its parts looked up when asked for.
+    """A page as detectors get it: a `Page` itself, its parts looked up when asked for.
 
-    *root* is None where the page is no HTML, or nothing could be parsed.
+    *page* is the original, in a crawl Scrapy's response. What its markup holds is parsed at most
+    once, and not at all where it has more than *max_size* bytes or where a parser would need long.
     """
 
-    def __init__(self, page: Page) -> None:
+    def __init__(self, page: Page, max_size: int) -> None:
         self.page = page
-        self.url = page.url
+        self.max_size = max_size
+
+    @property
+    def url(self) -> str:
+        """The page's."""
+        return self.page.url
+
+    @property
+    def status(self) -> int | None:
+        """The page's."""
+        return self.page.status
+
+    @property
+    def headers(self) -> Headers:
+        """The page's."""
+        return self.page.headers
+
+    @property
+    def selector(self) -> Selector:
+        """The page's."""
+        return self.page.selector
+
+    @cached_property
+    def body(self) -> bytes:
+        """The page's bytes; of UTF-16 every other one, which is as good as ASCII for markup."""
+        body = self.page.body
+        return body.replace(b"\0", b"") if body.startswith(_UTF_16) else body
+
+    def holds(self, *words: str) -> bool:
+        """Whether one of *words* stands in the bytes, which is quicker to know than where."""
+        return any(holds(self.body, word.encode()) for word in words)
+
+    @cached_property
+    def suspicious(self) -> bool:
+        """Whether the bytes or headers hold a word of a captcha or a wall; costs microseconds."""
+        return suspicious(self)
+
+    @cached_property
+    def json(self) -> Mapping[str, object] | None:
+        """The JSON object that the page is; empty for other JSON; None where it is none at all."""
+        if not self.body[:100].lstrip().startswith((b"{", b"[")):
+            return None
+        try:
+            value = json.loads(self.body) if len(self.body) <= _MAX_JSON else None
+        except (ValueError, RecursionError):
+            return {}
+        return value if isinstance(value, dict) else {}
 
     def header(self, name: str) -> str:
-        """The header *name* in lower case, "" where it is missing."""
-        value = self.page.headers.get(name)
+        """The header *name*, "" where it is missing."""
+        value = self.headers.get(name)
         text = value.decode("latin-1") if isinstance(value, bytes) else value
-        return (text or "").strip().lower()
+        return (text or "").strip()
 
     @cached_property
     def root(self) -> Element | None:
-        """The root element of the page."""
+        """The root element of the page, None where it is no HTML or was not parsed."""
+        if self.json is not None or len(self.page.body) > self.max_size:
+            return None
         try:
-            root = self.page.selector.root
+            root = self.selector.root if parseable(self.body) else None
         except (LookupError, ValueError, RecursionError, etree.LxmlError):
             return None
         return root if getattr(root, "tag", None) == "html" else None
@@ -161,6 +217,17 @@ class Document:
         ]
 
     @cached_property
+    def _forms_by_id(self) -> dict[str, Element]:
+        return {form.get("id"): form for form in reversed(self.forms) if form.get("id")}
+
+    def form_of(self, element: Element) -> Element | None:
+        """The form that *element* belongs to, by its ``form`` attribute or by where it stands."""
+        owner = element.get("form")
+        if owner is not None:
+            return self._forms_by_id.get(owner)
+        return next((one for one in ancestors(element) if one.tag == "form"), None)
+
+    @cached_property
     def questions(self) -> list[Element]:
         """The visible fields that ask a reader to type or to choose something."""
         controls = self.find("//input | //textarea | //select")[:_MAX_CONTROLS]
@@ -192,8 +259,3 @@ def typed(control: Element) -> bool:
     return control.tag == "textarea" or (
         control.tag == "input" and kind_of(control) not in _BUTTONS | _CHOICES
     )
-
-
-def enclosing_form(element: Element) -> Element | None:
-    """The form that *element* stands in."""
-    return next((one for one in ancestors(element) if one.tag == "form"), None)

@@ -10,7 +10,7 @@ from form2request import form2request  # type: ignore[import-untyped]
 from lxml import html  # type: ignore[import-untyped]
 
 from scrapy_captcha.captchas import KINDS, Form
-from scrapy_captcha.detection.document import enclosing_form, visible
+from scrapy_captcha.detection.document import visible
 
 if TYPE_CHECKING:
     from scrapy_captcha.detection.document import Document, Element
@@ -24,7 +24,7 @@ _COPIED_INTO = re.compile(r"getElementById\([\"']([\w:.-]{1,64})[\"']\)\.value\s
 def form_element(document: Document, widget: Widget) -> Element | None:
     """The form that *widget* stands in; else the only form of the page, or the only visible one."""
     if widget.element is not None:
-        form = enclosing_form(widget.element)
+        form = document.form_of(widget.element)
         if form is not None:
             return form
     forms = document.forms
@@ -54,7 +54,7 @@ def read_form(
 
     None where a browser would not send it over HTTP, or where it is too big to carry around.
     """
-    controls = element.xpath(".//input | .//select | .//textarea | .//button")
+    controls = _controls(document, element)
     if len(controls) > _MAX_CONTROLS or element.get("method", "").strip().lower() == "dialog":
         return None
     drop = {answer, *KINDS[widget.kind].answers} - {None}
@@ -69,6 +69,23 @@ def read_form(
         return None
     fields = parse_qsl(encoded, keep_blank_values=True, errors="replace")
     return Form(url, request.method, tuple(fields))
+
+
+def _controls(document: Document, element: Element) -> list[Element]:
+    """What belongs to the form *element*: what stands in it, then what names it from elsewhere."""
+    name = element.get("id")
+    inside = [
+        control
+        for control in element.iter("input", "select", "textarea", "button")
+        if control.get("form", name) == name
+    ]
+    outside = document.find("//*[@form=$name]", name=name)[:_MAX_CONTROLS] if name else []
+    return inside + [
+        control
+        for control in outside
+        if control.tag in ("input", "select", "textarea", "button")
+        and element not in control.iterancestors()
+    ]
 
 
 def _flat_copy(document: Document, element: Element, controls: list[Element]) -> Element:

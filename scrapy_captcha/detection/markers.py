@@ -10,23 +10,20 @@ from scrapy_captcha.detection.walls import WALLS
 if TYPE_CHECKING:
     from scrapy_captcha.detection.page import Page
 
-# One of these stands in nearly every captcha, whatever the page's size.
-_COMMON = (b"captcha", b"challenge")
-# CPython finds quickest in less than 30,000 bytes.
-_WINDOW = 28_000
+# This word stands in nearly every captcha, whatever the page's size.
+_COMMON = b"captcha"
+# And this one in all of Cloudflare's, but in articles as well; so it needs one of the others.
+_AMBIGUOUS = b"challenge"
+_CLOUDFLARE = (b"_cf_chl", b"turnstile", b"challenge-form")
 
-# Walls without a common word are short pages that lead nowhere.
+# Walls without these words are short pages of little markup that lead nowhere.
 _SHORT = 24_576
+_FEW_TAGS = 200
 _FEW_LINKS = 20
-_IN_HEADERS = tuple(wall for wall in WALLS if wall.place.startswith("header "))
-_RARE = tuple(
-    text
-    for text in (
-        *(b"aptcha", b"arkose", b"seccode", b"turnstile", b"vcode"),
-        *sorted({wall.text.encode() for wall in WALLS if wall not in _IN_HEADERS}),
-    )
-    if not any(word in text for word in _COMMON)
-)
+_IN_HEADERS = tuple({wall.place[7:] for wall in WALLS if wall.place.startswith("header ")})
+_IN_BODIES = {wall.text.split()[0].encode() for wall in WALLS if wall.in_markup}
+_WORDS = (b"aptcha", b"challenge", b"arkose", b"seccode", b"turnstile", b"vcode")
+_RARE = (*_WORDS, *sorted(text for text in _IN_BODIES if not any(word in text for word in _WORDS)))
 
 # The parser needs quadratic time for the attributes of one tag.
 _MAX_ATTRIBUTES = 128
@@ -49,17 +46,25 @@ _VALUE = re.compile(rb"=\s*(?:\"[^\"]*\"?|'[^']*'?|[^\s>\"'][^\s>]*)")
 def suspicious(page: Page) -> bool:
     """Whether *page* is worth parsing: its bytes or headers hold a word of a captcha or a wall."""
     body = page.body
-    if any(_holds(body, word) for word in _COMMON):
+    if holds(body, _COMMON):
         return True
-    if len(body) <= _SHORT and body.count(b"<a ") <= _FEW_LINKS and any(t in body for t in _RARE):
+    if _is_short(body):
+        if any(holds(body, word) for word in _RARE):
+            return True
+    elif holds(body, _AMBIGUOUS) and any(holds(body, word) for word in _CLOUDFLARE):
         return True
-    return any(page.headers.get(wall.place[len("header ") :]) for wall in _IN_HEADERS)
+    return any(page.headers.get(name) for name in _IN_HEADERS)
 
 
-def _holds(body: bytes, word: bytes) -> bool:
-    return any(
-        body.find(word, start, start + _WINDOW + len(word)) >= 0
-        for start in range(0, len(body), _WINDOW)
+def holds(body: bytes, word: bytes) -> bool:
+    """Whether *word* stands anywhere in *body*."""
+    # From the end: CPython needs half the time that it does from the beginning.
+    return body.rfind(word) >= 0
+
+
+def _is_short(body: bytes) -> bool:
+    return (
+        len(body) <= _SHORT and body.count(b"<") <= _FEW_TAGS and body.count(b"<a ") <= _FEW_LINKS
     )
 
 

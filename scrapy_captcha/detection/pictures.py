@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from scrapy_captcha.captchas import Kind
-from scrapy_captcha.detection.document import enclosing_form, typed, visible
+from scrapy_captcha.detection.document import typed, visible
 from scrapy_captcha.detection.widgets import Widget
 
 if TYPE_CHECKING:
@@ -27,6 +27,8 @@ _MAX_URL = 200_000
 
 def find_pictures(document: Document) -> Iterator[Widget]:
     """Pictures with a text field in their form, where either is named like a captcha."""
+    if not any(typed(control) and control.get("name") for control in document.questions):
+        return
     images = [
         image
         for image in document.find("//img[@src]")[:200]
@@ -35,7 +37,7 @@ def find_pictures(document: Document) -> Iterator[Widget]:
     images.sort(key=lambda image: _NAMED.search(_names(image)) is None)
     for image in images:
         question = _question(document, image)
-        source = _source(document, image)
+        source = _source(document, image) if question is not None else None
         if question is not None and source:
             yield Widget(
                 Kind.IMAGE,
@@ -72,11 +74,11 @@ def _question(document: Document, image: Element) -> Element | None:
 
     A picture that is not named like a captcha needs a form that asks one thing, named so.
     """
-    form = enclosing_form(image)
+    form = document.form_of(image)
     fields = [
         control
         for control in document.questions
-        if typed(control) and control.get("name") and enclosing_form(control) is form
+        if typed(control) and control.get("name") and document.form_of(control) is form
     ]
     named = [control for control in fields if _NAMED.search(_names(control))]
     if not _NAMED.search(_names(image)):

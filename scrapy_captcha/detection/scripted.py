@@ -36,7 +36,8 @@ def find_geetest(document: Document) -> Iterator[Widget]:
 
 def find_funcaptcha(document: Document) -> Iterator[Widget]:
     """Arkose: the key stands in an element, in a script's address, or in the call."""
-    for element in document.find("//*[@data-pkey]")[:5]:
+    held = document.find("//*[@data-pkey]") if document.holds("data-pkey") else []
+    for element in held[:5]:
         if visible(element):
             key = clean_key(element.get("data-pkey").strip())
             found = parameters({"blob": element.get("data-blob", "")}, {"blob": "blob"})
@@ -81,6 +82,8 @@ def find_amazon_waf(document: Document) -> Iterator[Widget]:
 
 def find_yandex_check(document: Document) -> Iterator[Widget]:
     """Yandex's own check page shows SmartCaptcha without a key."""
+    if not document.holds("/checkcaptcha"):
+        return
     path = "//form[contains(@action, '/checkcaptcha')]"
     for form in document.find(path + "[.//*[contains(@class, 'CheckboxCaptcha')]]")[:1]:
         yield Widget(Kind.YANDEX_SMARTCAPTCHA, "form posts to /checkcaptcha", form)

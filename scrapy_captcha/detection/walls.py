@@ -7,9 +7,12 @@ site owners change and articles quote.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from scrapy_captcha.captchas import Kind
+from scrapy_captcha.detection.datadome import options as datadome_options
+from scrapy_captcha.detection.scripts import calls
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -21,7 +24,8 @@ if TYPE_CHECKING:
 class Wall:
     """One way to recognise a wall: *text* (and *also* in the same string) stands in *place*.
 
-    *long* walls may hold as much text as content does; all others are short pages.
+    * *long* walls may hold as much text as content does; all others are short pages
+    * *kind*: what services call the captcha that the wall shows; None where it shows none
     """
 
     name: str
@@ -29,34 +33,58 @@ class Wall:
     text: str
     also: str = ""
     long: bool = False
+    kind: Kind | None = None
+
+    @property
+    def in_markup(self) -> bool:
+        """Whether the first word of *text* stands in the page as it is written here."""
+        return not self.place.startswith(("header ", "json "))
+
+    @property
+    def words(self) -> str:
+        """The row in words."""
+        texts = " and ".join(filter(None, (self.text.strip(), self.also.strip())))
+        return f"wall of {self.name}: {texts} in {self.place}"
 
 
 # Of Cloudflare's error pages those that refuse a visitor; the others tell of a broken site.
 _CLOUDFLARE_BANS = ["1005", "1006", "1007", "1008", "1009", "1010", "1012", "1015", "1020"]
 
+_CLOUDFLARE = Kind.CLOUDFLARE_CHALLENGE
+
+# Rows that show a captcha stand before those of the same vendor that show none.
 WALLS = (
+    Wall("cloudflare", "options", "_cf_chl_opt", "cType managed ", long=True, kind=_CLOUDFLARE),
+    Wall("cloudflare", "options", "_cf_chl_opt", "cType interactive ", long=True, kind=_CLOUDFLARE),
+    Wall("cloudflare", "form", "__cf_chl_captcha_tk__", long=True, kind=_CLOUDFLARE),
+    Wall("cloudflare", "form", "/cdn-cgi/l/chk_captcha", long=True, kind=_CLOUDFLARE),
     Wall("cloudflare", "header cf-mitigated", "challenge", long=True),
     Wall("cloudflare", "script", "_cf_chl_opt", "cType", long=True),
     Wall("cloudflare", "script", "_cf_chl_opt", "cvId", long=True),
     Wall("cloudflare", "form", "/cdn-cgi/l/chk_jschl", long=True),
-    Wall("cloudflare", "form", "/cdn-cgi/l/chk_captcha", long=True),
     Wall("cloudflare", "form id", "challenge-form ", "__cf_chl_", long=True),
     *(Wall("cloudflare_ban", "error", "cf-error-details", code) for code in _CLOUDFLARE_BANS),
+    Wall("datadome", "options", ".captcha-delivery.com", "t bv "),
+    Wall("datadome", "json url", ".captcha-delivery.com/", "t=bv"),
+    Wall("datadome", "options", ".captcha-delivery.com", "rt c ", kind=Kind.DATADOME),
+    Wall("datadome", "json url", ".captcha-delivery.com/captcha/", kind=Kind.DATADOME),
+    Wall("datadome", "json url", ".captcha-delivery.com/"),
     Wall("datadome", "script url", "ct.captcha-delivery.com/"),
-    Wall("datadome", "script", "geo.captcha-delivery.com", "'rt'"),
     Wall("datadome", "frame", "geo.captcha-delivery.com/"),
-    Wall("perimeterx", "element", "px-captcha"),
-    Wall("perimeterx", "script", "captcha.js?a=c", "_pxUuid"),
-    Wall("perimeterx", "script", "_pxCaptcha", "px_uuid"),
+    Wall("perimeterx", "element", "px-captcha", kind=Kind.PERIMETERX),
+    Wall("perimeterx", "script", "captcha.js?a=c", "_pxUuid", kind=Kind.PERIMETERX),
+    Wall("perimeterx", "script", "_pxCaptcha", "px_uuid", kind=Kind.PERIMETERX),
+    Wall("perimeterx", "json blockScript", "/captcha.js?a=c", kind=Kind.PERIMETERX),
     Wall("perimeterx", "script", "_pxUuid", "_pxAppId"),
-    Wall("amazon_waf", "header x-amzn-waf-action", "captcha", long=True),
+    Wall("amazon_waf", "header x-amzn-waf-action", "captcha", long=True, kind=Kind.AMAZON_WAF),
     Wall("amazon_waf_silent", "header x-amzn-waf-action", "challenge", long=True),
-    Wall("amazon_waf", "script url", ".captcha.awswaf.com/", "/captcha.js"),
+    Wall("amazon_waf", "script url", ".captcha.awswaf.com/", "/captcha.js", kind=Kind.AMAZON_WAF),
     Wall("amazon_waf_silent", "script", "gokuProps"),
     Wall("amazon", "form", "/errors/validateCaptcha"),
     Wall("google_sorry", "form id", "captcha-form index "),
-    Wall("yandex", "form", "/checkcaptcha?", "retpath="),
-    Wall("imperva", "frame", "/_Incapsula_Resource", "WUDNSAI="),
+    Wall("yandex", "form", "/checkcaptcha?", "retpath=", kind=Kind.YANDEX_SMARTCAPTCHA),
+    Wall("imperva", "frame", "/_Incapsula_Resource", "SWUDNSAI=", kind=Kind.IMPERVA),
+    Wall("imperva", "frame", "/_Incapsula_Resource", "CWUDNSAI="),
     Wall("imperva", "script", "reeseSkipExpirationCheck"),
     Wall("imperva", "script", "onProtectionInitialized"),
     Wall("distil", "form id", "distilCaptchaForm"),
@@ -89,10 +117,10 @@ WALLS = (
     Wall("imunify360", "form id", "wsidchk-form"),
     Wall("imunify360", "script", "wsidchk"),
     Wall("testcookie", "script", "slowAES.decrypt", "__test="),
+    Wall("alibaba", "script", "initAliyunCaptcha", "_waf_", kind=Kind.ALIYUN_WAF),
     Wall("alibaba", "script", "acw_sc__v2", "arg1"),
     Wall("alibaba", "script", "/_____tmd_____/punish"),
     Wall("alibaba", "element", "aliyun_waf_"),
-    Wall("alibaba", "script", "initAliyunCaptcha", "_waf_"),
     Wall("tencent", "script url", "/C2WF946J0/"),
     Wall("baidu", "script url", "wappass.baidu.com/static/captcha"),
     Wall("weibo", "script", "passport.weibo.com/visitor"),
@@ -101,15 +129,8 @@ WALLS = (
     Wall("linkedin", "script", "/authwall?trk="),
 )
 
-# Answers to scripts: name of the wall, key of the JSON object, what its value holds.
-JSON_WALLS = (
-    ("datadome", "url", "captcha-delivery.com/"),
-    ("perimeterx", "blockScript", "captcha"),
-)
-
 _MAX_CHARACTERS = 3000
 _MAX_LINKS = 15
-_MAX_JSON = 65_536
 
 
 def _attributes(path: str) -> Callable[[Document], list[str]]:
@@ -125,12 +146,24 @@ def _cloudflare_errors(document: Document) -> list[str]:
     return [f"cf-error-details {str(text)[:99]}" for text in found[:20]]
 
 
+def _options(document: Document) -> list[str]:
+    """What the script of a wall is told: which captcha it shows, if any."""
+    types = [
+        f"_cf_chl_opt cType {call.options.get('ctype', '')} "
+        for call in calls(document.script, ("_cf_chl_opt",), length=8000)
+    ]
+    datadome = datadome_options(document)
+    words = " ".join(f"{name} {datadome.get(name, '')} " for name in ("rt", "t", "host"))
+    return [*types, words] if datadome else types
+
+
 PLACES: Mapping[str, Callable[[Document], list[str]]] = {
     "script": lambda document: [document.script],
     "script url": lambda document: list(document.script_urls),
     "form": _attributes("//form/@action"),
     "form id": _form_ids,
     "error": _cloudflare_errors,
+    "options": _options,
     "element": _attributes("//@id | //@class | //meta/@name"),
     "frame": _attributes("//iframe/@src"),
     "refresh": _attributes("//meta[@http-equiv]/@content"),
@@ -142,38 +175,24 @@ PLACES: Mapping[str, Callable[[Document], list[str]]] = {
 def find_wall(document: Document) -> Wall | None:
     """The first wall of the table that *document* is, None where it is none of them."""
     texts: dict[str, list[str]] = {}
-    short: bool | None = None
-    for wall in WALLS:
-        if not _stands(document, wall, texts):
-            continue
-        if wall.long:
-            return wall
-        if short is None:
-            reading = document.reading
-            short = reading.characters <= _MAX_CHARACTERS and reading.links <= _MAX_LINKS
-        if short:
-            return wall
-    return None
+    reading = document.reading
+    short = reading.characters <= _MAX_CHARACTERS and reading.links <= _MAX_LINKS
+    rows = (wall for wall in WALLS if short or wall.long)
+    return next((wall for wall in rows if _stands(document, wall, texts)), None)
 
 
 def _stands(document: Document, wall: Wall, texts: dict[str, list[str]]) -> bool:
-    if wall.place.startswith("header "):
-        return wall.text in document.header(wall.place[len("header ") :])
+    if wall.in_markup and (document.root is None or not document.holds(wall.text.split()[0])):
+        return False
     if wall.place not in texts:
-        texts[wall.place] = PLACES[wall.place](document)
-    found = texts[wall.place]
-    return any(wall.text in text and wall.also in text for text in found)
+        texts[wall.place] = _texts(document, wall.place)
+    return any(wall.text in text and wall.also in text for text in texts[wall.place])
 
 
-def find_json_wall(body: bytes) -> str | None:
-    """The name of the wall that sent *body*, a JSON object, to a script; None for any other."""
-    if len(body) > _MAX_JSON:
-        return None
-    try:
-        answer = json.loads(body)
-    except (ValueError, RecursionError):
-        return None
-    for name, key, text in JSON_WALLS:
-        if isinstance(answer, dict) and text in str(answer.get(key, "")):
-            return name
-    return None
+def _texts(document: Document, place: str) -> list[str]:
+    where, _, name = place.partition(" ")
+    if where == "header":
+        return [document.header(name).lower()]
+    if where == "json":
+        return [str((document.json or {}).get(name, ""))[:4000]]
+    return PLACES[place](document)

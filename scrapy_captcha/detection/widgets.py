@@ -118,7 +118,8 @@ def clean_key(key: str | None) -> str | None:
 
 def find_widgets(document: Document) -> Iterator[Widget]:
     """The visible widgets of *document*, those in the markup first."""
-    for element in document.find(_HELD)[:_MAX_ELEMENTS]:
+    held = document.find(_HELD) if document.holds("data-sitekey", *_CSS) else []
+    for element in held[:_MAX_ELEMENTS]:
         if element.tag != "script" and visible(element) and (vendor := _vendor_of(element)):
             given = _configured(document, vendor) | _data_options(element)
             yield _widget(document, vendor, given, element, "element")

@@ -21,19 +21,22 @@ if TYPE_CHECKING:
     from scrapy_captcha.proxies import Proxy
 
 Body = Mapping[str, object]
+TaskId = str | int
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
     """One POST: the path below the base URL, the JSON payload without the key, extra headers.
 
-    ``after`` is how many seconds to wait before it is sent.
+    ``after`` is how many seconds to wait before it is sent; ``task_id`` is the task that it is
+    about, None before there is one.
     """
 
     path: str
     payload: Body
     headers: Mapping[str, str] = field(default_factory=dict)
     after: float = 0.0
+    task_id: TaskId | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +117,10 @@ class Provider(ABC):
     @abstractmethod
     def balance(self) -> Generator[Call, Body, float]:
         """The account's balance in its own currency; raises SolverError."""
+
+    def takes(self, captcha: Captcha) -> bool:
+        """Whether the service has tasks for captchas of this kind."""
+        return captcha.kind in self.tasks
 
     def task(self, order: Order) -> dict[str, object]:
         """The ``task`` object for *order*; raises SolverError(METHOD_INVALID) for other kinds."""

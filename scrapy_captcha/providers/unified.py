@@ -167,7 +167,7 @@ class Unified(Provider):
         busy = 0
         while body.get("status") != "ready":
             try:
-                body = yield Call("getTaskResult", {"taskId": task_id}, after=wait)
+                body = yield Call("getTaskResult", {"taskId": task_id}, after=wait, task_id=task_id)
                 wait = self.poll_interval
             except SolverError as error:
                 error.task_id, error.possibly_paid = task_id, False

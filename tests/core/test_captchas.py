@@ -35,6 +35,19 @@ ANSWERS = {
     Kind.FRIENDLY_CAPTCHA: (TOKEN, {"frc-captcha-solution": "t0k3n"}),
     Kind.YANDEX_SMARTCAPTCHA: (TOKEN, {"smart-token": "t0k3n"}),
     Kind.IMAGE: ({"text": "W9H5K"}, {"captcha": "W9H5K"}),
+    Kind.CLOUDFLARE_CHALLENGE: (TOKEN, {}),
+    Kind.DATADOME: (TOKEN, {}),
+    Kind.PERIMETERX: (TOKEN, {}),
+    Kind.IMPERVA: (TOKEN, {}),
+    Kind.ALIYUN_WAF: (TOKEN, {}),
+}
+# Opened as a whole: no site key, and a cookie for an answer.
+WALLS = {
+    Kind.CLOUDFLARE_CHALLENGE,
+    Kind.DATADOME,
+    Kind.PERIMETERX,
+    Kind.IMPERVA,
+    Kind.ALIYUN_WAF,
 }
 
 
@@ -63,17 +76,18 @@ def test_every_kind_is_spelt_like_its_word_and_has_a_row_with_a_title_of_its_own
     assert len({info.title for info in KINDS.values()}) == len(Kind)
 
 
-def test_only_pictures_are_bought_without_a_site_key() -> None:
-    assert [k for k in Kind if not KINDS[k].keyed] == [Kind.IMAGE]
+def test_only_pictures_and_walls_are_bought_without_a_site_key() -> None:
+    assert {k for k in Kind if not KINDS[k].keyed} == {Kind.IMAGE, *WALLS}
 
 
-def test_only_amazons_answer_is_a_cookie() -> None:
-    assert {k: i.cookie for k, i in KINDS.items() if i.cookie} == {Kind.AMAZON_WAF: "aws-waf-token"}
+def test_the_answer_of_a_wall_is_a_cookie() -> None:
+    assert {k for k in Kind if KINDS[k].cookie} == {Kind.AMAZON_WAF, *WALLS}
+    assert KINDS[Kind.AMAZON_WAF].cookie == "aws-waf-token"
 
 
 def test_what_is_good_for_one_visit_only() -> None:
     perishable = {k for k in Kind if Captcha(k, URL).perishable}
-    assert perishable == {Kind.GEETEST_V3, Kind.AMAZON_WAF, Kind.IMAGE}
+    assert perishable == {Kind.GEETEST_V3, Kind.AMAZON_WAF, Kind.IMAGE, Kind.DATADOME}
 
 
 def test_googles_own_pages_give_parameters_that_are_good_for_one_visit_only() -> None:

@@ -155,7 +155,7 @@ async def test_a_wall_with_nothing_to_solve_is_counted_and_is_no_content(
     page = (
         "<html><head><title>Just a moment...</title></head><body><noscript>Enable JavaScript and "
         "cookies to continue</noscript><script>(function(){window._cf_chl_opt = {cvId: '3',"
-        "cType: 'managed', cRay: '1'};var a = document.createElement('script');a.src = "
+        "cType: 'non-interactive', cRay: '1'};var a = document.createElement('script');a.src = "
         "'/cdn-cgi/challenge-platform/h/g/orchestrate/chl_page/v1?ray=1';})();</script></body></html>"
     )
     async with sandbox() as running, site({"/": Page(page, status)}) as own:

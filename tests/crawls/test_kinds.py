@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from itertools import product
+from typing import TYPE_CHECKING
 
 import pytest
 import pytest_twisted
 from crawling import crawl, sandbox
 
-from scrapy_captcha import Kind
+from scrapy_captcha.providers import Unified
 from scrapy_captcha.sandbox import Guard, Mode, Passage, Shown
 
-KINDS = pytest.mark.parametrize("kind", Kind, ids=lambda kind: kind.value)
+if TYPE_CHECKING:
+    from scrapy_captcha import Kind
+
+KINDS = pytest.mark.parametrize("kind", Unified.tasks, ids=lambda kind: kind.value)
 
 
 @KINDS

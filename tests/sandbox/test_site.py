@@ -29,7 +29,7 @@ from scrapy_captcha.sandbox import (
 )
 from scrapy_captcha.sandbox.pictures import draw
 
-WIDGETS = [kind for kind in Kind if kind not in {Kind.IMAGE, Kind.AMAZON_WAF}]
+WIDGETS = [kind for kind in Kind if KINDS[kind].answers]
 
 
 class Page:

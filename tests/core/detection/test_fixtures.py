@@ -153,6 +153,22 @@ CHALLENGES = {
         answer_field="token",
     ),
     "broken_key": Shown(Kind.RECAPTCHA_V2, None),
+    "form_elsewhere": Shown(Kind.HCAPTCHA, UUID),
+    "cloudflare": Shown(Kind.CLOUDFLARE_CHALLENGE, form=None),
+    "cloudflare_interactive": Shown(Kind.CLOUDFLARE_CHALLENGE, form=None),
+    "cloudflare_first_recaptcha": Shown(Kind.CLOUDFLARE_CHALLENGE, V2, None),
+    "datadome": Shown(
+        Kind.DATADOME,
+        form=None,
+        parameters={
+            "captcha_url": "https://geo.captcha-delivery.com/captcha/?initialCid=made-up%3D%3D&hash=0A1B"
+            "&cid=made~up&t=fe&referer=https%3A%2F%2Fshop.example%2Fcatalogue%3Fpage%3D2&s=17&e=0a&dm=cd"
+        },
+    ),
+    "perimeterx": Shown(Kind.PERIMETERX, form=None),
+    "perimeterx_script": Shown(Kind.PERIMETERX, form=None),
+    "imperva": Shown(Kind.IMPERVA, form=None),
+    "aliyun_waf": Shown(Kind.ALIYUN_WAF, form=None),
 }
 WIDGETS = {
     "comment_turnstile": (Kind.TURNSTILE, TURNSTILE),
@@ -161,15 +177,16 @@ WIDGETS = {
 }
 BLOCKS = {
     "cloudflare_iuam": "cloudflare",
+    "cloudflare_check": "cloudflare",
+    "datadome_ban": "datadome",
+    "datadome_device_check": "datadome",
 } | {
     name: name
     for name in [
         "amazon",
         "amazon_waf_silent",
         "anubis",
-        "cloudflare",
         "cloudflare_ban",
-        "datadome",
         "distil",
         "imperva",
         "kasada",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -43,18 +44,65 @@ def test_headers_name_a_wall_even_without_a_body(headers: dict[str, str], name: 
         assert (found.verdict, found.name) == (Verdict.BLOCK, name)
 
 
+def test_a_header_tells_of_a_captcha_whose_page_is_not_there() -> None:
+    found = detect(HtmlPage(URL, b"", 405, {"x-amzn-waf-action": "captcha"}))
+    assert found
+    assert (found.verdict, found.name) == (Verdict.CHALLENGE, "amazon_waf")
+
+
+DATADOME = "https://geo.captcha-delivery.com/captcha/?initialCid=0"
+
+
 @pytest.mark.parametrize(
-    ("body", "name"),
+    ("body", "verdict", "name", "parameters"),
     [
-        (b'{"url": "https://geo.captcha-delivery.com/captcha/?initialCid=0"}', "datadome"),
-        (b'{"appId": "PXmadeup00", "blockScript": "/madeup00/captcha.js?a=c"}', "perimeterx"),
+        ({"url": DATADOME}, Verdict.CHALLENGE, "datadome", {"captcha_url": DATADOME}),
+        ({"url": f"{DATADOME}&t=bv"}, Verdict.BLOCK, "datadome", {}),
+        (
+            {"url": "https://geo.captcha-delivery.com/interstitial/?cid=0"},
+            Verdict.BLOCK,
+            "datadome",
+            {},
+        ),
+        (
+            {"appId": "PXmadeup00", "blockScript": "/madeup00/captcha/captcha.js?a=c&u=0"},
+            Verdict.CHALLENGE,
+            "perimeterx",
+            {},
+        ),
     ],
 )
-def test_walls_that_answer_scripts_in_json(body: bytes, name: str) -> None:
-    for page in (HtmlPage(URL, body, 403), JsonResponse(URL, body=body, status=403)):
+def test_walls_answer_scripts_in_json(
+    body: dict[str, str], verdict: Verdict, name: str, parameters: dict[str, str]
+) -> None:
+    text = json.dumps(body).encode()
+    for page in (HtmlPage(URL, text, 403), JsonResponse(URL, body=text, status=403)):
         found = detect(page)
         assert found
-        assert (found.verdict, found.name) == (Verdict.BLOCK, name)
+        assert (found.verdict, found.name) == (verdict, name)
+        assert (found.captcha.parameters if found.captcha else {}) == parameters
+
+
+def test_datadomes_cookie_goes_into_the_address_of_its_captcha() -> None:
+    script = b"<script>var dd={'rt':'c','cid':'a','host':'geo.captcha-delivery.com'}</script>"
+    found = detect(HtmlPage(URL, script, 403, {"Set-Cookie": "datadome=Made~Up; Secure"}))
+    assert found
+    assert found.captcha
+    assert "&cid=Made~Up&" in str(found.captcha.parameters["captcha_url"])
+
+
+def test_an_address_on_another_host_is_not_datadomes() -> None:
+    elsewhere = "https://other.example/?geo.captcha-delivery.com/captcha/"
+    found = detect(HtmlPage(URL, json.dumps({"url": elsewhere}).encode(), 403))
+    assert found is None or found.captcha is None or not found.captcha.parameters
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_pages_in_utf_16_are_read(encoding: str) -> None:
+    mark = "" if encoding == "utf-16" else "\ufeff"
+    found = detect(HtmlPage(URL, (mark + WALL.decode()).encode(encoding)))
+    assert found
+    assert found.name == "turnstile"
 
 
 @pytest.mark.parametrize(
@@ -65,7 +113,6 @@ def test_walls_that_answer_scripts_in_json(body: bytes, name: str) -> None:
         XmlResponse(URL, body=b"<rss><title>captcha</title></rss>"),
         TextResponse(URL, body=b"captcha"),
         HtmlPage(URL, b"captcha", None),
-        HtmlPage(URL, WALL.decode().encode("utf-16")),
     ],
 )
 def test_other_content_is_nothing(page: Page) -> None:

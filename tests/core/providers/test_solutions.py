@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from scrapy_captcha.captchas import KINDS, Kind
 from scrapy_captcha.errors import ErrorCode, SolverError
+from scrapy_captcha.providers import Unified
 from scrapy_captcha.providers.solutions import read_cost, read_solution
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def test_each_kind_is_read_in_each_shape_that_services_use(
 
 
 def test_every_kind_has_a_shape_here() -> None:
-    assert {kind for kind, _, _ in SHAPES} == set(Kind)
+    assert {kind for kind, _, _ in SHAPES} == set(Unified.tasks)
 
 
 @pytest.mark.parametrize("fields", [None, "t0k3n", 5, True, [], ["t0k3n"], {}])

@@ -1,0 +1,167 @@
+"""``scrapy captcha detect``: what pages are, and what would be bought for them."""
+
+from __future__ import annotations
+
+import json
+import sys
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from scrapy import Request, Spider
+from scrapy.crawler import AsyncCrawlerProcess
+from scrapy.http import TextResponse
+
+from scrapy_captcha.captchas import KINDS
+from scrapy_captcha.commands.saved import UNKNOWN_URL, read_body
+from scrapy_captcha.detection import Detection, HtmlPage, Verdict, detect
+from scrapy_captcha.errors import ErrorCode
+from scrapy_captcha.policy import reason_not_to_answer
+from scrapy_captcha.providers import Unified
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+
+    from scrapy.http import Response
+    from scrapy.settings import BaseSettings, Settings
+    from twisted.python.failure import Failure
+
+    from scrapy_captcha.captchas import Captcha
+
+# What became of a page: what was found on it, nothing, or why it could not be had.
+Result = Detection | str | None
+
+_ABOUT = "The exit code is 0 when a page is a challenge, 1 when none is, 2 when a page failed."
+_WEB = ("http://", "https://")
+_REDIRECTS = frozenset((301, 302, 303, 307, 308))
+
+
+def run(settings: BaseSettings, arguments: Sequence[str]) -> int:
+    """Tell what each page is; URLs are downloaded as a crawl with *settings* would do it."""
+    options = _options(arguments)
+    urls = [page for page in options.pages if page.startswith(_WEB)]
+    results = _download(urls, settings) if urls else {}
+    results |= {page: _look(page, options.url) for page in options.pages if page not in results}
+    for page in options.pages:
+        told = [json.dumps(_as_json(page, results[page]))] if options.json else None
+        sys.stdout.write("\n".join(told or _in_words(page, results[page])) + "\n")
+    if any(isinstance(result, str) for result in results.values()):
+        return 2
+    found = [result for result in results.values() if isinstance(result, Detection)]
+    return 0 if any(one.verdict is Verdict.CHALLENGE for one in found) else 1
+
+
+def _options(arguments: Sequence[str]) -> Namespace:
+    parser = ArgumentParser("scrapy captcha detect", epilog=_ABOUT)
+    parser.add_argument("pages", nargs="+", metavar="URL|FILE", help="saved pages may be gzipped")
+    parser.add_argument("--url", default=UNKNOWN_URL, help="where the saved pages came from")
+    parser.add_argument("--json", action="store_true", help="one JSON object on each line")
+    return parser.parse_args(arguments)
+
+
+def _look(file: str, url: str) -> Result:
+    try:
+        return detect(HtmlPage(url, read_body(Path(file)), status=None))
+    except OSError as error:
+        return str(error)
+
+
+def _download(urls: Sequence[str], settings: BaseSettings) -> dict[str, Result]:
+    own = cast("Settings", settings.copy())
+    own.set("CAPTCHA_ENABLED", value=False, priority="cmdline")
+    own.setdict({"LOG_LEVEL": "ERROR", "TELNETCONSOLE_ENABLED": False}, priority="command")
+    results: dict[str, Result] = dict.fromkeys(urls, "not downloaded")
+    process = AsyncCrawlerProcess(own)
+    process.crawl(LookingSpider, results=results)
+    process.start()
+    return results
+
+
+class LookingSpider(Spider):
+    """Downloads the pages that *results* names, once each, and replaces what stands there."""
+
+    name = "captcha_detect"
+    handle_httpstatus_list = tuple(set(range(200, 600)) - _REDIRECTS)
+
+    def __init__(self, results: dict[str, Result], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._results = results
+
+    async def start(self) -> AsyncIterator[Request]:
+        """A request for each page."""
+        for url in self._results:
+            named = {"page": url}
+            meta = {"dont_retry": True}
+            yield Request(url, dont_filter=True, errback=self.fail, cb_kwargs=named, meta=meta)
+
+    def parse(self, response: Response, page: str) -> None:
+        """Looks at a page, whatever its status."""
+        self._results[page] = detect(response) if isinstance(response, TextResponse) else None
+
+    def fail(self, failure: Failure) -> None:
+        """The errback."""
+        request: Request = failure.request  # type: ignore[attr-defined]  # Scrapy puts it there
+        words = failure.getErrorMessage() or type(failure.value).__name__
+        self._results[request.cb_kwargs["page"]] = words
+
+
+def _purchase(found: Detection) -> tuple[str | None, str | None]:
+    """The task that would be bought for *found*, or None and why none would."""
+    if found.captcha is None:
+        return None, "nothing on it can be answered"
+    task = Unified.tasks.get(found.captcha.kind)
+    if task is None:
+        return None, ErrorCode.METHOD_INVALID.value
+    reason = reason_not_to_answer(found.captcha)
+    return (None, reason) if reason else (task.name, None)
+
+
+def _in_words(page: str, result: Result) -> Iterator[str]:
+    if isinstance(result, str):
+        yield f"{page}: error: {result}"
+    elif result is None:
+        yield f"{page}: no captcha"
+    else:
+        title = KINDS[result.captcha.kind].title if result.captcha else result.name
+        yield f"{page}: {result.verdict.value}: {title}, confidence {result.confidence:g}"
+        yield from (f"    {words}" for words in result.evidence)
+        yield from _purchase_in_words(result)
+
+
+def _purchase_in_words(found: Detection) -> Iterator[str]:
+    task, reason = _purchase(found)
+    when = ", where a spider asks for it" if found.verdict is Verdict.WIDGET else ""
+    yield f"    would buy {task}{when}" if task else f"    would buy nothing: {reason}"
+    if found.captcha:
+        shown = _shown(found.captcha)
+        yield from (f"        {name}: {value}" for name, value in shown.items() if value)
+
+
+def _shown(captcha: Captcha) -> Mapping[str, object]:
+    form = captcha.form
+    return {
+        "site_key": captcha.site_key,
+        **captcha.parameters,
+        "image": captcha.image[:200] if captcha.image else None,
+        "form": f"{form.method} {form.url}" if form else None,
+    }
+
+
+def _as_json(page: str, result: Result) -> dict[str, object]:
+    if isinstance(result, str):
+        return {"page": page, "error": result}
+    if result is None:
+        return {"page": page, "verdict": None}
+    task, reason = _purchase(result)
+    captcha = result.captcha
+    return {
+        "page": page,
+        "verdict": result.verdict.value,
+        "name": result.name,
+        "confidence": result.confidence,
+        "evidence": result.evidence,
+        "task": task,
+        "reason": reason,
+        "captcha": {"url": captcha.url, **_shown(captcha)} if captcha else None,
+    }

@@ -1,0 +1,132 @@
+"""The built-in detectors: walls by name, and captchas that a page shows.
+
+A detector is a function that says what a page is, as far as it knows. It is asked for every page,
+so it has to be quick on those that do not concern it: ``document.body`` costs nothing, anything
+that is parsed does. ``document.suspicious`` is what the built-in ones look at first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from scrapy_captcha.captchas import Captcha, Kind
+from scrapy_captcha.detection.asked import whole_wall
+from scrapy_captcha.detection.document import Document
+from scrapy_captcha.detection.forms import answer_field, form_element, read_form
+from scrapy_captcha.detection.pictures import find_pictures
+from scrapy_captcha.detection.scripted import (
+    find_amazon_waf,
+    find_funcaptcha,
+    find_geetest,
+    find_recaptcha_v3,
+    find_yandex_check,
+)
+from scrapy_captcha.detection.standing import why_alone
+from scrapy_captcha.detection.verdict import Detection, Verdict
+from scrapy_captcha.detection.walls import find_wall
+from scrapy_captcha.detection.widgets import find_widgets
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from scrapy_captcha.detection.document import Element
+    from scrapy_captcha.detection.widgets import Widget
+
+Detector = Callable[[Document], Detection | None]
+
+# Whoever teaches detection a new kind adds a row here, or to the table of widgets.py.
+# The order is that of preference on a page that shows several.
+FINDERS: tuple[Callable[[Document], Iterator[Widget]], ...] = (
+    find_widgets,
+    find_funcaptcha,
+    find_geetest,
+    find_amazon_waf,
+    find_yandex_check,
+)
+_MAX_NAME = 256
+# Shown to nobody, so no page's purpose unless the page holds nothing else.
+_PASSIVE = frozenset((Kind.RECAPTCHA_V3, Kind.RECAPTCHA_V3_ENTERPRISE))
+
+
+def walls(document: Document) -> Detection | None:
+    """Walls that are known by name; a challenge where a service could answer what is on them."""
+    wall = find_wall(document) if document.suspicious else None
+    if wall is None:
+        return None
+    shown = (one for find in (*FINDERS, find_pictures) for one in find(document))
+    widget = next(filter(_answerable, shown), None)
+    words = [wall.words]
+    if widget is not None:
+        captcha = _captcha(document, widget, form_element(document, widget))
+        words.insert(0, widget.evidence)
+    elif wall.kind is not None:
+        captcha = whole_wall(document, wall.kind)
+    else:
+        return Detection(Verdict.BLOCK, wall.name, None, (wall.words,), 0.95)
+    return Detection(Verdict.CHALLENGE, captcha.kind.value, captcha, tuple(words), 0.99)
+
+
+def _answerable(widget: Widget) -> bool:
+    """Whether a service could do something with *widget* inside a wall."""
+    return widget.key is not None or widget.kind in (Kind.IMAGE, Kind.YANDEX_SMARTCAPTCHA)
+
+
+def widgets(document: Document) -> Detection | None:
+    """Captchas of vendors, in an element of the page or in a call of its script."""
+    return _shown(document, *FINDERS)
+
+
+def pictures(document: Document) -> Detection | None:
+    """Pictures with a text field."""
+    return _shown(document, find_pictures)
+
+
+def scores(document: Document) -> Detection | None:
+    """ReCAPTCHA v3, which shows nothing: a challenge or nothing at all, never a widget."""
+    return _shown(document, find_recaptcha_v3)
+
+
+# Their names are those of the setting that adds, replaces or removes detectors.
+DETECTORS: Mapping[str, Detector] = {
+    "walls": walls,
+    "widgets": widgets,
+    "pictures": pictures,
+    "scores": scores,
+}
+
+
+def _shown(
+    document: Document, *finders: Callable[[Document], Iterator[Widget]]
+) -> Detection | None:
+    if not document.suspicious or document.root is None:
+        return None
+    widget = next((one for find in finders for one in find(document)), None)
+    if widget is None:
+        return None
+    form = form_element(document, widget)
+    reasons = why_alone(document, widget, form)
+    if not reasons and widget.kind in _PASSIVE:
+        return None
+    return Detection(
+        Verdict.CHALLENGE if reasons else Verdict.WIDGET,
+        widget.kind.value,
+        _captcha(document, widget, form),
+        (widget.evidence, *reasons),
+        0.9,
+    )
+
+
+def _captcha(document: Document, widget: Widget, form: Element | None) -> Captcha:
+    answer = answer_field(document, widget, form)
+    if answer is not None and not (len(answer) <= _MAX_NAME and answer.isprintable()):
+        answer = None
+    return Captcha(
+        widget.kind,
+        document.url,
+        widget.key,
+        widget.parameters,
+        widget.image,
+        read_form(document, form, widget, answer) if form is not None else None,
+        answer,
+    )

@@ -1,0 +1,248 @@
+"""``scrapy captcha detect`` and ``evaluate``, on the pages of these tests and on a local site."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import shutil
+import subprocess
+import sys
+from contextlib import contextmanager
+from functools import cache, partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from scrapy.settings import Settings
+
+from scrapy_captcha.commands.detect import run as run_detect
+from scrapy_captcha.commands.evaluate import read_outcomes
+from scrapy_captcha.commands.evaluate import run as run_evaluate
+from scrapy_captcha.detection.scoring import MEASURES, by_group
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from scrapy_captcha.detection.scoring import Measure, Outcome
+
+PAGES = Path(__file__).parent / "pages"
+CORPUS = Path(__file__).parents[2] / "shared" / "corpus" / "manifest.jsonl"
+
+# The command as Scrapy finds it.
+SCRAPY = """
+from importlib.metadata import EntryPoint
+import scrapy.cmdline
+command = EntryPoint("captcha", "scrapy_captcha.commands.captcha:Command", "scrapy.commands")
+scrapy.cmdline.entry_points = lambda group: [command]
+scrapy.cmdline.execute()
+"""
+
+
+def scrapy(directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(  # noqa: S603
+        [sys.executable, "-c", SCRAPY, *arguments],
+        cwd=directory,
+        env=os.environ | {"HOME": str(directory), "XDG_CACHE_HOME": str(directory / "cache")},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *_: Any) -> None:
+        pass
+
+    def send_head(self) -> Any:
+        self.close_connection = True
+        if self.path.startswith("/moved"):
+            self.send_response(302)
+            self.send_header("Location", "/challenge_hcaptcha.html")
+            self.end_headers()
+            return None
+        if self.path.startswith("/busy"):
+            self.path = "/challenge_turnstile.html"
+            self.send_response(429)
+            self.send_header("Content-Type", "text/html")
+            self.end_headers()
+            return (PAGES / "challenge_turnstile.html").open("rb")
+        return super().send_head()
+
+
+@contextmanager
+def site() -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(PAGES)))
+    thread = Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def page(name: str) -> str:
+    return str(PAGES / f"{name}.html")
+
+
+def detected(capsys: pytest.CaptureFixture[str], *arguments: str) -> list[dict[str, Any]]:
+    run_detect(Settings(), ["--json", *arguments])
+    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
+def test_a_saved_page_is_told_in_words(capsys: pytest.CaptureFixture[str]) -> None:
+    code = run_detect(Settings(), ["--url", "https://shop.example/a", page("challenge_hcaptcha")])
+    lines = capsys.readouterr().out.splitlines()
+    assert code == 0
+    assert lines[0].endswith("challenge_hcaptcha.html: challenge: hCaptcha, confidence 0.9")
+    assert "    the form asks for nothing else" in lines
+    assert "    would buy HCaptchaTaskProxyless" in lines
+    assert "        site_key: 10000000-ffff-ffff-ffff-000000000001" in lines
+    assert "        form: POST https://shop.example/verify" in lines
+
+
+@pytest.mark.parametrize(
+    ("name", "verdict", "task", "reason"),
+    [
+        ("challenge_amazon", "challenge", "ImageToTextTask", None),
+        ("challenge_perimeterx", "challenge", None, "METHOD_INVALID"),
+        ("challenge_broken_key", "challenge", None, "site_key"),
+        ("challenge_cloudflare_recaptcha", "challenge", None, "get_form"),
+        ("block_radware", "block", None, "nothing on it can be answered"),
+        ("widget_login", "widget", "HCaptchaTaskProxyless", None),
+    ],
+)
+def test_it_tells_what_would_be_bought_or_why_nothing(
+    name: str,
+    verdict: str,
+    task: str | None,
+    reason: str | None,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (told,) = detected(capsys, page(name))
+    assert (told["verdict"], told["task"], told["reason"]) == (verdict, task, reason)
+
+
+def test_the_exit_code_is_that_of_grep(capsys: pytest.CaptureFixture[str]) -> None:
+    content, wall, challenge = page("none_article"), page("block_radware"), page("challenge_amazon")
+    assert run_detect(Settings(), [content, wall]) == 1
+    assert run_detect(Settings(), [content, wall, challenge]) == 0
+    assert run_detect(Settings(), [challenge, page("no_such")]) == 2
+    assert "no_such.html: error: " in capsys.readouterr().out
+
+
+def test_a_gzipped_page_is_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "a.gz").write_bytes(gzip.compress(Path(page("challenge_amazon")).read_bytes()))
+    (tmp_path / "b.gz").write_bytes(b"\x1f\x8b broken")
+    whole, broken = detected(capsys, str(tmp_path / "a.gz"), str(tmp_path / "b.gz"))
+    assert whole["name"] == "image"
+    assert "error" in broken
+
+
+def test_pages_are_downloaded_as_they_are_whatever_their_status(tmp_path: Path) -> None:
+    with site() as url:
+        urls = [f"{url}/{path}" for path in ("busy", "moved", "none_article.html", "no_such")]
+        done = scrapy(tmp_path, "captcha", "detect", "--json", *urls)
+    told = [json.loads(line) for line in done.stdout.splitlines()]
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [one["page"] for one in told] == urls
+    names = [one.get("name") for one in told]
+    assert names == ["turnstile", "hcaptcha", None, None]
+    assert told[1]["captcha"]["url"] == f"{url}/challenge_hcaptcha.html"
+
+
+def test_settings_hold_for_the_download_and_nothing_is_bought(tmp_path: Path) -> None:
+    (tmp_path / "scrapy.cfg").write_text("[settings]\ndefault = project\n")
+    (tmp_path / "project.py").write_text(
+        'ADDONS = {"scrapy_captcha.Addon": 500}\n'
+        'CAPTCHA_API_URL = "http://127.0.0.1:1"\nCAPTCHA_API_KEY = "none"\n'
+        'DOWNLOADER_MIDDLEWARES = {"project.Elsewhere": 1}\n'
+        "class Elsewhere:\n"
+        "    def process_request(self, request, spider=None):\n"
+        '        if "/start" in request.url:\n'
+        '            return request.replace(url=request.url.replace("start", "challenge_hcaptcha.html"))\n'
+    )
+    with site() as url:
+        done = scrapy(tmp_path, "captcha", "detect", f"{url}/start")
+    assert done.returncode == 0, done.stderr
+    assert "would buy HCaptchaTaskProxyless" in done.stdout
+
+
+def test_a_page_that_cannot_be_downloaded_is_an_error(tmp_path: Path) -> None:
+    with site() as url:
+        pass
+    done = scrapy(tmp_path, "captcha", "detect", f"{url}/gone")
+    assert done.returncode == 2
+    assert done.stdout.startswith(f"{url}/gone: error: ")
+
+
+def corpus(directory: Path, **wrong: str) -> Path:
+    rows = []
+    for path in sorted(PAGES.glob("*.html")):
+        shutil.copy(path, directory)
+        page_class = path.stem.partition("_")[0].replace("none", "negative")
+        row = {
+            "file": path.name,
+            "class": wrong.get(path.stem, page_class),
+            "source_repo": path.stem,
+        }
+        rows.append(row | ({"solve": "captcha"} if page_class == "challenge" else {}))
+    manifest = directory / "manifest.jsonl"
+    manifest.write_text("\n".join(map(json.dumps, rows)) + "\n\n")
+    return manifest
+
+
+def test_a_corpus_is_told_as_tables(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run_evaluate(Settings(), [str(corpus(tmp_path)), "--verbose"])
+    out = capsys.readouterr().out
+    challenges = len(list(PAGES.glob("challenge_*")))
+    assert f"challenge{challenges:>14}          0          0          0\n" in out
+    assert f"solvable challenges called challenge{f'{challenges}/{challenges}':>12}" in out
+    assert "challenge_amazon.html: not right for: kinds right" in out
+
+
+def test_a_missed_target_is_an_exit_code(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    manifest = str(corpus(tmp_path, challenge_hcaptcha="negative"))
+    assert run_evaluate(Settings(), [manifest, "--json"]) == 1
+    told = json.loads(capsys.readouterr().out)
+    alarms = told["figures"]["negatives called challenge"]
+    assert (alarms["count"], alarms["met"]) == (1, False)
+    assert {"file": "challenge_hcaptcha.html", "wrong": "negatives called challenge"} in told[
+        "wrong"
+    ]
+    assert told["confusion"]["negative"]["challenge"] == 1
+
+
+@pytest.mark.parametrize("text", ["", "nonsense", '{"file": "no_such", "class": "block"}'])
+def test_a_manifest_that_is_none_is_an_error(
+    text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "manifest").write_text(text)
+    assert run_evaluate(Settings(), [str(tmp_path / "manifest")]) == 2
+    assert run_evaluate(Settings(), [str(tmp_path / "missing")]) == 2
+    assert len(capsys.readouterr().err.splitlines()) == 2
+
+
+@cache
+def outcomes() -> list[Outcome]:
+    return read_outcomes(CORPUS)
+
+
+# Real pages are no part of the project; they are measured where a corpus lies beside it.
+@pytest.mark.thorough
+@pytest.mark.skipif(not CORPUS.exists(), reason="the corpus is not here")
+@pytest.mark.parametrize("measure", MEASURES, ids=lambda measure: measure.name)
+def test_targets_are_met_on_real_pages_whichever_site_is_left_out(measure: Measure) -> None:
+    share, spread = measure.share(outcomes()), by_group(measure, outcomes())
+    assert share.of > 20
+    assert measure.met(share), share
+    assert spread
+    worst = spread.worst
+    assert worst <= measure.target if measure.at_most else worst >= measure.target
