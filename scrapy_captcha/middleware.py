@@ -74,6 +74,7 @@ class CaptchaMiddleware:
             self._tally,
             time.monotonic,
             patience=2 * config.solve_timeout,
+            is_under_way=self._is_under_way,
         )
         self._buyer = Buyer(
             crawler,
@@ -287,6 +288,9 @@ class CaptchaMiddleware:
         self._tally.dropped(ticket, "error")
         progress = replace(Progress.of(ticket.meta), failed="error")
         return ticket.replace(meta=ticket.meta | {KEY: progress.to_meta()})
+
+    def _is_under_way(self, request: Request) -> bool:
+        return request in self._crawler.engine.downloader.active
 
     def _request_scheduled(self, request: Request) -> None:
         self._sessions.forget_credentials(request)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from enum import Enum
 from typing import TYPE_CHECKING, cast
-from weakref import WeakKeyDictionary, finalize
+from weakref import WeakKeyDictionary
 
 from scrapy.utils.httpobj import urlparse_cached
 from twisted.internet.defer import Deferred
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from scrapy_captcha.tally import Tally
 
 
-_GONE_AFTER = 15.0  # seconds
+_LOOK_AFTER = 15.0  # seconds
 
 
 class Outcome(Enum):
@@ -42,7 +42,7 @@ class Sharing:
     """Has one page of each session solve, and the others wait for what comes of it.
 
     Nobody waits longer than *patience* seconds for another page; *now* tells seconds on a clock
-    that only goes forward.
+    that only goes forward, *is_under_way* whether the downloader is still at a request.
     """
 
     def __init__(
@@ -52,6 +52,7 @@ class Sharing:
         tally: Tally,
         now: Callable[[], float],
         patience: float,
+        is_under_way: Callable[[Request], bool],
     ) -> None:
         from twisted.internet import reactor
 
@@ -60,12 +61,12 @@ class Sharing:
         self._tally = tally
         self._now = now
         self._patience = patience
+        self._is_under_way = is_under_way
         self._clock = cast("IReactorTime", reactor)
         self._asked: WeakKeyDictionary[Request, float] = WeakKeyDictionary()
         self._waiting: dict[str, list[Deferred[Outcome]]] = {}
         self._newcomers = Newcomers(now)
-        self._errands: dict[str, int] = {}  # session -> number of its last request that led
-        self._calls: set[IDelayedCall] = set()
+        self._looks: dict[str, IDelayedCall] = {}
 
     def asked(self, request: Request, progress: Progress) -> None:
         """*request* goes out now, as far as *progress* has come."""
@@ -90,7 +91,7 @@ class Sharing:
         """
         progress = Progress.of(ticket.meta)
         if progress.leads and self._sites.is_led(progress.leads):
-            self._errands[progress.leads] = self._errands.get(progress.leads, 0) + 1
+            self._stop_watching(progress.leads)
             return False
         session = self._sessions.name(ticket)
         turn = self._sites.turn(_site(ticket), session, asked_at)
@@ -123,26 +124,28 @@ class Sharing:
             self._sites.left(progress.leads)
             self._tell(progress.leads, outcome)
 
-    def _watch(self, request: Request, session: str) -> None:
-        """Has the others stop waiting when *request* vanishes: not every failure is told to us."""
-        number = self._errands[session] = self._errands.get(session, 0) + 1
-        finalize(request, self._vanished, session, number).atexit = False
-
-    def _vanished(self, session: str, number: int) -> None:
-        if self._waiting.get(session):  # what a redirect made of it may be on its way
-            call = self._clock.callLater(_GONE_AFTER, self._give_up_on, session, number)
-            self._calls.add(call)
-
-    def _give_up_on(self, session: str, number: int) -> None:
-        if self._errands.get(session) == number and self._sites.is_led(session):
-            self._sites.left(session)
-            self._tell(session, Outcome.FAILED)
-
     def close(self) -> None:
         """Leaves nothing in the reactor."""
-        for call in self._calls:
-            if call.active():
-                call.cancel()
+        for call in self._looks.values():
+            call.cancel()
+
+    def _watch(self, request: Request, session: str) -> None:
+        """Looks after *request*, which leads: not every way that it can end is told to us."""
+        self._stop_watching(session)
+        self._looks[session] = self._clock.callLater(_LOOK_AFTER, self._look, request, session)
+
+    def _stop_watching(self, session: str) -> None:
+        look = self._looks.pop(session, None)
+        if look is not None:
+            look.cancel()
+
+    def _look(self, request: Request, session: str) -> None:
+        del self._looks[session]
+        if self._is_under_way(request):
+            self._watch(request, session)
+        elif self._sites.is_led(session):
+            self._sites.left(session)
+            self._tell(session, Outcome.FAILED)
 
     def _outcome(self, session: str) -> Deferred[Outcome]:
         told: Deferred[Outcome] = Deferred()
@@ -150,6 +153,7 @@ class Sharing:
         return told.addTimeout(self._patience, self._clock, onTimeoutCancel=_tired)
 
     def _tell(self, session: str, outcome: Outcome) -> None:
+        self._stop_watching(session)
         waiting = self._waiting.pop(session, [])
 
         def one_by_one() -> Iterator[None]:

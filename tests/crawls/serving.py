@@ -26,20 +26,28 @@ class Page:
 
 
 class Pages(Resource):
-    """Serves *pages* by path. ``requests`` are method and path of what was asked for."""
+    """Serves *pages* by path, which may be changed, and *on_post* for each POST where it is given.
+
+    ``requests`` are method and path of what was asked for, ``authorizations`` what came along.
+    """
 
     isLeaf = True  # noqa: N815 - the name in Resource
 
-    def __init__(self, pages: Mapping[str, Page]) -> None:
+    def __init__(self, pages: Mapping[str, Page], on_post: Page | None = None) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self._pages = pages
+        self.pages = dict(pages)
+        self.authorizations: set[str | None] = set()
+        self._on_post = on_post
         self.requests: list[tuple[str, str]] = []
         self.url = ""
 
     def render(self, request: Request) -> bytes:
         path = request.path.decode()
         self.requests.append((request.method.decode(), path))
-        page = self._pages.get(path, Page("", 404))
+        self.authorizations.add(request.getHeader("authorization"))
+        page = self.pages.get(path, Page("", 404))
+        if request.method == b"POST" and self._on_post:
+            page = self._on_post
         request.setResponseCode(page.status)
         for name, value in {"Content-Type": "text/html; charset=utf-8", **page.headers}.items():
             request.setHeader(name, value)
@@ -47,9 +55,9 @@ class Pages(Resource):
 
 
 @asynccontextmanager
-async def site(pages: Mapping[str, Page]) -> AsyncIterator[Pages]:
+async def site(pages: Mapping[str, Page], on_post: Page | None = None) -> AsyncIterator[Pages]:
     """The running site."""
-    root = Pages(pages)
+    root = Pages(pages, on_post)
     async with listening(Site(root)) as port:
         root.url = f"http://127.0.0.1:{port}"
         yield root

@@ -237,7 +237,7 @@ CREATE = Call("createTask", {"task": TASK}, {"Idempotency-Key": "purchase-1"})
 
 
 def poll(after: float, task_id: str | int = 7) -> Call:
-    return Call("getTaskResult", {"taskId": task_id}, after=after)
+    return Call("getTaskResult", {"taskId": task_id}, after=after, task_id=task_id)
 
 
 def solving(**more: Any) -> Flow:
