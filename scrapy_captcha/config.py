@@ -11,12 +11,14 @@ from urllib.parse import urlsplit
 
 from scrapy.exceptions import NotConfigured
 
+from scrapy_captcha.detection import DETECTORS, MAX_SIZE
 from scrapy_captcha.policy import Policy
 from scrapy_captcha.readers import (
     did_you_mean,
     read_actions,
     read_boolean,
     read_count,
+    read_detectors,
     read_domains,
     read_duration,
     read_proxies,
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 
     from scrapy.settings import BaseSettings
 
+    from scrapy_captcha.detection import Detector
     from scrapy_captcha.errors import ErrorCode
     from scrapy_captcha.policy import Action
     from scrapy_captcha.proxies import Proxy
@@ -80,6 +83,12 @@ class Config:
     solve_timeout: float = _setting(read_duration, 180.0, "limit for one purchase, polls included")
     concurrent_solves: int = _setting(read_count, 16, "purchases under way at once")
     proxies: tuple[Proxy, ...] = _setting(read_proxies, (), "proxies to crawl and to solve through")
+    detectors: Mapping[str, Detector] = _setting(
+        read_detectors, DETECTORS, "detectors added, replaced or removed, by name and import path"
+    )
+    detect_maxsize: int = _setting(
+        read_count, MAX_SIZE, "bytes of a page above which it is not parsed"
+    )
     scope: Scope = _setting(
         read_word(Scope),
         Scope.AUTO,

@@ -86,8 +86,9 @@ class CaptchaMiddleware:
         )
         self._lot = ParkingLot(crawler, on_parked=self._tally.parked, spoilt=self._spoilt)
         self._submitter = Submitter(crawler, self._lot, self._tally, self._refused)
-        crawler.signals.connect(self._request_scheduled, signals.request_scheduled)
-        crawler.signals.connect(self._response_received, signals.response_received)
+        if config.proxies:
+            crawler.signals.connect(self._request_scheduled, signals.request_scheduled)
+        self._restores_late = False
         crawler.signals.connect(self._spider_closed, signals.spider_closed)
 
     @classmethod
@@ -198,7 +199,9 @@ class CaptchaMiddleware:
         # Retry and MetaRefresh come after us: what they send is to know what was spent.
         progress = replace(progress, submitted=False, answer="", leads="", follows=False)
         request.meta[KEY] = progress.to_meta()
-        if not progress.tasks:
+        if progress.tasks:
+            self._restore_late()
+        else:
             restore(request, progress)
         return response
 
@@ -215,10 +218,14 @@ class CaptchaMiddleware:
         if not isinstance(response, TextResponse):
             return None
         by_spider = getattr(self._crawler.spider, "captcha_detect", None)
-        found = by_spider(response) if by_spider else detect(response)
+        found = by_spider(response) if by_spider else self._looked_at(response)
         if isinstance(found, Captcha):
             return Detection(Verdict.CHALLENGE, found.kind.value, found, ("captcha_detect",), 1.0)
         return found
+
+    def _looked_at(self, response: TextResponse) -> Detection | None:
+        config = self._config
+        return detect(response, max_size=config.detect_maxsize, detectors=config.detectors)
 
     def _refused(self, answer: Response) -> bool:
         found = self._detect(answer)
@@ -294,6 +301,11 @@ class CaptchaMiddleware:
 
     def _request_scheduled(self, request: Request) -> None:
         self._sessions.forget_credentials(request)
+
+    def _restore_late(self) -> None:
+        if not self._restores_late:  # a crawl that meets no captcha is not to pay for it
+            self._restores_late = True
+            self._crawler.signals.connect(self._response_received, signals.response_received)
 
     def _response_received(self, request: Request) -> None:
         restore(request, Progress.of(request.meta))

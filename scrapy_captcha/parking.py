@@ -64,10 +64,9 @@ class ParkingLot:
         self._spoilt = spoilt
         self._tickets: WeakKeyDictionary[Request, Story] = WeakKeyDictionary()
         self._parked: dict[Request, Deferred[Request]] = {}
-        connect = crawler.signals.connect
-        connect(self._spider_opened, signals.spider_opened)
-        connect(self._request_scheduled, signals.request_scheduled)
-        connect(self._spider_idle, signals.spider_idle)
+        self._is_listening = False
+        crawler.signals.connect(self._spider_opened, signals.spider_opened)
+        crawler.signals.connect(self._spider_idle, signals.spider_idle)
 
     def __len__(self) -> int:
         return len(self._parked)
@@ -78,6 +77,10 @@ class ParkingLot:
 
     def ticket(self, request: Request, story: Story) -> Request:
         """*request*, which will be parked when the engine gets it, until *story* has ended."""
+        if not self._is_listening:  # a crawl that meets no captcha is not to pay for it
+            self._is_listening = True
+            connect = self._crawler.signals.connect
+            connect(self._request_scheduled, signals.request_scheduled)
         self._tickets[request] = story
         return request
 

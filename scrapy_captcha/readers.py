@@ -11,15 +11,20 @@ from collections.abc import Mapping
 from contextlib import suppress
 from difflib import get_close_matches
 from enum import Enum
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeVar, cast
 from urllib.parse import urlsplit
 
+from scrapy.utils.misc import load_object
+
+from scrapy_captcha.detection import DETECTORS
 from scrapy_captcha.errors import ErrorCode
 from scrapy_captcha.policy import Action
 from scrapy_captcha.proxies import Proxy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+
+    from scrapy_captcha.detection import Detector
 
 _E = TypeVar("_E", bound=Enum)
 
@@ -108,6 +113,34 @@ def read_actions(value: object) -> Mapping[ErrorCode, Action]:
             words = ", ".join(repr(a.value) for a in Action)
             raise ValueError(f"{name} is {action!r}; write one of {words}") from None
     return actions
+
+
+def read_detectors(value: object) -> Mapping[str, Detector]:
+    """The built-in detectors with those of *value* added, replaced, or, where it is None, removed.
+
+    A detector is given by its import path or itself.
+    """
+    if not isinstance(value, Mapping):
+        raise ValueError('write a dict such as {"own": "my.module.detector", "pictures": None}')
+    detectors: dict[str, Detector] = dict(DETECTORS)
+    for name, detector in value.items():
+        if detector is None and name not in detectors:
+            hint = did_you_mean(str(name), detectors)
+            raise ValueError(f"there is no detector {name!r} to remove{hint}")
+        detectors.pop(name, None)
+        if detector is not None:
+            detectors[name] = _loaded(name, detector)
+    return detectors
+
+
+def _loaded(name: str, detector: object) -> Detector:
+    try:
+        function = load_object(detector) if isinstance(detector, str) else detector
+    except (ImportError, NameError, ValueError) as error:
+        raise ValueError(f"{name} cannot be imported: {error}") from None
+    if not callable(function):
+        raise ValueError(f"{name} is {function!r}; write the import path of a function")
+    return cast("Detector", function)
 
 
 def read_proxies(value: object) -> tuple[Proxy, ...]:

@@ -21,6 +21,7 @@ from scrapy.utils.test import get_crawler
 import scrapy_captcha
 from scrapy_captcha.captchas import KINDS, Captcha, Kind, Solution
 from scrapy_captcha.config import Config, GiveUp, Options
+from scrapy_captcha.detection import DETECTORS
 from scrapy_captcha.errors import ERRORS, ErrorCode, SolverError
 from scrapy_captcha.policy import Policy, default_action
 from scrapy_captcha.sandbox.fixture import sandbox_process
@@ -62,6 +63,8 @@ def shown(default: object) -> str:
     """A default as the table of settings has it."""
     if isinstance(default, Enum):
         default = default.value
+    if default is DETECTORS:
+        return "the built-in ones"
     if default in ("", (), {}):
         return "none"
     if isinstance(default, str):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import traceback
 from dataclasses import fields
 from typing import Any
@@ -11,6 +12,7 @@ from scrapy.exceptions import NotConfigured
 from scrapy.settings import BaseSettings
 
 from scrapy_captcha.config import Config, GiveUp, Options
+from scrapy_captcha.detection import DETECTORS
 from scrapy_captcha.errors import ErrorCode
 from scrapy_captcha.policy import Action, Policy
 from scrapy_captcha.proxies import Proxy
@@ -52,10 +54,16 @@ def test_url_and_key_are_enough_and_the_rest_has_defaults() -> None:
         "concurrent_solves": 16,
         "proxies": (),
         "policy": {},
+        "detectors": DETECTORS,
+        "detect_maxsize": 2_000_000,
         "scope": Scope.AUTO,
         "on_give_up": GiveUp.DROP,
         "close_on_stop": False,
     }
+
+
+def no_captcha(document: object) -> None:
+    return None
 
 
 READ: list[tuple[str, Any, Any]] = [
@@ -83,6 +91,11 @@ READ: list[tuple[str, Any, Any]] = [
     ("policy", {}, {}),
     ("policy", {"UNSOLVABLE": "drop"}, {ErrorCode.UNSOLVABLE: Action.DROP}),
     ("policy", {ErrorCode.TIMEOUT: Action.STOP}, {ErrorCode.TIMEOUT: Action.STOP}),
+    ("detectors", {}, DETECTORS),
+    ("detectors", {"own": no_captcha}, {**DETECTORS, "own": no_captcha}),
+    ("detectors", {"walls": "operator.not_"}, {**DETECTORS, "walls": operator.not_}),
+    ("detectors", dict.fromkeys(DETECTORS), {}),
+    ("detect_maxsize", "500000", 500_000),
     ("scope", "page", Scope.PAGE),
     ("on_give_up", "pass", GiveUp.PASS),
     ("close_on_stop", "false", False),
@@ -148,6 +161,11 @@ WRONG: list[tuple[str, Any, str]] = [
     ("policy", {"": "drop"}, "is no error code"),
     ("policy", {429: "drop"}, "is no error code"),
     ("policy", {None: "drop"}, "is no error code"),
+    ("detectors", ["walls"], "write a dict such as"),
+    ("detectors", {"wall": None}, "there is no detector 'wall' to remove: did you mean walls?"),
+    ("detectors", {"own": "no.such.module"}, "own cannot be imported"),
+    ("detectors", {"own": 5}, "own is 5; write the import path of a function"),
+    ("detect_maxsize", 0, "write a whole number from 1"),
     ("scope", "all", "write one of 'auto', 'site', 'page'"),
     ("on_give_up", "keep", "write one of 'drop', 'pass'"),
     ("on_give_up", [], "write one of 'drop', 'pass'"),
