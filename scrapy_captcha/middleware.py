@@ -196,13 +196,13 @@ class CaptchaMiddleware:
         else:
             self._accepted(request, progress)
         self._submitter.forget(progress.answer)
+        if not progress.tasks:
+            restore(request, progress)
+            return response
         # Retry and MetaRefresh come after us: what they send is to know what was spent.
         progress = replace(progress, submitted=False, answer="", leads="", follows=False)
         request.meta[KEY] = progress.to_meta()
-        if progress.tasks:
-            self._restore_late()
-        else:
-            restore(request, progress)
+        self._restore_late()
         return response
 
     def _accepted(self, request: Request, progress: Progress) -> None:

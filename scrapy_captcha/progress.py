@@ -6,7 +6,7 @@ checked, and a part of the wrong shape counts as not there.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
 from scrapy_captcha.policy import Attempts
@@ -60,7 +60,8 @@ class Progress:
 
     def to_meta(self) -> dict[str, Any]:
         """For ``request.meta["_captcha"]``: what differs from the beginning."""
-        return {k: v for k, v in asdict(self).items() if v != getattr(_BEGINNING, k)}
+        values = {name: getattr(self, name) for name in _TYPES}
+        return {k: v for k, v in values.items() if v != getattr(_BEGINNING, k)}
 
     @property
     def attempts(self) -> Attempts:
