@@ -15,6 +15,7 @@ from scrapy_captcha.detection.asked import whole_wall
 from scrapy_captcha.detection.document import Document
 from scrapy_captcha.detection.forms import answer_field, form_element, read_form
 from scrapy_captcha.detection.pictures import find_pictures
+from scrapy_captcha.detection.places import find_wall
 from scrapy_captcha.detection.scripted import (
     find_amazon_waf,
     find_funcaptcha,
@@ -24,7 +25,6 @@ from scrapy_captcha.detection.scripted import (
 )
 from scrapy_captcha.detection.standing import why_alone
 from scrapy_captcha.detection.verdict import Detection, Verdict
-from scrapy_captcha.detection.walls import find_wall
 from scrapy_captcha.detection.widgets import find_widgets
 
 if TYPE_CHECKING:
