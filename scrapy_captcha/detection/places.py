@@ -1,0 +1,83 @@
+"""Finds the texts of walls where they stand in a page."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from scrapy_captcha.detection.datadome import options as datadome_options
+from scrapy_captcha.detection.scripts import calls
+from scrapy_captcha.detection.walls import WALLS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from scrapy_captcha.detection.document import Document
+    from scrapy_captcha.detection.walls import Wall
+
+_MAX_CHARACTERS = 3000
+_MAX_LINKS = 15
+
+
+def _attributes(path: str) -> Callable[[Document], list[str]]:
+    return lambda document: [str(value)[:4000] for value in document.find(path)[:2000]]
+
+
+def _form_ids(document: Document) -> list[str]:
+    return [f"{form.get('id', '')} {form.get('action', '')[:4000]} " for form in document.forms]
+
+
+def _cloudflare_errors(document: Document) -> list[str]:
+    found = document.find("//*[@id='cf-error-details']//h1//span/text()")
+    return [f"cf-error-details {str(text)[:99]}" for text in found[:20]]
+
+
+def _options(document: Document) -> list[str]:
+    """What the script of a wall is told: which captcha it shows, if any."""
+    types = [
+        f"_cf_chl_opt cType {call.options.get('ctype', '')} "
+        for call in calls(document.script, ("_cf_chl_opt",), length=8000)
+    ]
+    datadome = datadome_options(document)
+    words = " ".join(f"{name} {datadome.get(name, '')} " for name in ("rt", "t", "host"))
+    return [*types, words] if datadome else types
+
+
+PLACES: Mapping[str, Callable[[Document], list[str]]] = {
+    "script": lambda document: [document.script],
+    "script url": lambda document: list(document.script_urls),
+    "form": _attributes("//form/@action"),
+    "form id": _form_ids,
+    "error": _cloudflare_errors,
+    "options": _options,
+    "element": _attributes("//@id | //@class | //meta/@name"),
+    "frame": _attributes("//iframe/@src"),
+    "refresh": _attributes("//meta[@http-equiv]/@content"),
+    "stylesheet": _attributes("//link/@href"),
+    "link": _attributes("//a/@href"),
+}
+
+
+def find_wall(document: Document) -> Wall | None:
+    """The first wall of the table that *document* is, None where it is none of them."""
+    texts: dict[str, list[str]] = {}
+    reading = document.reading
+    short = reading.characters <= _MAX_CHARACTERS and reading.links <= _MAX_LINKS
+    rows = (wall for wall in WALLS if short or wall.long)
+    return next((wall for wall in rows if _stands(document, wall, texts)), None)
+
+
+def _stands(document: Document, wall: Wall, texts: dict[str, list[str]]) -> bool:
+    if wall.in_markup and (document.root is None or not document.holds(wall.text.split()[0])):
+        return False
+    if wall.place not in texts:
+        texts[wall.place] = _texts(document, wall.place)
+    return any(wall.text in text and wall.also in text for text in texts[wall.place])
+
+
+def _texts(document: Document, place: str) -> list[str]:
+    where, _, name = place.partition(" ")
+    if where == "header":
+        return [document.header(name).lower()]
+    if where == "json":
+        return [str((document.json or {}).get(name, ""))[:4000]]
+    return PLACES[place](document)
