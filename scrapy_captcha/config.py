@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 from scrapy.exceptions import NotConfigured
+from scrapy.utils.spider import DefaultSpider
 
 from scrapy_captcha.detection import DETECTORS, MAX_SIZE
+from scrapy_captcha.domains import Domains
 from scrapy_captcha.policy import Policy
 from scrapy_captcha.readers import (
     did_you_mean,
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from dataclasses import Field
 
+    from scrapy import Spider
     from scrapy.settings import BaseSettings
 
     from scrapy_captcha.detection import Detector
@@ -119,12 +122,43 @@ class Config:
             raise NotConfigured("set CAPTCHA_API_URL to the base URL of your solver's API")
         if not config.api_key:
             raise NotConfigured("set CAPTCHA_API_KEY, here or in the environment, to your key")
+        _refuse_conflicts(config, settings)
         if not (config.allow_http or _is_confidential(config.api_url)):
             raise ValueError(
                 "CAPTCHA_API_URL has no TLS, so that anybody on the way could read your key: "
                 "write https://…, or set CAPTCHA_ALLOW_HTTP = True"
             )
         return config
+
+
+def _refuse_conflicts(config: Config, settings: BaseSettings) -> None:
+    if not settings.getbool("TWISTED_REACTOR_ENABLED", default=True):
+        raise ValueError(
+            "TWISTED_REACTOR_ENABLED = False, but captchas are solved over Twisted: "
+            "remove the setting, or set CAPTCHA_ENABLED = False"
+        )
+    if config.proxies and not settings.getbool("HTTPPROXY_ENABLED", default=True):
+        raise ValueError(
+            "HTTPPROXY_ENABLED = False, but CAPTCHA_PROXIES are used through it: "
+            "remove one of the two"
+        )
+
+
+def domains_of(spider: Spider | None, config: Config) -> Domains:
+    """Where captchas may be bought for in a crawl of *spider*.
+
+    Raises ValueError when there is no domain, or NotConfigured for the spider of "scrapy shell" and
+    "scrapy fetch", which has none and does no harm.
+    """
+    allowed = getattr(spider, "allowed_domains", None) or ()
+    domains = Domains(tuple(d for d in allowed if isinstance(d, str)), config.domains)
+    if domains:
+        return domains
+    reason = (
+        "captchas are bought for named domains only: "
+        "set allowed_domains on the spider, or CAPTCHA_DOMAINS"
+    )
+    raise NotConfigured(reason) if isinstance(spider, DefaultSpider) else ValueError(reason)
 
 
 def _given(settings: BaseSettings) -> dict[str, object]:

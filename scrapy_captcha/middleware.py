@@ -8,21 +8,18 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from scrapy import signals
-from scrapy.exceptions import NotConfigured
 from scrapy.http import TextResponse
 from scrapy.utils.defer import maybe_deferred_to_future
 from scrapy.utils.httpobj import urlparse_cached
-from scrapy.utils.spider import DefaultSpider
 from twisted.internet.defer import CancelledError
 
 from scrapy_captcha.buying import Buyer
 from scrapy_captcha.captchas import KINDS, Captcha
 from scrapy_captcha.client import SolverClient
-from scrapy_captcha.config import Config, GiveUp, Options
+from scrapy_captcha.config import Config, Options, domains_of
 from scrapy_captcha.detection import Detection, Verdict, detect
-from scrapy_captcha.domains import Domains
-from scrapy_captcha.exceptions import CaptchaError
-from scrapy_captcha.origin import remember_origin, restore, to_be_tried_again
+from scrapy_captcha.endings import Endings, spoilt
+from scrapy_captcha.origin import remember_origin, to_be_tried_again
 from scrapy_captcha.parking import ParkingLot
 from scrapy_captcha.progress import KEY, Progress
 from scrapy_captcha.providers import Unified
@@ -52,7 +49,7 @@ class CaptchaMiddleware:
     def __init__(self, crawler: Crawler, config: Config) -> None:
         self._crawler = crawler
         self._config = config
-        self._domains = _domains(crawler, config)
+        self._domains = domains_of(crawler.spider, config)
         self._options = Options.of(config)
         self._cookies_enabled = crawler.settings.getbool("COOKIES_ENABLED")
         self._priority_adjust = crawler.settings.getint("REDIRECT_PRIORITY_ADJUST")
@@ -84,28 +81,19 @@ class CaptchaMiddleware:
             self._tally,
             close_on_stop=config.close_on_stop,
         )
-        self._lot = ParkingLot(crawler, on_parked=self._tally.parked, spoilt=self._spoilt)
+        self._lot = ParkingLot(
+            crawler, on_parked=self._tally.parked, spoilt=partial(spoilt, self._tally)
+        )
         self._submitter = Submitter(crawler, self._lot, self._tally, self._refused)
+        self._endings = Endings(crawler, self._sharing, self._submitter, self._tally)
         if config.proxies:
             crawler.signals.connect(self._request_scheduled, signals.request_scheduled)
-        self._restores_late = False
         crawler.signals.connect(self._spider_closed, signals.spider_closed)
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
         """Raises NotConfigured without an API, ValueError for settings that cannot be right."""
-        config = Config.from_settings(crawler.settings)
-        if config.proxies and not crawler.settings.getbool("HTTPPROXY_ENABLED"):
-            raise ValueError(
-                "HTTPPROXY_ENABLED = False, but CAPTCHA_PROXIES are used through it: "
-                "remove one of the two"
-            )
-        if not crawler.settings.getbool("TWISTED_REACTOR_ENABLED", default=True):
-            raise ValueError(
-                "TWISTED_REACTOR_ENABLED = False, but captchas are solved over Twisted: "
-                "remove the setting, or set CAPTCHA_ENABLED = False"
-            )
-        return cls(crawler, config)
+        return cls(crawler, Config.from_settings(crawler.settings))
 
     async def process_request(
         self, request: Request, spider: Spider | None = None
@@ -116,17 +104,16 @@ class CaptchaMiddleware:
         self._options_of(request)
         progress = Progress.of(request.meta)
         if progress.failed:
-            self._end(request, progress)
-            raise CaptchaError(progress.failed)
+            raise self._endings.failed(request, progress)
         if self._has_left_the_site(request, progress):
-            raise self._dropped(request, "offsite")
+            raise self._endings.dropped(request, "offsite")
         remember_origin(request)
         page = await self._solved(request, progress) if progress.solution else None
         if page is not None:
             return page
         bound = bool(progress.solution) or SUBMISSION in request.meta
         if not self._sessions.equip(request, keep_proxy=bound):
-            raise self._dropped(request, "no_proxy")
+            raise self._endings.dropped(request, "no_proxy")
         if self._domains.allow_host(urlparse_cached(request).hostname or ""):
             self._sharing.asked(request, progress)
         return None
@@ -145,7 +132,7 @@ class CaptchaMiddleware:
         try:
             return await self._lot.wait_in_place(ticket)
         except CancelledError:
-            raise self._dropped(ticket, "closing") from None
+            raise self._endings.dropped(ticket, "closing") from None
 
     async def _solved(self, request: Request, progress: Progress) -> Response | None:
         """The page that a solution opens, None where it is still to be fetched."""
@@ -172,14 +159,14 @@ class CaptchaMiddleware:
         if not (progress.passed or options.ignore or _is_robots_txt(request)):
             found = self._detect(response)
         if found is None or found.verdict is Verdict.WIDGET:
-            return self._arrived(request, response, progress)
+            return self._endings.arrived(request, response, progress)
         page = self._submitter.page_instead(progress.answer)
         if page is not None:
-            return self._arrived(request, page, progress)
+            return self._endings.arrived(request, page, progress)
         if progress.submitted:
             self._tally.rejected(request, found.name)
         if found.captcha is None or not self._client.provider.takes(found.captcha):
-            return self._blocked(request, response, found.name, options)
+            return self._endings.blocked(request, response, found.name, options)
         return self._met(request, response, found.captcha, options)
 
     def process_exception(
@@ -188,31 +175,6 @@ class CaptchaMiddleware:
         """A page that cannot be fetched solves for nobody else."""
         self._sharing.answered(request)
         self._sharing.left(Progress.of(request.meta))
-
-    def _arrived(self, request: Request, response: Response, progress: Progress) -> Response:
-        response.request = request
-        if progress.submitted and response.status >= 500:
-            self._sharing.left(progress)  # a broken site says nothing about the solution
-        else:
-            self._accepted(request, progress)
-        self._submitter.forget(progress.answer)
-        if not progress.tasks:
-            restore(request, progress)
-            return response
-        # Retry and MetaRefresh come after us: what they send is to know what was spent.
-        progress = replace(progress, submitted=False, answer="", leads="", follows=False)
-        request.meta[KEY] = progress.to_meta()
-        self._restore_late()
-        return response
-
-    def _accepted(self, request: Request, progress: Progress) -> None:
-        if progress.submitted:
-            self._tally.accepted(request)
-        self._sharing.arrived(request, progress)
-
-    def _end(self, request: Request, progress: Progress) -> None:
-        self._sharing.left(progress)
-        restore(request, progress)
 
     def _detect(self, response: Response) -> Detection | None:
         if not isinstance(response, TextResponse):
@@ -239,41 +201,11 @@ class CaptchaMiddleware:
             self._tally.detected(request, captcha)
         reason = self._reason_not_to_buy(request, captcha, progress, options)
         if reason:
-            return self._given_up(request, response, reason, options, captcha)
+            return self._endings.given_up(request, response, reason, options, captcha)
         asked_at = self._sharing.asked_at(request)
         story = partial(self._buyer.story, captcha=captcha, options=options, asked_at=asked_at)
         again = to_be_tried_again(request, priority_adjust=self._priority_adjust)
         return self._lot.ticket(again, story)
-
-    def _blocked(
-        self, request: Request, response: Response, name: str, options: Options
-    ) -> Response:
-        self._tally.blocked(request, name)
-        if response.status < 400:
-            return self._given_up(request, response, name, options)
-        self._end(request, Progress.of(request.meta))
-        return response
-
-    def _given_up(
-        self,
-        request: Request,
-        response: Response,
-        reason: str,
-        options: Options,
-        captcha: Captcha | None = None,
-    ) -> Response:
-        if options.on_give_up is GiveUp.DROP:
-            raise self._dropped(request, reason, captcha)
-        self._tally.passed(request, reason)
-        self._end(request, Progress.of(request.meta))
-        return response
-
-    def _dropped(
-        self, request: Request, reason: str, captcha: Captcha | None = None
-    ) -> CaptchaError:
-        self._tally.dropped(request, reason, captcha)
-        self._end(request, Progress.of(request.meta))
-        return CaptchaError(reason)
 
     def _keeps_cookies(self, request: Request) -> bool:
         return self._cookies_enabled and not request.meta.get("dont_merge_cookies")
@@ -291,24 +223,11 @@ class CaptchaMiddleware:
         value = request.meta.get("captcha")
         return self._options if value is None else Options.of(self._config, value)
 
-    def _spoilt(self, ticket: Request) -> Request:
-        self._tally.dropped(ticket, "error")
-        progress = replace(Progress.of(ticket.meta), failed="error")
-        return ticket.replace(meta=ticket.meta | {KEY: progress.to_meta()})
-
     def _is_under_way(self, request: Request) -> bool:
         return request in self._crawler.engine.downloader.active
 
     def _request_scheduled(self, request: Request) -> None:
         self._sessions.forget_credentials(request)
-
-    def _restore_late(self) -> None:
-        if not self._restores_late:  # a crawl that meets no captcha is not to pay for it
-            self._restores_late = True
-            self._crawler.signals.connect(self._response_received, signals.response_received)
-
-    def _response_received(self, request: Request) -> None:
-        restore(request, Progress.of(request.meta))
 
     async def _spider_closed(self) -> None:
         self._sharing.close()
@@ -317,16 +236,3 @@ class CaptchaMiddleware:
 
 def _is_robots_txt(request: Request) -> bool:
     return urlparse_cached(request).path == "/robots.txt"
-
-
-def _domains(crawler: Crawler, config: Config) -> Domains:
-    allowed = getattr(crawler.spider, "allowed_domains", None) or ()
-    domains = Domains(tuple(d for d in allowed if isinstance(d, str)), config.domains)
-    if domains:
-        return domains
-    reason = (
-        "captchas are bought for named domains only: "
-        "set allowed_domains on the spider, or CAPTCHA_DOMAINS"
-    )
-    # The spider of "scrapy shell" and "scrapy fetch" has no domains, and no harm is done there.
-    raise NotConfigured(reason) if isinstance(crawler.spider, DefaultSpider) else ValueError(reason)

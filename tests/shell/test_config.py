@@ -257,6 +257,12 @@ def test_plain_http_is_refused_on_another_machine_unless_allowed(url: str) -> No
     assert config(api_url=url, allow_http=True).api_url == url
 
 
+def test_a_pool_without_scrapys_proxies_is_refused() -> None:
+    pool = {"CAPTCHA_PROXIES": ["http://u:p@h:1"], "HTTPPROXY_ENABLED": False}
+    with pytest.raises(ValueError, match=r"^HTTPPROXY_ENABLED = False, but CAPTCHA_PROXIES"):
+        Config.from_settings(BaseSettings(NEEDED | pool))
+
+
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "[::1]", "LOCALHOST"])
 def test_plain_http_is_fine_on_this_machine(host: str) -> None:
     assert config(api_url=f"http://{host}:8000/").api_url == f"http://{host}:8000"

@@ -1,0 +1,119 @@
+"""How the captcha of a page ends: with the page, with a wall, or with a reason."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from scrapy import signals
+
+from scrapy_captcha.config import GiveUp
+from scrapy_captcha.exceptions import CaptchaError
+from scrapy_captcha.origin import restore
+from scrapy_captcha.progress import KEY, Progress
+
+if TYPE_CHECKING:
+    from scrapy.crawler import Crawler
+    from scrapy.http import Request, Response
+
+    from scrapy_captcha.captchas import Captcha
+    from scrapy_captcha.config import Options
+    from scrapy_captcha.sharing import Sharing
+    from scrapy_captcha.submit import Submitter
+    from scrapy_captcha.tally import Tally
+
+
+def spoilt(tally: Tally, ticket: Request) -> Request:
+    """What to send back for *ticket* when something broke while it was parked."""
+    tally.dropped(ticket, "error")
+    progress = replace(Progress.of(ticket.meta), failed="error")
+    failing: Request = ticket.replace(meta=ticket.meta | {KEY: progress.to_meta()})
+    return failing
+
+
+class Endings:
+    """Gives requests back to the spider as they were, and tells all who wait for the outcome."""
+
+    def __init__(
+        self, crawler: Crawler, sharing: Sharing, submitter: Submitter, tally: Tally
+    ) -> None:
+        self._crawler = crawler
+        self._sharing = sharing
+        self._submitter = submitter
+        self._tally = tally
+        self._restores_late = False
+
+    def arrived(self, request: Request, response: Response, progress: Progress) -> Response:
+        """*response* is the page of *request*."""
+        response.request = request
+        if progress.submitted and response.status >= 500:
+            self._sharing.left(progress)  # a broken site says nothing about the solution
+        else:
+            self._accepted(request, progress)
+        self._submitter.forget(progress.answer)
+        if not progress.tasks:
+            restore(request, progress)
+            return response
+        # Retry and MetaRefresh come after us: what they send is to know what was spent.
+        progress = replace(progress, submitted=False, answer="", leads="", follows=False)
+        request.meta[KEY] = progress.to_meta()
+        self._restore_late()
+        return response
+
+    def blocked(
+        self, request: Request, response: Response, name: str, options: Options
+    ) -> Response:
+        """The wall *name* stands instead of the page: content to nobody, an error to Scrapy.
+
+        Raises CaptchaError where the response does not look like an error by itself.
+        """
+        self._tally.blocked(request, name)
+        if response.status < 400:
+            return self.given_up(request, response, name, options)
+        self._end(request, Progress.of(request.meta))
+        return response
+
+    def given_up(
+        self,
+        request: Request,
+        response: Response,
+        reason: str,
+        options: Options,
+        captcha: Captcha | None = None,
+    ) -> Response:
+        """*response* itself, where captcha pages are to be passed on; else raises CaptchaError."""
+        if options.on_give_up is GiveUp.DROP:
+            raise self.dropped(request, reason, captcha)
+        self._tally.passed(request, reason)
+        self._end(request, Progress.of(request.meta))
+        return response
+
+    def dropped(
+        self, request: Request, reason: str, captcha: Captcha | None = None
+    ) -> CaptchaError:
+        """To be raised: the page of *request* is given up for *reason*."""
+        self._tally.dropped(request, reason, captcha)
+        self._end(request, Progress.of(request.meta))
+        return CaptchaError(reason)
+
+    def failed(self, request: Request, progress: Progress) -> CaptchaError:
+        """To be raised: the page was given up while it was parked, and that has been told."""
+        self._end(request, progress)
+        return CaptchaError(progress.failed)
+
+    def _accepted(self, request: Request, progress: Progress) -> None:
+        if progress.submitted:
+            self._tally.accepted(request)
+        self._sharing.arrived(request, progress)
+
+    def _end(self, request: Request, progress: Progress) -> None:
+        self._sharing.left(progress)
+        restore(request, progress)
+
+    def _restore_late(self) -> None:
+        if not self._restores_late:  # a crawl that meets no captcha is not to pay for it
+            self._restores_late = True
+            self._crawler.signals.connect(self._response_received, signals.response_received)
+
+    def _response_received(self, request: Request) -> None:
+        restore(request, Progress.of(request.meta))
