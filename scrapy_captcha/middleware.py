@@ -111,10 +111,11 @@ class CaptchaMiddleware:
         page = await self._solved(request, progress) if progress.solution else None
         if page is not None:
             return page
-        bound = bool(progress.solution) or SUBMISSION in request.meta
-        if not self._sessions.equip(request, keep_proxy=bound):
+        submits = SUBMISSION in request.meta
+        if not self._sessions.equip(request, keep_proxy=submits or bool(progress.solution)):
             raise self._endings.dropped(request, "no_proxy")
-        if self._domains.allow_host(urlparse_cached(request).hostname or ""):
+        host = urlparse_cached(request).hostname or ""
+        if not submits and self._domains.allow_host(host):
             self._sharing.asked(request, progress)
         return None
 
