@@ -7,7 +7,7 @@ import time
 from email.utils import formatdate
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from scrapy_captcha.errors import (
@@ -370,7 +370,7 @@ dates = st.text(max_size=40) | st.from_regex(
 headers = st.dictionaries(st.sampled_from(["retry-after", "date", "x"]), dates, max_size=3)
 
 
-@settings(max_examples=200)
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=200)
 @pytest.mark.thorough
 @given(status=st.integers(100, 599), headers=headers, body=bodies)
 def test_reading_never_raises_and_what_it_gives_is_usable(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from scrapy_captcha.errors import ErrorCode, SolverError
@@ -124,7 +124,7 @@ def test_a_stopped_gate_tells_why() -> None:
     assert gate.stopped is error
 
 
-@settings(max_examples=100)
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=100)
 @pytest.mark.thorough
 @given(
     limit=st.integers(1, 20), steps=st.lists(st.sampled_from(["in", "well", "refused", "failed"]))

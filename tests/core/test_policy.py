@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from scrapy_captcha.captchas import KINDS, Captcha, Form, Kind
@@ -188,7 +188,7 @@ def test_decide_waits_longer_after_each_retry() -> None:
     assert decide(error, Attempts(retries=2), jitter=0.5) == Reschedule(3.0)
 
 
-@settings(max_examples=100)
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=100)
 @pytest.mark.thorough
 @given(
     retry_after=st.none() | st.floats(0, exclude_min=True, allow_infinity=False),

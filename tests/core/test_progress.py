@@ -8,7 +8,7 @@ from dataclasses import fields
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from scrapy_captcha.policy import Attempts
@@ -34,14 +34,14 @@ progresses = st.builds(
 )
 
 
-@settings(max_examples=100)
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=100)
 @pytest.mark.thorough
 @given(progress=progresses)
 def test_what_goes_into_meta_comes_out_of_it(progress: Progress) -> None:
     assert Progress.of({KEY: progress.to_meta()}) == progress
 
 
-@settings(max_examples=50)
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=50)
 @pytest.mark.thorough
 @given(progress=progresses)
 def test_it_survives_a_queue_on_disk_in_either_format(progress: Progress) -> None:
@@ -123,7 +123,7 @@ TYPES: dict[str, type | tuple[type, ...]] = {
 }
 
 
-@settings(max_examples=150)
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=150)
 @pytest.mark.thorough
 @given(
     stored=anything

@@ -6,7 +6,7 @@ import traceback
 from urllib.parse import quote
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from scrapy_captcha.proxies import Proxy, ProxyPool
@@ -72,7 +72,7 @@ def test_the_url_has_the_credentials_percent_encoded() -> None:
     assert Proxy("http", "::1", 1).url == "http://[::1]:1"
 
 
-@settings(max_examples=100)
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=100)
 @pytest.mark.thorough
 @given(username=st.text(min_size=1, max_size=12), password=st.text(max_size=12))
 def test_any_credentials_survive_the_way_into_a_url_and_back(username: str, password: str) -> None:

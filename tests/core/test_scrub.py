@@ -6,7 +6,7 @@ from base64 import b64encode
 from urllib.parse import quote
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from scrapy_captcha.scrub import scrub
@@ -70,7 +70,7 @@ def test_what_a_terminal_or_a_log_could_take_amiss_is_escaped(text: str) -> None
     assert shown.isprintable()
 
 
-@settings(max_examples=100)
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=100)
 @pytest.mark.thorough
 @given(text=st.text(max_size=50), before=st.text(max_size=10))
 def test_no_text_shows_a_secret_or_a_control_character(text: str, before: str) -> None:

@@ -41,23 +41,30 @@ async def test_two_hundred_pages_are_crawled_over_two_slots_while_fifty_wait() -
             if len(self.crawled.responses) == len(OPEN):
                 self.sandbox.solver.clear_script()
 
-    guards = dict.fromkeys(OPEN)
-    async with sandbox(guard=Guard(mode=Mode.TOKEN), guards=guards, pages=250) as running:
-        running.solver.script(PENDING)
-        Releasing.sandbox = running
-        settings = {
-            "CONCURRENT_REQUESTS": 2,
-            "CAPTCHA_CONCURRENT_SOLVES": 50,
-            "CAPTCHA_POLL_INTERVAL": 0.25,
-        }
-        heart = Heartbeat()
-        crawled = await crawl(running, WAITING + OPEN, settings, Releasing, heart)
+    async def longest_gap() -> float:
+        guards = dict.fromkeys(OPEN)
+        async with sandbox(guard=Guard(mode=Mode.TOKEN), guards=guards, pages=250) as running:
+            running.solver.script(PENDING)
+            Releasing.sandbox = running
+            settings = {
+                "CONCURRENT_REQUESTS": 2,
+                "CAPTCHA_CONCURRENT_SOLVES": 50,
+                "CAPTCHA_POLL_INTERVAL": 0.25,
+            }
+            heart = Heartbeat()
+            crawled = await crawl(running, WAITING + OPEN, settings, Releasing, heart)
 
-    order = [path_of(response) for response in crawled.responses]
-    assert set(order[:200]) == set(OPEN)
-    assert set(order[200:]) == set(WAITING)
-    assert crawled.stat("parked_max") == 50
-    assert heart.longest <= LONGEST_GAP
+        order = [path_of(response) for response in crawled.responses]
+        assert set(order[:200]) == set(OPEN)
+        assert set(order[200:]) == set(WAITING)
+        assert crawled.stat("parked_max") == 50
+        return heart.longest
+
+    # What blocks does so each time; a machine that has other things to do does not.
+    gaps = [await longest_gap()]
+    while min(gaps) > LONGEST_GAP and len(gaps) < 4:
+        gaps.append(await longest_gap())
+    assert min(gaps) <= LONGEST_GAP
 
 
 @pytest_twisted.ensureDeferred

@@ -103,7 +103,7 @@ async def test_one_deadline_holds_over_headers_and_body(fault: str, method: str)
         begun = time.monotonic()
         error = await failure_of(client.buy(ORDER))
 
-        assert time.monotonic() - begun < 1
+        assert time.monotonic() - begun < 5
         assert error.code is ErrorCode.TIMEOUT
         assert error.possibly_paid == (method == "createTask")
         assert (error.task_id is None) == (method == "createTask")
@@ -185,7 +185,7 @@ async def test_an_endless_body_is_cut_off() -> None:
         error = await failure_of(client.buy(ORDER))
 
         assert error.code is ErrorCode.BAD_REPLY
-        assert time.monotonic() - begun < 2
+        assert time.monotonic() - begun < 5
 
 
 @pytest_twisted.ensureDeferred

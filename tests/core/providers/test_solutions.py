@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from scrapy_captcha.captchas import KINDS, Kind
@@ -221,7 +221,7 @@ fields_of_solutions = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=150)
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=150)
 @pytest.mark.thorough
 @given(
     kind=st.sampled_from(Kind),
