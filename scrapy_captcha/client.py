@@ -88,7 +88,7 @@ class SolverClient:
     ) -> Deferred[Solution]:
         """One purchase, queued until the provider may be asked. Fails with SolverError.
 
-        *on_task* is told the id of the task as soon as there is one.
+        *on_task* is told the id of the task, once, as soon as there is one.
         """
         return self._start(self._buy(order, on_task))
 
@@ -161,8 +161,9 @@ class SolverClient:
         sent: list[Call] = []
 
         def on_call(call: Call) -> None:
+            is_news = not sent or sent[0].task_id != call.task_id
             sent[:] = [call]
-            if call.task_id is not None:
+            if call.task_id is not None and is_news:
                 on_task(call.task_id)
 
         def timed_out(_result: object, _timeout: float) -> Failure:

@@ -111,7 +111,7 @@ class Submitter:
                 progress = replace(Progress.of(request.meta), submitted=False)
                 request.meta[KEY] = progress.to_meta()
                 return None
-        if self._is_verdict(request, captcha, answer):
+        if self._is_verdict(request, submission, captcha, answer):
             return answer
         if _may_be_page_of(request, answer) and not self._is_said_elsewhere(answer):
             if _site(request) in self._answer_with_pages and isinstance(answer, HtmlResponse):
@@ -119,9 +119,11 @@ class Submitter:
             self._held[name] = answer
         return None
 
-    def _is_verdict(self, request: Request, captcha: Captcha, answer: Response) -> bool:
+    def _is_verdict(
+        self, request: Request, submission: Request, captcha: Captcha, answer: Response
+    ) -> bool:
         """Whether *answer* is the page's own, which needs no second look."""
-        own = bool(KINDS[captcha.kind].cookie)
+        own = bool(KINDS[captcha.kind].cookie) and submission.url == request.url
         return own or (_is_at_url_of(request, answer) and self._refused(answer))
 
     def _is_said_elsewhere(self, answer: Response) -> bool:

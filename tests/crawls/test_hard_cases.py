@@ -13,7 +13,7 @@ from scrapy.exceptions import CloseSpider
 from serving import Page, site
 from test_giving_up import wall
 
-from scrapy_captcha import Kind
+from scrapy_captcha import Kind, build_submission
 from scrapy_captcha.sandbox import Answer, Guard, Mode, Passage
 
 if TYPE_CHECKING:
@@ -97,6 +97,28 @@ async def test_no_cookie_is_bought_for_a_request_that_keeps_none(
 
     assert crawled.reasons == ["no_cookies"]
     assert running.solver.calls == []
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_picture_that_takes_several_polls_is_one_task() -> None:
+    async with sandbox({"solve_time": 0.2}, Guard(Kind.IMAGE)) as running:
+        crawled = await crawl(running, ["/page/1"])
+
+    assert running.solver.created == 1
+    assert crawled.stat("task_count") == 1
+
+
+@pytest_twisted.ensureDeferred
+async def test_the_answer_to_a_spiders_own_submission_elsewhere_is_no_page() -> None:
+    class Elsewhere(Visitor):
+        def captcha_submit(self, request: Request, captcha: Captcha, solution: Solution) -> Request:
+            submission = build_submission(request, captcha, solution)
+            return submission.replace(url=running.site_url + "/widget")
+
+    async with sandbox(guard=Guard(Kind.AMAZON_WAF)) as running:
+        crawled = await crawl(running, ["/page/1"], spider=Elsewhere)
+
+    assert crawled.paths == ["/page/1"]
 
 
 @pytest_twisted.ensureDeferred
