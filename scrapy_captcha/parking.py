@@ -46,7 +46,7 @@ _GRACE = 5.0  # seconds that a wait in place may go on while the engine closes
 
 
 class ParkingLot:
-    """The requests that wait; ``len()`` is how many there are.
+    """The requests that wait.
 
     *on_parked* is told how many there are each time that one comes; *spoilt* makes the request to
     send back for a ticket whose story broke.
@@ -67,9 +67,6 @@ class ParkingLot:
         self._is_listening = False
         crawler.signals.connect(self._spider_opened, signals.spider_opened)
         crawler.signals.connect(self._spider_idle, signals.spider_idle)
-
-    def __len__(self) -> int:
-        return len(self._parked)
 
     def __contains__(self, request: Request) -> bool:
         """Whether *request* is a ticket that has not been parked."""
