@@ -16,7 +16,7 @@ def let_in(gate: Gate) -> int:
     """Lets in all that the gate has room for, and tells how many those are."""
     number = 0
     while gate.has_room():
-        gate.enter()
+        gate.enter(now=0.0)
         number += 1
     return number
 
@@ -50,7 +50,7 @@ def test_who_leaves_makes_room_for_one() -> None:
 
 def test_a_shut_gate_opens_at_the_time_that_the_service_named() -> None:
     gate = Gate(2)
-    gate.enter()
+    gate.enter(now=0.0)
     gate.shut(until=105.0)
     assert [gate.wait(now) for now in (100.0, 104.0, 105.0, 106.0)] == [5.0, 1.0, 0.0, 0.0]
 
@@ -66,7 +66,7 @@ def test_the_latest_of_several_times_holds() -> None:
 def test_a_refusal_leaves_room_for_as_many_as_ran_beside_it() -> None:
     gate = Gate(16)
     for _ in range(5):
-        gate.enter()
+        gate.enter(now=0.0)
     refuse(gate, until=1.0)
     for _ in range(4):
         gate.leave()
@@ -110,6 +110,21 @@ def test_one_more_is_tried_after_a_round_that_went_well() -> None:
     assert rooms[-1] == 8
 
 
+def test_after_a_refusal_they_come_one_after_another_until_one_has_gone_well() -> None:
+    gate = Gate(8)
+    let_in(gate)
+    for _ in range(3):
+        refuse(gate, until=10.0)
+    gate.leave()
+    gate.enter(now=10.0)
+    assert 0 < gate.wait(10.0) < 1
+
+    gate.leave()
+    gate.went_well()
+    gate.enter(now=20.0)
+    assert gate.wait(20.0) == 0
+
+
 def test_room_never_grows_above_the_limit() -> None:
     gate = Gate(2)
     for _ in range(50):
@@ -135,7 +150,7 @@ def test_whatever_happens_an_empty_gate_has_room_for_one_at_least_and_the_limit_
     gate, inside = Gate(limit), 0
     for step in steps:
         if step == "in" and gate.has_room():
-            gate.enter()
+            gate.enter(now=0.0)
             inside += 1
         elif step != "in" and inside:
             if step == "well":
