@@ -1,9 +1,9 @@
-"""Lets purchases in, in the order in which they came, as the provider's gate allows."""
+"""Lets purchases in, in the order in which they came, as a door allows."""
 
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from twisted.internet.defer import Deferred
 
@@ -11,22 +11,41 @@ if TYPE_CHECKING:
     from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
     from scrapy_captcha.errors import SolverError
-    from scrapy_captcha.gate import Gate
 
 _BATCH = 50  # purchases let in, or turned away, before the reactor has its turn
 
 
-class Admission:
-    """The queue before a provider. Times are in seconds."""
+class Door(Protocol):
+    """Knows whether one more may come in; told the time in seconds, as the queue's clock has it."""
 
-    def __init__(self, gate: Gate, clock: IReactorTime) -> None:
-        self._gate = gate
+    @property
+    def stopped(self) -> SolverError | None:
+        """With what everybody is turned away, None while they are not."""
+
+    def has_room(self) -> bool:
+        """Whether one more may be inside."""
+
+    def wait(self, now: float) -> float:
+        """Seconds for which nobody may come in."""
+
+    def enter(self, now: float) -> None:
+        """One comes in."""
+
+    def leave(self) -> None:
+        """One has left."""
+
+
+class Admission:
+    """The queue before *door*: a provider's gate, or the pace of a download slot."""
+
+    def __init__(self, door: Door, clock: IReactorTime) -> None:
+        self._door = door
         self._clock = clock
         self._waiting: deque[Deferred[None]] = deque()
         self._opening: IDelayedCall | None = None
 
     def enter(self) -> Deferred[None]:
-        """Fires when a purchase may start; fails with SolverError once buying has stopped.
+        """Fires when a purchase may start; fails with SolverError once the door has stopped.
 
         Cancelling it gives the place in the queue up.
         """
@@ -35,23 +54,10 @@ class Admission:
         self._admit()
         return turn
 
-    def went_well(self) -> None:
-        """A purchase that was let in has brought a solution."""
-        self._gate.went_well()
-
     def leave(self) -> None:
         """A purchase that was let in has ended, well or not."""
-        self._gate.leave()
+        self._door.leave()
         self._admit()
-
-    def shut(self, seconds: float) -> None:
-        """Nobody is let in before that, because the purchase under way was refused."""
-        self._gate.shut(self._clock.seconds() + seconds)
-
-    def stop(self, error: SolverError) -> None:
-        """Everybody is turned away with *error* from now on."""
-        self._gate.stop(error)
-        self.close()
 
     def close(self) -> None:
         """Leaves nothing in the reactor."""
@@ -61,10 +67,10 @@ class Admission:
 
     def _admit(self) -> None:
         for _ in range(_BATCH):
-            if not self._waiting or not (self._gate.stopped or self._gate.has_room()):
+            if not self._waiting or not (self._door.stopped or self._door.has_room()):
                 return
-            wait = self._gate.wait(self._clock.seconds())
-            if wait > 0 and not self._gate.stopped:
+            wait = self._door.wait(self._clock.seconds())
+            if wait > 0 and not self._door.stopped:
                 self._admit_after(wait)
                 return
             self._admit_one(self._waiting.popleft())
@@ -73,10 +79,10 @@ class Admission:
     def _admit_one(self, turn: Deferred[None]) -> None:
         if turn.called:  # cancelled while it waited
             return
-        if self._gate.stopped is not None:
-            turn.errback(self._gate.stopped.again())
+        if self._door.stopped is not None:
+            turn.errback(self._door.stopped.again())
         else:
-            self._gate.enter()
+            self._door.enter(self._clock.seconds())
             turn.callback(None)
 
     def _admit_after(self, seconds: float) -> None:

@@ -6,11 +6,12 @@ import random
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, cast
-from uuid import uuid4
+from urllib.parse import urlsplit
 
 from scrapy.utils.defer import deferred_from_coro
 from twisted.internet.task import deferLater
 
+from scrapy_captcha.audience import Outcome
 from scrapy_captcha.client import new_purchase_id
 from scrapy_captcha.config import GiveUp
 from scrapy_captcha.errors import ErrorCode, SolverError
@@ -18,7 +19,7 @@ from scrapy_captcha.pictures import fetch_picture
 from scrapy_captcha.policy import Drop, Reschedule, RotateProxy, StopBuying, reason_not_to_answer
 from scrapy_captcha.progress import KEY, Progress
 from scrapy_captcha.providers import Order
-from scrapy_captcha.sharing import Outcome
+from scrapy_captcha.sessions import site_of
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -29,18 +30,17 @@ if TYPE_CHECKING:
     from scrapy_captcha.client import SolverClient
     from scrapy_captcha.config import Options
     from scrapy_captcha.providers import TaskId
+    from scrapy_captcha.rejections import Rejections
     from scrapy_captcha.sessions import Sessions
     from scrapy_captcha.sharing import Sharing
+    from scrapy_captcha.stock import Place, Stock
     from scrapy_captcha.tally import Tally
 
 _FIRST = 100  # added to the priority of a request that has its solution: solutions age
 
 
 class Buyer:
-    """Buys solutions for parked requests and keeps them until the requests come by again.
-
-    Solutions stay in memory: what travels in ``request.meta`` is only a name for one.
-    """
+    """Buys solutions for parked requests and has them kept until the requests come by again."""
 
     def __init__(
         self,
@@ -48,6 +48,8 @@ class Buyer:
         client: SolverClient,
         sessions: Sessions,
         sharing: Sharing,
+        stock: Stock,
+        rejections: Rejections,
         tally: Tally,
         *,
         close_on_stop: bool,
@@ -58,24 +60,23 @@ class Buyer:
         self._client = client
         self._sessions = sessions
         self._sharing = sharing
+        self._stock = stock
+        self._rejections = rejections
         self._tally = tally
         self._close_on_stop = close_on_stop
         self._stopped = False
         self._clock = cast("IReactorTime", reactor)
-        self._solutions: dict[str, tuple[Captcha, Solution]] = {}
 
     def reason_not_to_buy(
         self, captcha: Captcha, progress: Progress, options: Options
     ) -> str | None:
         """Why no solution is bought, None when one may be."""
+        if self._is_wall(captcha):
+            return "wall"
         if progress.tasks >= options.policy.retry_times:
             return "rejected"
         own_way = hasattr(self._crawler.spider, "captcha_submit")
         return reason_not_to_answer(captcha, own_way=own_way)
-
-    def take(self, name: str) -> tuple[Captcha, Solution] | None:
-        """The captcha and solution kept under *name*, once; None when another process had it."""
-        return self._solutions.pop(name, None)
 
     async def story(
         self, ticket: Request, captcha: Captcha, options: Options, asked_at: float
@@ -87,21 +88,29 @@ class Buyer:
         """
         if await self._sharing.is_to_be_fetched_again(ticket, asked_at):
             return ticket
-        while True:
-            progress = Progress.of(ticket.meta)
-            order = await self._order(ticket, captcha, progress)
-            if captcha.image and not order.image:
-                return self._failed(ticket, captcha, options, "picture")
-            try:
-                solution = await self._client.buy(order, partial(self._bought, ticket, captcha))
-            except SolverError as error:
-                next_request = await self._after_error(ticket, captcha, options, order, error)
-                if next_request is not None:
-                    return next_request
-            else:
-                return self._solved(ticket, captcha, solution)
+        next_request = None
+        while next_request is None:
+            with await self._stock.place(ticket, captcha) as place:
+                order = await self._order(ticket, captcha)
+                if self._is_wall(captcha):
+                    return self._failed(ticket, captcha, options, "wall")
+                if captcha.image and not order.image:
+                    return self._failed(ticket, captcha, options, "picture")
+                try:
+                    solution = await self._client.buy(order, partial(self._bought, ticket, captcha))
+                except SolverError as caught:
+                    error = caught
+                else:
+                    return self._solved(ticket, captcha, solution, place)
+            next_request = await self._after_error(ticket, captcha, options, order, error)
+        return next_request
 
-    async def _order(self, ticket: Request, captcha: Captcha, progress: Progress) -> Order:
+    def _is_wall(self, captcha: Captcha) -> bool:
+        site = site_of(urlsplit(captcha.url).hostname or "")
+        return self._rejections.is_wall(site, self._clock.seconds())
+
+    async def _order(self, ticket: Request, captcha: Captcha) -> Order:
+        progress = Progress.of(ticket.meta)
         user_agent = ticket.headers.get("User-Agent")
         image = await fetch_picture(self._crawler, ticket, captcha.image) if captcha.image else b""
         return Order(
@@ -176,12 +185,13 @@ class Buyer:
             task_id=error.task_id if not_over else None,
         ).to_meta()
 
-    def _solved(self, ticket: Request, captcha: Captcha, solution: Solution) -> Request:
+    def _solved(
+        self, ticket: Request, captcha: Captcha, solution: Solution, place: Place
+    ) -> Request:
         self._tally.solved(ticket, captcha, solution)
         if solution.user_agent:
             self._sessions.bind(ticket, solution.user_agent)
-        name = uuid4().hex
-        self._solutions[name] = captcha, solution
+        name = self._stock.keep(place, captcha, solution)
         progress = Progress.of(ticket.meta)
         progress = replace(
             progress, tasks=progress.tasks + 1, solution=name, purchase_id="", task_id=None

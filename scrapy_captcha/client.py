@@ -77,7 +77,8 @@ class SolverClient:
         agent = Agent(reactor, connectTimeout=http_timeout, pool=self._pool)
         self._http = HTTPClient(PlainAgent(agent))
         self._hopeless: dict[tuple[str | None, str | None], SolverError] = {}
-        self._admission = Admission(Gate(concurrent_solves), self._clock)
+        self._gate = Gate(concurrent_solves)
+        self._admission = Admission(self._gate, self._clock)
         self._under_way: set[Deferred[Any]] = set()
 
     def __repr__(self) -> str:
@@ -101,7 +102,8 @@ class SolverClient:
 
     def stop(self, error: SolverError) -> None:
         """Buys nothing more; every purchase from now on fails as *error* did."""
-        self._admission.stop(error)
+        self._gate.stop(error)
+        self._admission.close()
 
     def balance(self) -> Deferred[float]:
         """The account's balance in its own currency. Fails with SolverError."""
@@ -150,7 +152,7 @@ class SolverClient:
             self._learn(order.captcha, error)
             raise
         else:
-            self._admission.went_well()
+            self._gate.went_well()
             return solution
         finally:
             self._admission.leave()
@@ -253,9 +255,9 @@ class SolverClient:
             case Drop() if error.code in _LASTING:
                 self._hopeless[_place(captcha)] = error
             case StopBuying():
-                self._admission.stop(error)
+                self.stop(error)
             case Reschedule(delay, shut=True):
-                self._admission.shut(delay)
+                self._gate.shut(self._clock.seconds() + delay)
 
 
 def new_purchase_id() -> str:

@@ -84,6 +84,12 @@ class Config:
         read_duration, 20.0, "limit for one call of the API, body included"
     )
     solve_timeout: float = _setting(read_duration, 180.0, "limit for one purchase, polls included")
+    token_life: float = _setting(
+        read_duration, 110.0, "time after which an unsent token counts as expired"
+    )
+    max_parked: int = _setting(
+        read_count, 10_000, "pages that wait at once; at the limit the crawl waits for room"
+    )
     concurrent_solves: int = _setting(read_count, 16, "purchases under way at once")
     proxies: tuple[Proxy, ...] = _setting(read_proxies, (), "proxies to crawl and to solve through")
     detectors: Mapping[str, Detector] = _setting(

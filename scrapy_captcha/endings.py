@@ -11,6 +11,7 @@ from scrapy_captcha.config import GiveUp
 from scrapy_captcha.exceptions import CaptchaError
 from scrapy_captcha.origin import restore
 from scrapy_captcha.progress import KEY, Progress
+from scrapy_captcha.sessions import site_of_page
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from scrapy_captcha.captchas import Captcha
     from scrapy_captcha.config import Options
+    from scrapy_captcha.rejections import Rejections
     from scrapy_captcha.sharing import Sharing
     from scrapy_captcha.submit import Submitter
     from scrapy_captcha.tally import Tally
@@ -35,10 +37,16 @@ class Endings:
     """Gives requests back to the spider as they were, and tells all who wait for the outcome."""
 
     def __init__(
-        self, crawler: Crawler, sharing: Sharing, submitter: Submitter, tally: Tally
+        self,
+        crawler: Crawler,
+        sharing: Sharing,
+        rejections: Rejections,
+        submitter: Submitter,
+        tally: Tally,
     ) -> None:
         self._crawler = crawler
         self._sharing = sharing
+        self._rejections = rejections
         self._submitter = submitter
         self._tally = tally
         self._restores_late = False
@@ -104,6 +112,7 @@ class Endings:
     def _accepted(self, request: Request, progress: Progress) -> None:
         if progress.submitted:
             self._tally.accepted(request)
+            self._rejections.accepted(site_of_page(request))
         self._sharing.arrived(request, progress)
 
     def _end(self, request: Request, progress: Progress) -> None:

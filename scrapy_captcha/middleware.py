@@ -23,12 +23,17 @@ from scrapy_captcha.origin import remember_origin, to_be_tried_again
 from scrapy_captcha.parking import ParkingLot
 from scrapy_captcha.progress import KEY, Progress
 from scrapy_captcha.providers import Unified
-from scrapy_captcha.sessions import Sessions
+from scrapy_captcha.rejections import Rejections
+from scrapy_captcha.sessions import Sessions, site_of_page
 from scrapy_captcha.sharing import Sharing
+from scrapy_captcha.slots import Slots
+from scrapy_captcha.stock import Stock
 from scrapy_captcha.submit import SUBMISSION, Submitter
 from scrapy_captcha.tally import Tally
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
     from scrapy import Spider
     from scrapy.crawler import Crawler
     from scrapy.http import Request, Response
@@ -73,19 +78,34 @@ class CaptchaMiddleware:
             patience=2 * config.solve_timeout,
             is_under_way=self._is_under_way,
         )
+        self._slots = Slots(crawler)
+        self._rejections = Rejections()
+        self._stock = Stock(
+            self._slots,
+            life=config.token_life,
+            is_doubtful=self._rejections.is_doubtful,
+            on_expired=self._tally.expired,
+        )
         self._buyer = Buyer(
             crawler,
             self._client,
             self._sessions,
             self._sharing,
+            self._stock,
+            self._rejections,
             self._tally,
             close_on_stop=config.close_on_stop,
         )
         self._lot = ParkingLot(
-            crawler, on_parked=self._tally.parked, spoilt=partial(spoilt, self._tally)
+            crawler,
+            limit=config.max_parked,
+            on_parked=self._tally.parked,
+            spoilt=partial(spoilt, self._tally),
         )
-        self._submitter = Submitter(crawler, self._lot, self._tally, self._refused)
-        self._endings = Endings(crawler, self._sharing, self._submitter, self._tally)
+        self._submitter = Submitter(crawler, self._lot, self._slots, self._tally, self._refused)
+        self._endings = Endings(
+            crawler, self._sharing, self._rejections, self._submitter, self._tally
+        )
         if config.proxies:
             crawler.signals.connect(self._request_scheduled, signals.request_scheduled)
         crawler.signals.connect(self._spider_closed, signals.spider_closed)
@@ -101,22 +121,28 @@ class CaptchaMiddleware:
         """Waits in place, fails, or sends a solution, as the request's past has it."""
         if request in self._lot:
             return await self._waited_in_place(request)
-        self._options_of(request)
+        options = self._options_of(request)
         progress = Progress.of(request.meta)
         if progress.failed:
             raise self._endings.failed(request, progress)
         if self._has_left_the_site(request, progress):
             raise self._endings.dropped(request, "offsite")
         remember_origin(request)
-        page = await self._solved(request, progress) if progress.solution else None
-        if page is not None:
-            return page
+        if progress.solution:
+            page = await self._solved(request, progress)
+            if page is not None:
+                return page
+            self._slots.first(request)
         submits = SUBMISSION in request.meta
         if not self._sessions.equip(request, keep_proxy=submits or bool(progress.solution)):
             raise self._endings.dropped(request, "no_proxy")
         host = urlparse_cached(request).hostname or ""
-        if not submits and self._domains.allow_host(host):
-            self._sharing.asked(request, progress)
+        if submits or not self._domains.allow_host(host):
+            return None
+        if self._sharing.is_shut(request) and not (options.ignore or _is_robots_txt(request)):
+            self._tally.held(request)
+            return await self._lot.ticket(self._again(request), self._sharing.until_open)
+        self._sharing.asked(request, progress)
         return None
 
     def _has_left_the_site(self, request: Request, progress: Progress) -> bool:
@@ -137,19 +163,20 @@ class CaptchaMiddleware:
 
     async def _solved(self, request: Request, progress: Progress) -> Response | None:
         """The page that a solution opens, None where it is still to be fetched."""
-        bought = self._buyer.take(progress.solution)
-        if bought is None:
-            return None
         name = progress.solution
-        progress = replace(progress, solution="", submitted=True, answer=name)
-        request.meta[KEY] = progress.to_meta()
-        # They are in the jar, and sent again they would overwrite what the site has set since.
-        request.cookies = {}
-        return await self._submitter.send(request, name, *bought)
+        place = self._stock.take(name)
+        if place is None:
+            return None
+        with place:
+            progress = replace(progress, solution="", submitted=True, answer=name)
+            request.meta[KEY] = progress.to_meta()
+            # They are in the jar, and sent again they would overwrite what the site has set since.
+            request.cookies = {}
+            return await self._submitter.send(request, name, place.captcha, place.solution)
 
     def process_response(
         self, request: Request, response: Response, spider: Spider | None = None
-    ) -> Request | Response:
+    ) -> Request | Response | Awaitable[Request]:
         """Content goes on; a captcha page never does, unless the user wants it to."""
         if SUBMISSION in request.meta:
             request.meta["dont_retry"] = True  # its token is used up
@@ -165,7 +192,7 @@ class CaptchaMiddleware:
         if page is not None:
             return self._endings.arrived(request, page, progress)
         if progress.submitted:
-            self._tally.rejected(request, found.name)
+            self._rejected(request, found.name)
         if found.captcha is None or not self._client.provider.takes(found.captcha):
             return self._endings.blocked(request, response, found.name, options)
         return self._met(request, response, found.captcha, options)
@@ -194,19 +221,30 @@ class CaptchaMiddleware:
         found = self._detect(answer)
         return found is not None and found.verdict is not Verdict.WIDGET
 
+    def _rejected(self, request: Request, name: str) -> None:
+        self._tally.rejected(request, name)
+        site = site_of_page(request)
+        if self._rejections.rejected(site, time.monotonic()):
+            self._tally.wall(site)
+
     def _met(
         self, request: Request, response: Response, captcha: Captcha, options: Options
-    ) -> Request | Response:
+    ) -> Response | Awaitable[Request]:
+        self._sharing.met(request)
         progress = Progress.of(request.meta)
-        if progress.priority is None:  # for the first time
+        if not progress.met:
             self._tally.detected(request, captcha)
+            progress = replace(progress, met=True)
+            request.meta[KEY] = progress.to_meta()
         reason = self._reason_not_to_buy(request, captcha, progress, options)
         if reason:
             return self._endings.given_up(request, response, reason, options, captcha)
         asked_at = self._sharing.asked_at(request)
         story = partial(self._buyer.story, captcha=captcha, options=options, asked_at=asked_at)
-        again = to_be_tried_again(request, priority_adjust=self._priority_adjust)
-        return self._lot.ticket(again, story)
+        return self._lot.ticket(self._again(request), story)
+
+    def _again(self, request: Request) -> Request:
+        return to_be_tried_again(request, priority_adjust=self._priority_adjust)
 
     def _keeps_cookies(self, request: Request) -> bool:
         return self._cookies_enabled and not request.meta.get("dont_merge_cookies")
@@ -232,6 +270,7 @@ class CaptchaMiddleware:
 
     async def _spider_closed(self) -> None:
         self._sharing.close()
+        self._stock.close()
         await maybe_deferred_to_future(self._client.close())
 
 

@@ -10,11 +10,14 @@ How it meets Scrapy's engine (2.14 and later):
 3. Each ticket has a story: a coroutine that ends with the request to send back.
 4. While somebody is parked an idle spider is kept open.
 5. When the spider closes, all that is parked goes back to the scheduler before that closes.
+6. While the lot is full a ticket is not made: its response keeps its download slot, which slows
+   the crawl down.
 """
 
 from __future__ import annotations
 
 import logging
+from collections import deque
 from collections.abc import Callable, Coroutine
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -41,12 +44,12 @@ logger = logging.getLogger(__name__)
 
 Story = Callable[[Request], Coroutine[Deferred[Any], Any, Request]]
 
-_CLOSING_CHECK = 0.2  # seconds between two looks at whether the engine closes
+_CHECK = 0.2  # seconds between two looks at what no signal tells
 _GRACE = 5.0  # seconds that a wait in place may go on while the engine closes
 
 
 class ParkingLot:
-    """The requests that wait.
+    """The requests that wait, at most *limit*.
 
     *on_parked* is told how many there are each time that one comes; *spoilt* makes the request to
     send back for a ticket whose story broke.
@@ -56,14 +59,18 @@ class ParkingLot:
         self,
         crawler: Crawler,
         *,
+        limit: int,
         on_parked: Callable[[int], None],
         spoilt: Callable[[Request], Request],
     ) -> None:
         self._crawler = crawler
+        self._limit = limit
         self._on_parked = on_parked
         self._spoilt = spoilt
         self._tickets: WeakKeyDictionary[Request, Story] = WeakKeyDictionary()
         self._parked: dict[Request, Deferred[Request]] = {}
+        self._queue: deque[Deferred[None]] = deque()
+        self._looking = LoopingCall(self._look)
         self._is_listening = False
         crawler.signals.connect(self._spider_opened, signals.spider_opened)
         crawler.signals.connect(self._spider_idle, signals.spider_idle)
@@ -72,8 +79,13 @@ class ParkingLot:
         """Whether *request* is a ticket that has not been parked."""
         return request in self._tickets
 
-    def ticket(self, request: Request, story: Story) -> Request:
-        """*request*, which will be parked when the engine gets it, until *story* has ended."""
+    async def ticket(self, request: Request, story: Story) -> Request:
+        """*request*, which will be parked when the engine gets it, until *story* has ended.
+
+        Waits while the lot is full, unless the engine closes.
+        """
+        if self._queue or not self._has_room():
+            await maybe_deferred_to_future(self._room())
         if not self._is_listening:  # a crawl that meets no captcha is not to pay for it
             self._is_listening = True
             connect = self._crawler.signals.connect
@@ -87,6 +99,7 @@ class ParkingLot:
         Raises CancelledError when the crawl ends meanwhile.
         """
         told = Deferred.fromCoroutine(self._tickets.pop(ticket)(ticket))
+        self._let_in()
         with self.lent_slot(), self._until_closing(told):
             return await maybe_deferred_to_future(told)
 
@@ -114,6 +127,7 @@ class ParkingLot:
     def _send_back(self, result: Request | Failure, ticket: Request) -> None:
         if self._parked.pop(ticket, None) is None:
             return  # given back to the scheduler
+        self._let_in()
         if not isinstance(result, Request):
             logger.error(
                 "Error while %(request)s waited for a captcha",
@@ -156,11 +170,30 @@ class ParkingLot:
 
     @property
     def _closing(self) -> bool:
-        """Whether the engine takes no more requests: no signal tells so early."""
-        engine = self._engine
-        scraper = engine.scraper.slot
-        busy = engine.downloader.needs_backout() or (scraper and scraper.needs_backout())
-        return engine.needs_backout() and not busy
+        """Whether the engine takes no more requests; neither a signal nor a public name tells."""
+        slot = self._engine._slot
+        return slot is None or slot.closing is not None
+
+    def _has_room(self) -> bool:
+        return len(self._parked) + len(self._tickets) < self._limit
+
+    def _room(self) -> Deferred[None]:
+        room: Deferred[None] = Deferred()
+        self._queue.append(room)
+        if not self._looking.running:
+            self._looking.start(_CHECK, now=False)
+        return room
+
+    def _let_in(self) -> None:
+        if self._queue and self._has_room():
+            self._queue.popleft().callback(None)
+
+    def _look(self) -> None:
+        self._let_in()
+        while self._queue and self._closing:
+            self._queue.popleft().callback(None)
+        if not self._queue:
+            self._looking.stop()
 
     @contextmanager
     def lent_slot(self) -> Generator[None, None, None]:
@@ -182,12 +215,12 @@ class ParkingLot:
 
         def look() -> None:
             nonlocal closing
-            closing = closing + _CLOSING_CHECK if self._closing else 0.0
+            closing = closing + _CHECK if self._closing else 0.0
             if closing > _GRACE:
                 told.cancel()
 
         looking = LoopingCall(look)
-        looking.start(_CLOSING_CHECK, now=False)
+        looking.start(_CHECK, now=False)
         try:
             yield
         finally:

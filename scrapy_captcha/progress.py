@@ -25,6 +25,7 @@ class Progress:
     * *purchase_id*: of a purchase whose answer was lost, to be sent again under the same name
     * *task_id*: of a task that is paid for and whose solution is not collected yet
     * *solution*: which of the solutions held in memory belongs to the request; "" for none
+    * *met*: whether its captcha has been counted
     * *submitted*: whether a solution has gone to the site, so that its next answer is the verdict
     * *answer*: which of the answers to submissions held in memory belongs to the request
     * *leads*: the session for which it solves, "" for none
@@ -40,6 +41,7 @@ class Progress:
     purchase_id: str = ""
     task_id: str | int | None = None
     solution: str = ""
+    met: bool = False
     submitted: bool = False
     answer: str = ""
     leads: str = ""
@@ -86,6 +88,7 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "purchase_id": (str,),
     "task_id": (str, int),
     "solution": (str,),
+    "met": (bool,),
     "submitted": (bool,),
     "answer": (str,),
     "leads": (str,),

@@ -16,7 +16,7 @@ from scrapy_captcha.proxies import Proxy, ProxyPool
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Sequence
 
-    from scrapy.http import Request
+    from scrapy.http import Request, Response
 
 _INDEX = "_captcha_proxy"  # meta: the request's place in the pool; credentials stay there
 PROXY_KEYS = frozenset({"proxy", "_auth_proxy", "_scheme_proxy", _INDEX})
@@ -29,6 +29,11 @@ def site_of(host: str) -> str:
     """The registrable domain of *host*; an IP address or a name without one is its own site."""
     parts = _extract(host)
     return f"{parts.domain}.{parts.suffix}" if parts.domain and parts.suffix else host
+
+
+def site_of_page(page: Request | Response) -> str:
+    """The site of *page*."""
+    return site_of(urlparse_cached(page).hostname or "")
 
 
 class Sessions:
@@ -130,7 +135,7 @@ class Sessions:
         return index if type(index) is int and 0 <= index < len(self._pool) else None
 
     def _session(self, request: Request) -> tuple[str, Hashable]:
-        return site_of(urlparse_cached(request).hostname or ""), request.meta.get("cookiejar")
+        return site_of_page(request), request.meta.get("cookiejar")
 
 
 def without_proxy(request: Request) -> Request:

@@ -1,23 +1,22 @@
-"""One solution per need: pages of a session wait for the one among them that solves."""
+"""One solution per need: pages of a session wait for the one among them that solves.
+
+Those that show a captcha wait for what becomes of it, and so do new ones that would only meet it.
+"""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from enum import Enum
 from typing import TYPE_CHECKING, cast
 from weakref import WeakKeyDictionary
 
-from scrapy.utils.httpobj import urlparse_cached
-from twisted.internet.defer import Deferred
-from twisted.internet.task import cooperate
-
+from scrapy_captcha.audience import Audience, Outcome
 from scrapy_captcha.newcomers import Newcomers
 from scrapy_captcha.progress import KEY, Progress
-from scrapy_captcha.sessions import site_of
+from scrapy_captcha.sessions import site_of_page
 from scrapy_captcha.sites import Sites, Turn
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from scrapy.http import Request
     from twisted.internet.interfaces import IDelayedCall, IReactorTime
@@ -28,14 +27,7 @@ if TYPE_CHECKING:
 
 
 _LOOK_AFTER = 15.0  # seconds
-
-
-class Outcome(Enum):
-    """What became of the page that solved for its session."""
-
-    OPENED = "the site took its solution"
-    MOVED = "it went on in another session"
-    FAILED = "it was given up"
+_LONGEST_HOLD = 30.0  # seconds for which pages are held back that may be free after all
 
 
 class Sharing:
@@ -60,11 +52,11 @@ class Sharing:
         self._sessions = sessions
         self._tally = tally
         self._now = now
-        self._patience = patience
         self._is_under_way = is_under_way
         self._clock = cast("IReactorTime", reactor)
         self._asked: WeakKeyDictionary[Request, float] = WeakKeyDictionary()
-        self._waiting: dict[str, list[Deferred[Outcome]]] = {}
+        self._followers = Audience(self._clock, patience)
+        self._held = Audience(self._clock, min(patience, _LONGEST_HOLD))
         self._newcomers = Newcomers(now)
         self._looks: dict[str, IDelayedCall] = {}
 
@@ -78,6 +70,21 @@ class Sharing:
     def answered(self, request: Request) -> None:
         """*request* has been answered, whatever with, or has failed."""
         self._newcomers.came_back(request)
+
+    def is_shut(self, request: Request) -> bool:
+        """Whether *request* would only meet the captcha that is being solved for its session."""
+        if not self._sites.have_met_captchas or Progress.of(request.meta).leads:
+            return False
+        return self._sites.is_shut(site_of_page(request), self._sessions.name(request))
+
+    async def until_open(self, ticket: Request) -> Request:
+        """*ticket*, once its session is not shut any more: the story of a page held back."""
+        await self._held.wait(self._sessions.name(ticket))
+        return ticket
+
+    def met(self, request: Request) -> None:
+        """*request* shows a captcha."""
+        self._sites.met(self._sessions.name(request))
 
     def asked_at(self, request: Request) -> float:
         """When *request* went out, in the far past when that is not known."""
@@ -94,8 +101,10 @@ class Sharing:
             self._stop_watching(progress.leads)
             return False
         session = self._sessions.name(ticket)
-        turn = self._sites.turn(_site(ticket), session, asked_at)
-        outcome = await self._outcome(session) if turn is Turn.FOLLOW else Outcome.FAILED
+        turn = self._sites.turn(site_of_page(ticket), session, asked_at)
+        outcome = Outcome.FAILED
+        if turn is Turn.FOLLOW:
+            outcome = await self._followers.wait(session)
         progress = replace(
             progress,
             leads=session if turn is Turn.LEAD else "",
@@ -113,9 +122,13 @@ class Sharing:
             self._sites.opened(session, self._now())
             self._tell(session, Outcome.OPENED)
             return
+        if self._sites.have_met_captchas:
+            session = self._sessions.name(request)
+            self._sites.free(session)
+            self._held.tell(session, Outcome.OPENED)
         self.left(progress, Outcome.MOVED)
         if progress.follows:
-            self._sites.opened_to_all(_site(request))
+            self._sites.opened_to_all(site_of_page(request))
             self._tally.shared(request)
 
     def left(self, progress: Progress, outcome: Outcome = Outcome.FAILED) -> None:
@@ -128,6 +141,8 @@ class Sharing:
         """Leaves nothing in the reactor."""
         for call in self._looks.values():
             call.cancel()
+        self._followers.close()
+        self._held.close()
 
     def _watch(self, request: Request, session: str) -> None:
         """Looks after *request*, which leads: not every way that it can end is told to us."""
@@ -147,28 +162,7 @@ class Sharing:
             self._sites.left(session)
             self._tell(session, Outcome.FAILED)
 
-    def _outcome(self, session: str) -> Deferred[Outcome]:
-        told: Deferred[Outcome] = Deferred()
-        self._waiting.setdefault(session, []).append(told)
-        return told.addTimeout(self._patience, self._clock, onTimeoutCancel=_tired)
-
     def _tell(self, session: str, outcome: Outcome) -> None:
         self._stop_watching(session)
-        waiting = self._waiting.pop(session, [])
-
-        def one_by_one() -> Iterator[None]:
-            for told in waiting:
-                if not told.called:
-                    told.callback(outcome)
-                yield
-
-        if waiting:
-            cooperate(one_by_one())  # in slices: thousands may wait
-
-
-def _tired(_result: object, _timeout: float) -> Outcome:
-    return Outcome.FAILED
-
-
-def _site(request: Request) -> str:
-    return site_of(urlparse_cached(request).hostname or "")
+        self._followers.tell(session, outcome)
+        self._held.tell(session, outcome)

@@ -25,12 +25,17 @@ class Turn(Enum):
     ALONE = "solves for itself"
 
 
+_SHUT_AFTER = 3  # pages in a row that show a captcha
+
+
 class Sites:
     """Who solves for which session. With *scope* AUTO each site's own is learned.
 
     A page that still shows a captcha though it was asked for after another page of its session had
     been opened says that solutions open single pages; one that opens without a solution of its own
-    says the opposite.
+    says the opposite. Where solutions open the site, a session that is led and shows nothing but
+    captchas is shut: a new page of it would only meet one more. Elsewhere free pages may stand
+    behind guarded ones, and nobody is to wait for those.
     """
 
     def __init__(self, scope: Scope) -> None:
@@ -39,6 +44,26 @@ class Sites:
         self._open_as_a_whole: set[str] = set()
         self._led: set[str] = set()
         self._opened: dict[str, float] = {}
+        self._in_a_row: dict[str, int] = {}
+
+    @property
+    def have_met_captchas(self) -> bool:
+        """Whether `free` has anything to learn from."""
+        return bool(self._in_a_row)
+
+    def met(self, session: str) -> None:
+        """A page of *session* shows a captcha."""
+        self._in_a_row[session] = self._in_a_row.get(session, 0) + 1
+
+    def free(self, session: str) -> None:
+        """A page of *session* has come."""
+        self._in_a_row.pop(session, None)
+
+    def is_shut(self, site: str, session: str) -> bool:
+        """Whether a new page of *session*, at *site*, would only meet the captcha being solved."""
+        opens_as_a_whole = self._scope is Scope.SITE or site in self._open_as_a_whole
+        is_led = opens_as_a_whole and session in self._led
+        return is_led and self._in_a_row.get(session, 0) >= _SHUT_AFTER
 
     def turn(self, site: str, session: str, asked_at: float) -> Turn:
         """What a page of *site* does that was asked for at *asked_at* and shows a captcha."""
@@ -58,6 +83,7 @@ class Sites:
     def opened(self, session: str, now: float) -> None:
         """The site has accepted a solution for *session*; nobody leads there any more."""
         self._led.discard(session)
+        self._in_a_row.pop(session, None)
         self._opened[session] = now
 
     def left(self, session: str) -> None:

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urldefrag, urlencode
 
 from scrapy.http import HtmlResponse
-from scrapy.utils.httpobj import urlparse_cached
 
 from scrapy_captcha.captchas import KINDS, form_answers
 from scrapy_captcha.origin import without_redirects
 from scrapy_captcha.policy import origin_of
 from scrapy_captcha.progress import KEY, Progress
-from scrapy_captcha.sessions import site_of
+from scrapy_captcha.sessions import site_of_page
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
 
     from scrapy_captcha.captchas import Captcha, Form, Solution
     from scrapy_captcha.parking import ParkingLot
+    from scrapy_captcha.slots import Slots
     from scrapy_captcha.tally import Tally
 
 SUBMISSION = "_captcha_submission"  # meta of the request that carries a solution
@@ -78,11 +78,13 @@ class Submitter:
         self,
         crawler: Crawler,
         lot: ParkingLot,
+        slots: Slots,
         tally: Tally,
         refused: Callable[[Response], bool],
     ) -> None:
         self._crawler = crawler
         self._lot = lot
+        self._slots = slots
         self._tally = tally
         self._refused = refused
         self._held: dict[str, Response] = {}
@@ -105,7 +107,7 @@ class Submitter:
         assert engine is not None  # noqa: S101 - a request is being processed
         with self._lot.lent_slot():
             try:
-                answer = await engine.download_async(submission)
+                answer = await engine.download_async(self._slots.first(submission))
             except Exception as error:  # noqa: BLE001 - whatever downloader middlewares raise
                 self._tally.not_submitted(request, error)
                 progress = replace(Progress.of(request.meta), submitted=False)
@@ -114,7 +116,9 @@ class Submitter:
         if self._is_verdict(request, submission, captcha, answer):
             return answer
         if _may_be_page_of(request, answer) and not self._is_said_elsewhere(answer):
-            if _site(request) in self._answer_with_pages and isinstance(answer, HtmlResponse):
+            if site_of_page(request) in self._answer_with_pages and isinstance(
+                answer, HtmlResponse
+            ):
                 return answer
             self._held[name] = answer
         return None
@@ -128,14 +132,14 @@ class Submitter:
 
     def _is_said_elsewhere(self, answer: Response) -> bool:
         """Whether the site has given the same answer at another URL: then it is no page."""
-        body = _site(answer), hash(answer.body)
+        body = site_of_page(answer), hash(answer.body)
         return self._first_url.setdefault(body, answer.url) != answer.url
 
     def page_instead(self, name: str) -> Response | None:
         """The page, where a captcha is shown again because the page was given before."""
         answer = self._held.pop(name, None)
         if answer is not None:
-            self._answer_with_pages.add(_site(answer))
+            self._answer_with_pages.add(site_of_page(answer))
         return answer
 
     def forget(self, name: str) -> None:
@@ -149,7 +153,3 @@ def _may_be_page_of(request: Request, answer: Response) -> bool:
 
 def _is_at_url_of(request: Request, answer: Response) -> bool:
     return urldefrag(answer.url)[0] == urldefrag(request.url)[0]
-
-
-def _site(page: Request | Response) -> str:
-    return site_of(urlparse_cached(page).hostname or "")

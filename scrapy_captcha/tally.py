@@ -76,6 +76,24 @@ class Tally:
             name=name,
         )
 
+    def wall(self, site: str) -> None:
+        """*site* has rejected so many solutions that nothing is bought there for a while."""
+        self._log(
+            logging.WARNING,
+            "%(site)s rejects every solution: its captchas are dropped for a while",
+            site=site,
+        )
+
+    def expired(self, captcha: Captcha) -> None:
+        """A token was not sent while it was good, and never will be."""
+        self._inc("expired_count")
+        self._log(logging.INFO, "Solution (%(kind)s) expired, not sent", captcha=captcha)
+
+    def held(self, request: Request) -> None:
+        """*request* waits for the captcha that it would only meet."""
+        self._inc("held_count")
+        self._log(logging.DEBUG, "Held back while its session is solved: %(request)s", request)
+
     def not_submitted(self, request: Request, error: Exception) -> None:
         """A solution could not be sent to the site."""
         self._inc("submission_error_count")

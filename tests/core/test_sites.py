@@ -67,3 +67,51 @@ def test_what_is_set_is_not_learned_otherwise() -> None:
 
     assert sites.turn(SITE, ONE, asked_at=6.0) is Turn.LEAD
     assert sites.turn(SITE, ONE, asked_at=6.0) is Turn.FOLLOW
+
+
+def led(scope: Scope = Scope.AUTO, *, captchas: int) -> Sites:
+    sites = Sites(scope)
+    sites.turn(SITE, ONE, 0.0)
+    for _ in range(captchas):
+        sites.met(ONE)
+    return sites
+
+
+@pytest.mark.parametrize("scope", [Scope.SITE, Scope.AUTO])
+def test_where_solutions_open_the_site_a_led_session_of_captchas_only_is_shut(scope: Scope) -> None:
+    sites = led(scope, captchas=3)
+    sites.opened_to_all(SITE)
+
+    assert sites.is_shut(SITE, ONE)
+    assert not sites.is_shut(SITE, OTHER)
+
+
+def test_two_captchas_in_a_row_say_too_little() -> None:
+    assert not led(Scope.SITE, captchas=2).is_shut(SITE, ONE)
+
+
+def test_a_free_page_in_between_says_that_the_session_is_not_shut() -> None:
+    sites = led(Scope.SITE, captchas=3)
+    sites.free(ONE)
+
+    assert not sites.is_shut(SITE, ONE)
+
+
+def test_a_session_that_nobody_leads_is_not_shut() -> None:
+    sites = led(Scope.SITE, captchas=3)
+    sites.left(ONE)
+
+    assert not sites.is_shut(SITE, ONE)
+
+
+@pytest.mark.parametrize("scope", [Scope.PAGE, Scope.AUTO])
+def test_where_it_is_not_known_that_solutions_open_the_site_nothing_is_shut(scope: Scope) -> None:
+    assert not led(scope, captchas=50).is_shut(SITE, ONE)
+
+
+def test_only_what_was_met_is_remembered() -> None:
+    sites = Sites(Scope.AUTO)
+    assert not sites.have_met_captchas
+    sites.met(ONE)
+
+    assert sites.have_met_captchas

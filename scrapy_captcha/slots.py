@@ -1,0 +1,68 @@
+"""What is asked of Scrapy's download slots, and told to them."""
+
+from __future__ import annotations
+
+from itertools import takewhile
+from typing import TYPE_CHECKING, cast
+from weakref import WeakSet
+
+from scrapy import signals
+from scrapy.utils.httpobj import urlparse_cached
+
+if TYPE_CHECKING:
+    from scrapy.core.downloader import Slot
+    from scrapy.crawler import Crawler
+    from scrapy.http import Request
+    from twisted.internet.interfaces import IReactorTime
+
+
+class Slots:
+    """The download slots of a crawl."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        from twisted.internet import reactor
+
+        self._crawler = crawler
+        self._clock = cast("IReactorTime", reactor)
+        self._urgent: WeakSet[Request] = WeakSet()
+        self._is_listening = False
+
+    def name(self, request: Request) -> str:
+        """The slot that *request* went through, or will by default."""
+        return request.meta.get("download_slot") or urlparse_cached(request).hostname or ""
+
+    def interval(self, request: Request) -> float:
+        """Seconds between two requests of the slot of *request*, as far as one can tell now."""
+        slot = self._slot(request)
+        if slot is None:  # unused for long: its queue is empty
+            return 0.0
+        latency: float = request.meta.get("download_latency", 0.0)
+        return max(slot.delay, latency / max(1, slot.concurrency))
+
+    def first(self, request: Request) -> Request:
+        """*request*, which is to overtake those that wait in its slot: solutions age."""
+        if not self._is_listening:
+            self._is_listening = True
+            connect = self._crawler.signals.connect
+            connect(self._reached_downloader, signals.request_reached_downloader)
+        self._urgent.add(request)
+        return request
+
+    def _reached_downloader(self, request: Request) -> None:
+        if request in self._urgent:
+            self._clock.callLater(0, self._overtake, request)  # it is queued after this signal
+
+    def _overtake(self, request: Request) -> None:
+        slot = self._slot(request)
+        queue = slot.queue if slot else ()
+        entry = next((entry for entry in queue if entry[0] is request), None)
+        if slot is None or entry is None:  # sent already
+            return
+        slot.queue.remove(entry)
+        ahead = takewhile(lambda other: other[0] in self._urgent, slot.queue)
+        slot.queue.insert(sum(1 for _ in ahead), entry)
+
+    def _slot(self, request: Request) -> Slot | None:
+        engine = self._crawler.engine
+        assert engine is not None  # noqa: S101 - a request is being processed
+        return engine.downloader.slots.get(self.name(request))
