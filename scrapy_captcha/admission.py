@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from typing import TYPE_CHECKING, Protocol
 
@@ -36,7 +37,10 @@ class Door(Protocol):
 
 
 class Admission:
-    """The queue before *door*: a provider's gate, or the pace of a download slot."""
+    """The queue before *door*: a provider's gate, or the pace of a download slot.
+
+    Told by a clock that no jump of the machine's time can reach, which the reactor's may not be.
+    """
 
     def __init__(self, door: Door, clock: IReactorTime) -> None:
         self._door = door
@@ -69,7 +73,7 @@ class Admission:
         for _ in range(_BATCH):
             if not self._waiting or not (self._door.stopped or self._door.has_room()):
                 return
-            wait = self._door.wait(self._clock.seconds())
+            wait = self._door.wait(time.monotonic())
             if wait > 0 and not self._door.stopped:
                 self._admit_after(wait)
                 return
@@ -82,7 +86,7 @@ class Admission:
         if self._door.stopped is not None:
             turn.errback(self._door.stopped.again())
         else:
-            self._door.enter(self._clock.seconds())
+            self._door.enter(time.monotonic())
             turn.callback(None)
 
     def _admit_after(self, seconds: float) -> None:

@@ -20,10 +20,11 @@ class Outcome(Enum):
     OPENED = "the site took its solution"
     MOVED = "it went on in another session"
     FAILED = "it was given up"
+    PENDING = "nobody knows yet"
 
 
 class Audience:
-    """Waits by session, nobody for longer than *patience* seconds: then the outcome is FAILED."""
+    """Waits by session, nobody for longer than *patience* seconds: then the outcome is PENDING."""
 
     def __init__(self, clock: IReactorTime, patience: float) -> None:
         self._clock = clock
@@ -37,7 +38,7 @@ class Audience:
         self._waiting.setdefault(session, []).append(told)
         if session not in self._tired:  # one timer for all: thousands may wait
             self._tired[session] = self._clock.callLater(
-                self._patience, self.tell, session, Outcome.FAILED
+                self._patience, self.tell, session, Outcome.PENDING
             )
         return told
 

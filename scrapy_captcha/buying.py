@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, cast
@@ -35,8 +36,6 @@ if TYPE_CHECKING:
     from scrapy_captcha.sharing import Sharing
     from scrapy_captcha.stock import Place, Stock
     from scrapy_captcha.tally import Tally
-
-_FIRST = 100  # added to the priority of a request that has its solution: solutions age
 
 
 class Buyer:
@@ -107,7 +106,7 @@ class Buyer:
 
     def _is_wall(self, captcha: Captcha) -> bool:
         site = site_of(urlsplit(captcha.url).hostname or "")
-        return self._rejections.is_wall(site, self._clock.seconds())
+        return self._rejections.is_wall(site, time.monotonic())
 
     async def _order(self, ticket: Request, captcha: Captcha) -> Order:
         progress = Progress.of(ticket.meta)
@@ -196,8 +195,7 @@ class Buyer:
         progress = replace(
             progress, tasks=progress.tasks + 1, solution=name, purchase_id="", task_id=None
         )
-        meta = ticket.meta | {KEY: progress.to_meta()}
-        return ticket.replace(meta=meta, priority=ticket.priority + _FIRST)
+        return ticket.replace(meta=ticket.meta | {KEY: progress.to_meta()})
 
     def _failed(
         self,

@@ -257,7 +257,7 @@ class SolverClient:
             case StopBuying():
                 self.stop(error)
             case Reschedule(delay, shut=True):
-                self._gate.shut(self._clock.seconds() + delay)
+                self._gate.shut(time.monotonic() + delay)
 
 
 def new_purchase_id() -> str:

@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from scrapy.http import Request, Response
     from typing_extensions import Self
 
+    from scrapy_captcha.parking import Story
+
 
 class CaptchaMiddleware:
     """Downloader middleware that gets captchas solved by a service, within the user's limits.
@@ -141,7 +143,7 @@ class CaptchaMiddleware:
             return None
         if self._sharing.is_shut(request) and not (options.ignore or _is_robots_txt(request)):
             self._tally.held(request)
-            return await self._lot.ticket(self._again(request), self._sharing.until_open)
+            return await self._parked(request, progress, self._sharing.until_open)
         self._sharing.asked(request, progress)
         return None
 
@@ -241,10 +243,11 @@ class CaptchaMiddleware:
             return self._endings.given_up(request, response, reason, options, captcha)
         asked_at = self._sharing.asked_at(request)
         story = partial(self._buyer.story, captcha=captcha, options=options, asked_at=asked_at)
-        return self._lot.ticket(self._again(request), story)
+        return self._parked(request, progress, story)
 
-    def _again(self, request: Request) -> Request:
-        return to_be_tried_again(request, priority_adjust=self._priority_adjust)
+    def _parked(self, request: Request, progress: Progress, story: Story) -> Awaitable[Request]:
+        again = to_be_tried_again(request, priority_adjust=self._priority_adjust)
+        return self._lot.ticket(again, story, leads=bool(progress.leads))
 
     def _keeps_cookies(self, request: Request) -> bool:
         return self._cookies_enabled and not request.meta.get("dont_merge_cookies")

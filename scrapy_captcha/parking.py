@@ -10,8 +10,9 @@ How it meets Scrapy's engine (2.14 and later):
 3. Each ticket has a story: a coroutine that ends with the request to send back.
 4. While somebody is parked an idle spider is kept open.
 5. When the spider closes, all that is parked goes back to the scheduler before that closes.
-6. While the lot is full a ticket is not made: its response keeps its download slot, which slows
-   the crawl down.
+6. While the lot is full the next ones wait before it in their download slots, which slows the
+   crawl. When one leaves the lot, which needs a slot to get on, one of them gives its own away: it
+   is parked, or goes back to the scheduler where the lot is still full.
 """
 
 from __future__ import annotations
@@ -45,11 +46,12 @@ logger = logging.getLogger(__name__)
 Story = Callable[[Request], Coroutine[Deferred[Any], Any, Request]]
 
 _CHECK = 0.2  # seconds between two looks at what no signal tells
+_FIRST = 1_000_000  # added to the priority of what has waited: more than users give
 _GRACE = 5.0  # seconds that a wait in place may go on while the engine closes
 
 
 class ParkingLot:
-    """The requests that wait, at most *limit*.
+    """The requests that wait, at most *limit* and those that lead.
 
     *on_parked* is told how many there are each time that one comes; *spoilt* makes the request to
     send back for a ticket whose story broke.
@@ -79,13 +81,16 @@ class ParkingLot:
         """Whether *request* is a ticket that has not been parked."""
         return request in self._tickets
 
-    async def ticket(self, request: Request, story: Story) -> Request:
+    async def ticket(self, request: Request, story: Story, *, leads: bool = False) -> Request:
         """*request*, which will be parked when the engine gets it, until *story* has ended.
 
-        Waits while the lot is full, unless the engine closes.
+        Waits while the lot is full, and may come out of that as a request for later. One that
+        *leads* is always let in, since others in the lot wait for it.
         """
-        if self._queue or not self._has_room():
-            await maybe_deferred_to_future(self._room())
+        if not leads and (self._queue or not self._has_room()):
+            await maybe_deferred_to_future(self._way())
+            if not self._has_room():
+                return request.replace(priority=request.priority - _FIRST)
         if not self._is_listening:  # a crawl that meets no captcha is not to pay for it
             self._is_listening = True
             connect = self._crawler.signals.connect
@@ -99,7 +104,7 @@ class ParkingLot:
         Raises CancelledError when the crawl ends meanwhile.
         """
         told = Deferred.fromCoroutine(self._tickets.pop(ticket)(ticket))
-        self._let_in()
+        self._give_way()
         with self.lent_slot(), self._until_closing(told):
             return await maybe_deferred_to_future(told)
 
@@ -127,7 +132,7 @@ class ParkingLot:
     def _send_back(self, result: Request | Failure, ticket: Request) -> None:
         if self._parked.pop(ticket, None) is None:
             return  # given back to the scheduler
-        self._let_in()
+        self._give_way()
         if not isinstance(result, Request):
             logger.error(
                 "Error while %(request)s waited for a captcha",
@@ -136,7 +141,7 @@ class ParkingLot:
                 extra={"spider": self._crawler.spider},
             )
             result = self._spoilt(ticket)
-        self._engine.crawl(result)
+        self._engine.crawl(result.replace(priority=result.priority + _FIRST))
 
     def _spider_idle(self) -> None:
         if self._parked:
@@ -177,21 +182,22 @@ class ParkingLot:
     def _has_room(self) -> bool:
         return len(self._parked) + len(self._tickets) < self._limit
 
-    def _room(self) -> Deferred[None]:
-        room: Deferred[None] = Deferred()
-        self._queue.append(room)
+    def _way(self) -> Deferred[None]:
+        way: Deferred[None] = Deferred()
+        self._queue.append(way)
         if not self._looking.running:
             self._looking.start(_CHECK, now=False)
-        return room
+        return way
 
-    def _let_in(self) -> None:
-        if self._queue and self._has_room():
+    def _give_way(self) -> None:
+        if self._queue:
             self._queue.popleft().callback(None)
 
     def _look(self) -> None:
-        self._let_in()
         while self._queue and self._closing:
-            self._queue.popleft().callback(None)
+            self._give_way()
+        if self._has_room():
+            self._give_way()
         if not self._queue:
             self._looking.stop()
 

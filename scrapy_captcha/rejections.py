@@ -1,13 +1,13 @@
 """Which sites have turned out to be walls: pure bookkeeping that is told the time.
 
 Some sites always reject the first solution, so one rejection says little; a site that rejects many
-in a row opens for nobody. Figures: a site is a wall after 12, and from the 4th on it is tried with
-one solution at a time. Times are seconds on any clock that only goes forward.
+in a row opens for nobody. A site is a wall after 12, and after 3 it is tried with one solution at a
+time. Times are seconds on any clock that only goes forward.
 """
 
 from __future__ import annotations
 
-_DOUBTFUL = 4
+_DOUBTFUL = 3
 _WALL = 12
 _REST = 600.0  # seconds for which nothing is bought at a wall
 

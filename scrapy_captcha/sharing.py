@@ -101,9 +101,11 @@ class Sharing:
             self._stop_watching(progress.leads)
             return False
         session = self._sessions.name(ticket)
-        turn = self._sites.turn(site_of_page(ticket), session, asked_at)
         outcome = Outcome.FAILED
-        if turn is Turn.FOLLOW:
+        while outcome is Outcome.FAILED:
+            turn = self._sites.turn(site_of_page(ticket), session, asked_at)
+            if turn is not Turn.FOLLOW:
+                break
             outcome = await self._followers.wait(session)
         progress = replace(
             progress,
@@ -112,7 +114,7 @@ class Sharing:
         )
         ticket.meta[KEY] = progress.to_meta()
         if not progress.leads:
-            return outcome is not Outcome.FAILED
+            return outcome in {Outcome.OPENED, Outcome.MOVED}
         return await self._newcomers.have_settled_since(self._sessions.jar(ticket), asked_at)
 
     def arrived(self, request: Request, progress: Progress) -> None:
@@ -134,8 +136,7 @@ class Sharing:
     def left(self, progress: Progress, outcome: Outcome = Outcome.FAILED) -> None:
         """Who has come as far as *progress* solves for its session no more."""
         if progress.leads:
-            self._sites.left(progress.leads)
-            self._tell(progress.leads, outcome)
+            self._left(progress.leads, outcome)
 
     def close(self) -> None:
         """Leaves nothing in the reactor."""
@@ -159,8 +160,14 @@ class Sharing:
         if self._is_under_way(request):
             self._watch(request, session)
         elif self._sites.is_led(session):
+            self._left(session, Outcome.FAILED)
+
+    def _left(self, session: str, outcome: Outcome) -> None:
+        if outcome is Outcome.FAILED:
+            self._sites.failed(session)
+        else:
             self._sites.left(session)
-            self._tell(session, Outcome.FAILED)
+        self._tell(session, outcome)
 
     def _tell(self, session: str, outcome: Outcome) -> None:
         self._stop_watching(session)

@@ -26,6 +26,7 @@ class Turn(Enum):
 
 
 _SHUT_AFTER = 3  # pages in a row that show a captcha
+_HOPELESS_AFTER = 3  # pages in a row that led and were given up
 
 
 class Sites:
@@ -44,6 +45,7 @@ class Sites:
         self._open_as_a_whole: set[str] = set()
         self._led: set[str] = set()
         self._opened: dict[str, float] = {}
+        self._failures: dict[str, int] = {}
         self._in_a_row: dict[str, int] = {}
 
     @property
@@ -69,7 +71,7 @@ class Sites:
         """What a page of *site* does that was asked for at *asked_at* and shows a captcha."""
         if self._scope is Scope.AUTO and asked_at >= self._opened.get(session, float("inf")):
             self._shows_a_captcha_once_more(site, session)
-        if self._scope is Scope.PAGE or site in self._page_by_page:
+        if self._scope is Scope.PAGE or site in self._page_by_page or self._is_hopeless(session):
             return Turn.ALONE
         if session in self._led:
             return Turn.FOLLOW
@@ -84,16 +86,26 @@ class Sites:
         """The site has accepted a solution for *session*; nobody leads there any more."""
         self._led.discard(session)
         self._in_a_row.pop(session, None)
+        self._failures.pop(session, None)
         self._opened[session] = now
 
     def left(self, session: str) -> None:
-        """The one that led *session* has given up or gone elsewhere."""
+        """The one that led *session* has gone elsewhere."""
         self._led.discard(session)
+
+    def failed(self, session: str) -> None:
+        """The one that led *session* has given up."""
+        self._led.discard(session)
+        self._failures[session] = self._failures.get(session, 0) + 1
 
     def opened_to_all(self, site: str) -> None:
         """A page of *site* has come without a solution of its own, after one for another page."""
         self._open_as_a_whole.add(site)
         self._page_by_page.discard(site)
+
+    def _is_hopeless(self, session: str) -> bool:
+        """Whether so many in a row have failed for all that each is to try for itself."""
+        return self._failures.get(session, 0) >= _HOPELESS_AFTER
 
     def _shows_a_captcha_once_more(self, site: str, session: str) -> None:
         del self._opened[session]  # it was page by page, or it has run out

@@ -30,8 +30,8 @@ def test_other_sites_are_untouched() -> None:
     assert not rejections.is_doubtful(OTHER)
 
 
-def test_from_the_fourth_on_a_site_is_doubtful() -> None:
-    rejections = rejected(3)
+def test_after_three_a_site_is_doubtful() -> None:
+    rejections = rejected(2)
     assert not rejections.is_doubtful(SITE)
 
     assert rejected(1, rejections).is_doubtful(SITE)

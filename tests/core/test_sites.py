@@ -31,6 +31,18 @@ def test_after_the_one_that_led_has_left_the_next_leads() -> None:
     assert sites.turn(SITE, ONE, 0.0) is Turn.LEAD
 
 
+def test_when_three_in_a_row_have_failed_for_all_each_tries_for_itself() -> None:
+    sites = Sites(Scope.AUTO)
+    turns = []
+    for _ in range(4):
+        turns.append(sites.turn(SITE, ONE, 0.0))
+        sites.failed(ONE)
+
+    assert turns == [Turn.LEAD, Turn.LEAD, Turn.LEAD, Turn.ALONE]
+    sites.opened(ONE, now=5.0)
+    assert sites.turn(SITE, ONE, 0.0) is Turn.LEAD
+
+
 def test_a_captcha_on_a_page_asked_for_after_another_was_let_in_says_page_by_page() -> None:
     sites = Sites(Scope.AUTO)
     sites.turn(SITE, ONE, 0.0)

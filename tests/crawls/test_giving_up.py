@@ -200,3 +200,22 @@ async def test_a_broken_hook_of_the_spider_loses_nothing_silently() -> None:
 
     (failure,) = crawled.failures
     assert failure.check(ZeroDivisionError)
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_site_that_rejects_twelve_in_a_row_is_a_wall_and_others_are_not() -> None:
+    pages = [f"/page/{n}" for n in range(1, 31)]
+    fair = [f"/page/{n}" for n in range(31, 36)]
+    guards = dict.fromkeys(fair, Guard())
+    async with sandbox(guard=Guard(mode=Mode.WALL), guards=guards, pages=35) as running:
+        elsewhere = running.site_url.replace("127.0.0.1", "localhost")
+        requests: list[str | Request] = [*pages]
+        requests += (Request(elsewhere + path, priority=-1) for path in fair)
+        crawled = await crawl(running, requests, {"CAPTCHA_DOMAINS": ["127.0.0.1", "localhost"]})
+
+    assert crawled.paths == fair
+    # The next is on its way when the twelfth is judged.
+    assert 12 <= crawled.stat("rejected_count") <= 14
+    assert crawled.stat("dropped_count") == len(pages)
+    assert crawled.stat("dropped_count/wall") >= 24
+    assert running.solver.created <= 14 + crawled.stat("accepted_count")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -149,3 +150,33 @@ async def test_what_waits_when_the_spider_closes_is_crawled_when_the_job_is_resu
     assert resumed.paths == sorted(WAITING[:20])
     assert [r.meta["mine"] for r in resumed.responses] == [path_of(r) for r in resumed.responses]
     assert resumed.failures == []
+
+
+@pytest_twisted.ensureDeferred
+async def test_when_the_lot_is_full_the_crawl_waits_and_nothing_is_lost() -> None:
+    pages = [f"/page/{n}" for n in range(1, 31)]
+    guard = Guard(mode=Mode.TOKEN)
+    async with sandbox({"solve_time": 0.1}, guard=guard, pages=30) as running:
+        crawled = await crawl(running, pages, {"CAPTCHA_MAX_PARKED": 3})
+
+    assert crawled.paths == sorted(pages)
+    assert crawled.stat("parked_max") <= 4
+    assert running.solver.created == 30
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_crawl_whose_lot_is_full_stops_at_once_and_is_resumed(tmp_path: Path) -> None:
+    pages = [f"/page/{n}" for n in range(1, 31)]
+    settings = {"JOBDIR": str(tmp_path), "CAPTCHA_MAX_PARKED": 3}
+    async with sandbox(pages=30) as running:
+        running.solver.script(Answer(error="CAPACITY", retry_after=600))
+        began = time.monotonic()
+        stopped = await crawl(running, pages, settings | {"CLOSESPIDER_TIMEOUT": 1})
+        took = time.monotonic() - began
+        running.solver.clear_script()
+        resumed = await crawl(running, [], settings)
+
+    assert stopped.responses == []
+    assert stopped.stat("parked_max") <= 4
+    assert took < 10
+    assert resumed.paths == sorted(pages)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -89,3 +90,46 @@ async def test_a_first_answer_that_is_refused_keeps_the_others_waiting() -> None
 
     assert crawled.paths == sorted(PAGES)
     assert running.solver.created <= 2
+
+
+@pytest_twisted.ensureDeferred
+async def test_where_a_solution_opens_the_site_new_pages_wait_instead_of_meeting_its_captcha() -> (
+    None
+):
+    async with sandbox({"solve_time": 0.5}, pages=40) as running:
+        crawled = await crawl(
+            running, PAGES, {"CAPTCHA_SCOPE": "site", "CONCURRENT_REQUESTS_PER_DOMAIN": 2}
+        )
+
+    assert crawled.paths == sorted(PAGES)
+    assert running.solver.created == 1
+    assert crawled.stat("held_count") >= 20
+    assert crawled.stat("detected_count") + crawled.stat("held_count") >= 40
+    # Each page, its captcha where it met one, one submission, one captcha that was too old.
+    assert len(running.site.requests) <= 40 + crawled.stat("detected_count") + 2
+
+
+@pytest_twisted.ensureDeferred
+async def test_after_the_one_that_solves_is_given_up_one_other_solves_for_all() -> None:
+    async with sandbox({"solve_time": 0.3}, pages=40) as running:
+        running.solver.script(Answer(error="UNSOLVABLE", retryable=False))
+        crawled = await crawl(running, PAGES, {"CAPTCHA_SCOPE": "site"})
+
+    assert len(crawled.responses) == 39
+    assert crawled.reasons == ["UNSOLVABLE"]
+    assert running.solver.created == 2
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_free_page_lets_those_go_that_were_held_back() -> None:
+    """With the site's solution far away, the free pages behind its guarded ones come all the same."""
+    free = [f"/page/{n}" for n in range(11, 41)]
+    settings = {"CAPTCHA_SCOPE": "site", "CLOSESPIDER_ITEMCOUNT": 0, "CLOSESPIDER_TIMEOUT": 3}
+    async with sandbox({"solve_time": 60}, guards=dict.fromkeys(free), pages=40) as running:
+        slow = [Request(running.site_url + free[0], priority=10)]
+        running.site.options = replace(
+            running.site.options, latency=lambda path: 0.6 * (path == free[0])
+        )
+        crawled = await crawl(running, [*slow, *PAGES[:10], *free[1:]], settings)
+
+    assert crawled.paths == sorted(free)
