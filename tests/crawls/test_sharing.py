@@ -117,7 +117,7 @@ async def test_after_the_one_that_solves_is_given_up_one_other_solves_for_all() 
 
     assert len(crawled.responses) == 39
     assert crawled.reasons == ["UNSOLVABLE"]
-    assert running.solver.created == 2
+    assert running.solver.created == 1
 
 
 @pytest_twisted.ensureDeferred
