@@ -7,11 +7,12 @@ from collections import deque
 from typing import TYPE_CHECKING, Protocol
 
 from twisted.internet.defer import Deferred
+from twisted.internet.task import cooperate
 
 if TYPE_CHECKING:
-    from twisted.internet.interfaces import IDelayedCall, IReactorTime
+    from collections.abc import Iterator
 
-    from scrapy_captcha.errors import SolverError
+    from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 _BATCH = 50  # purchases let in, or turned away, before the reactor has its turn
 
@@ -20,8 +21,8 @@ class Door(Protocol):
     """Knows whether one more may come in; told the time in seconds, as the queue's clock has it."""
 
     @property
-    def stopped(self) -> SolverError | None:
-        """With what everybody is turned away, None while they are not."""
+    def is_stopped(self) -> bool:
+        """Whether everybody is turned away."""
 
     def has_room(self) -> bool:
         """Whether one more may be inside."""
@@ -45,15 +46,15 @@ class Admission:
     def __init__(self, door: Door, clock: IReactorTime) -> None:
         self._door = door
         self._clock = clock
-        self._waiting: deque[Deferred[None]] = deque()
+        self._waiting: deque[Deferred[bool]] = deque()
         self._opening: IDelayedCall | None = None
 
-    def enter(self) -> Deferred[None]:
-        """Fires when a purchase may start; fails with SolverError once the door has stopped.
+    def enter(self) -> Deferred[bool]:
+        """Fires with True when a purchase may start, with False for those who are turned away.
 
         Cancelling it gives the place in the queue up.
         """
-        turn: Deferred[None] = Deferred()
+        turn: Deferred[bool] = Deferred()
         self._waiting.append(turn)
         self._admit()
         return turn
@@ -63,6 +64,18 @@ class Admission:
         self._door.leave()
         self._admit()
 
+    def turn_away(self) -> None:
+        """Those who wait are to look elsewhere, in slices: thousands may wait."""
+        waiting, self._waiting = self._waiting, deque()
+
+        def one_by_one() -> Iterator[None]:
+            for turn in waiting:
+                if not turn.called:
+                    turn.callback(False)
+                yield
+
+        cooperate(one_by_one())
+
     def close(self) -> None:
         """Leaves nothing in the reactor."""
         if self._opening is not None:
@@ -71,23 +84,23 @@ class Admission:
 
     def _admit(self) -> None:
         for _ in range(_BATCH):
-            if not self._waiting or not (self._door.stopped or self._door.has_room()):
+            stopped = self._door.is_stopped
+            if not self._waiting or not (stopped or self._door.has_room()):
                 return
             wait = self._door.wait(time.monotonic())
-            if wait > 0 and not self._door.stopped:
+            if wait > 0 and not stopped:
                 self._admit_after(wait)
                 return
             self._admit_one(self._waiting.popleft())
         self._admit_after(0)
 
-    def _admit_one(self, turn: Deferred[None]) -> None:
+    def _admit_one(self, turn: Deferred[bool]) -> None:
         if turn.called:  # cancelled while it waited
             return
-        if self._door.stopped is not None:
-            turn.errback(self._door.stopped.again())
-        else:
+        may_enter = not self._door.is_stopped
+        if may_enter:
             self._door.enter(time.monotonic())
-            turn.callback(None)
+        turn.callback(may_enter)
 
     def _admit_after(self, seconds: float) -> None:
         if self._opening is None:

@@ -6,7 +6,7 @@ import random
 import time
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
 from scrapy.utils.defer import deferred_from_coro
@@ -17,7 +17,13 @@ from scrapy_captcha.client import new_purchase_id
 from scrapy_captcha.config import GiveUp
 from scrapy_captcha.errors import ErrorCode, SolverError
 from scrapy_captcha.pictures import fetch_picture
-from scrapy_captcha.policy import Drop, Reschedule, RotateProxy, StopBuying, reason_not_to_answer
+from scrapy_captcha.policy import (
+    Drop,
+    Reschedule,
+    RotateProxy,
+    StopBuying,
+    reason_not_to_answer,
+)
 from scrapy_captcha.progress import KEY, Progress
 from scrapy_captcha.providers import Order
 from scrapy_captcha.sessions import site_of
@@ -30,6 +36,8 @@ if TYPE_CHECKING:
     from scrapy_captcha.captchas import Captcha, Solution
     from scrapy_captcha.client import SolverClient
     from scrapy_captcha.config import Options
+    from scrapy_captcha.market import Market
+    from scrapy_captcha.policy import Decision
     from scrapy_captcha.providers import TaskId
     from scrapy_captcha.rejections import Rejections
     from scrapy_captcha.sessions import Sessions
@@ -44,7 +52,7 @@ class Buyer:
     def __init__(
         self,
         crawler: Crawler,
-        client: SolverClient,
+        market: Market,
         sessions: Sessions,
         sharing: Sharing,
         stock: Stock,
@@ -56,14 +64,14 @@ class Buyer:
         from twisted.internet import reactor
 
         self._crawler = crawler
-        self._client = client
+        self._market = market
         self._sessions = sessions
         self._sharing = sharing
         self._stock = stock
         self._rejections = rejections
         self._tally = tally
         self._close_on_stop = close_on_stop
-        self._stopped = False
+        self._stopped: set[str] = set()
         self._clock = cast("IReactorTime", reactor)
 
     def reason_not_to_buy(
@@ -89,20 +97,36 @@ class Buyer:
             return ticket
         next_request = None
         while next_request is None:
-            with await self._stock.place(ticket, captcha) as place:
-                order = await self._order(ticket, captcha)
-                if self._is_wall(captcha):
-                    return self._failed(ticket, captcha, options, "wall")
-                if captcha.image and not order.image:
-                    return self._failed(ticket, captcha, options, "picture")
-                try:
-                    solution = await self._client.buy(order, partial(self._bought, ticket, captcha))
-                except SolverError as caught:
-                    error = caught
-                else:
-                    return self._solved(ticket, captcha, solution, place)
-            next_request = await self._after_error(ticket, captcha, options, order, error)
+            try:
+                with (
+                    await self._stock.place(ticket, captcha) as place,
+                    await self._market.turn(captcha, Progress.of(ticket.meta).provider) as turn,
+                ):
+                    return await self._bought_from(turn.client, ticket, captcha, options, place)
+            except SolverError as error:
+                next_request = await self._after_error(ticket, captcha, options, error)
         return next_request
+
+    async def _bought_from(
+        self,
+        client: SolverClient,
+        ticket: Request,
+        captcha: Captcha,
+        options: Options,
+        place: Place,
+    ) -> Request:
+        """*ticket* with a solution or given up; raises SolverError."""
+        if self._is_wall(captcha):
+            return self._failed(ticket, captcha, options, "wall")
+        order = await self._order(ticket, captcha)
+        if captcha.image and not order.image:
+            return self._failed(ticket, captcha, options, "picture")
+        self._note(ticket, purchase_id=order.purchase_id, provider=client.provider.name)
+        solution = await client.purchase(order, partial(self._bought, ticket, captcha))
+        return self._solved(ticket, captcha, solution, place)
+
+    def _note(self, ticket: Request, **changes: Any) -> None:
+        ticket.meta[KEY] = replace(Progress.of(ticket.meta), **changes).to_meta()
 
     def _is_wall(self, captcha: Captcha) -> bool:
         site = site_of(urlsplit(captcha.url).hostname or "")
@@ -134,12 +158,15 @@ class Buyer:
         ticket.meta[KEY] = replace(progress, task_id=kept).to_meta()
 
     async def _after_error(
-        self, ticket: Request, captcha: Captcha, options: Options, order: Order, error: SolverError
+        self, ticket: Request, captcha: Captcha, options: Options, error: SolverError
     ) -> Request | None:
         """What to send back after *error*; None to buy again for the same captcha."""
         attempts = Progress.of(ticket.meta).attempts
         decision = options.policy.decide(error, attempts, jitter=random.random())
-        self._remember(ticket, captcha, order, error)
+        if self._goes_elsewhere(captcha, error, decision):
+            self._note(ticket, purchase_id="", provider="", task_id=None)
+            return None
+        self._remember(ticket, captcha, error)
         match decision:
             case Reschedule(delay):
                 return await self._wait(ticket, captcha, error, delay)
@@ -152,11 +179,22 @@ class Buyer:
                 if error.retryable:
                     return await self._wait(ticket, captcha, error, delay)
                 return self._failed(ticket, captcha, options, error.code.value, error)
+            case StopBuying(reason) | Drop(reason):
+                return self._failed(ticket, captcha, options, reason, error)
+
+    def _goes_elsewhere(self, captcha: Captcha, error: SolverError, decision: Decision) -> bool:
+        """Whether *error* is only about its provider, and another can be asked at once."""
+        if error.task_id is not None or error.possibly_paid:
+            return False
+        match decision:
             case StopBuying(reason):
                 self._stop(reason, error)
-                return self._failed(ticket, captcha, options, reason, error)
-            case Drop(reason):
-                return self._failed(ticket, captcha, options, reason, error)
+                return self._market.is_open(captcha)
+            case Reschedule(shut=True):
+                return self._market.is_open(captcha)
+            case Drop(ErrorCode.METHOD_INVALID.value):
+                return self._market.declined(captcha, error.provider or "")
+        return False
 
     def _moved(self, ticket: Request, elsewhere: Request) -> Request:
         """*elsewhere* belongs to another session: whoever waits for *ticket* is to follow."""
@@ -172,16 +210,17 @@ class Buyer:
         await deferLater(self._clock, delay)
         return ticket if captcha.perishable else None
 
-    def _remember(
-        self, ticket: Request, captcha: Captcha, order: Order, error: SolverError
-    ) -> None:
+    def _remember(self, ticket: Request, captcha: Captcha, error: SolverError) -> None:
         """Notes in the ticket's meta what the next try has to know, here or after a restart."""
         progress = Progress.of(ticket.meta)
         not_over = error.code is ErrorCode.TIMEOUT and not captcha.perishable
+        task_id = error.task_id if not_over else None
+        goes_on = error.possibly_paid or task_id is not None
         ticket.meta[KEY] = progress.after(
             progress.attempts.after(error),
-            purchase_id=order.purchase_id if error.possibly_paid else "",
-            task_id=error.task_id if not_over else None,
+            purchase_id=progress.purchase_id if error.possibly_paid else "",
+            provider=progress.provider if goes_on else "",
+            task_id=task_id,
         ).to_meta()
 
     def _solved(
@@ -193,7 +232,12 @@ class Buyer:
         name = self._stock.keep(place, captcha, solution)
         progress = Progress.of(ticket.meta)
         progress = replace(
-            progress, tasks=progress.tasks + 1, solution=name, purchase_id="", task_id=None
+            progress,
+            tasks=progress.tasks + 1,
+            solution=name,
+            purchase_id="",
+            provider="",
+            task_id=None,
         )
         return ticket.replace(meta=ticket.meta | {KEY: progress.to_meta()})
 
@@ -215,11 +259,12 @@ class Buyer:
         return ticket.replace(meta=ticket.meta | {KEY: progress.to_meta()})
 
     def _stop(self, reason: str, error: SolverError) -> None:
-        if self._stopped:
+        provider = error.provider or ""
+        if provider in self._stopped:
             return
-        self._stopped = True
+        self._stopped.add(provider)
         self._tally.stopped(error)
-        self._client.stop(error)
-        if self._close_on_stop:
+        self._market.stop(error)
+        if self._close_on_stop and not self._market.is_left:
             engine = self._crawler.engine
             deferred_from_coro(engine.close_spider_async(reason=f"captcha_{reason.lower()}"))

@@ -1,42 +1,35 @@
-"""The non-blocking client: drives a provider's conversation over treq.
-
-Knows the API key and lets it out into request bodies only.
-"""
+"""The non-blocking client of one solver service: when it is asked, and what is learned from it."""
 
 from __future__ import annotations
 
-import json
 import random
 import time
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 from urllib.parse import urlsplit
 from uuid import uuid4
 
-from treq.client import HTTPClient
 from twisted.internet.defer import Deferred
 from twisted.internet.task import deferLater
 from twisted.python.failure import Failure
-from twisted.web.client import Agent, HTTPConnectionPool
-from twisted.web.http_headers import Headers
 
 from scrapy_captcha.admission import Admission
+from scrapy_captcha.caller import Caller
 from scrapy_captcha.errors import ErrorCode, SolverError
 from scrapy_captcha.gate import Gate
 from scrapy_captcha.policy import Attempts, Drop, Policy, Reschedule, StopBuying
-from scrapy_captcha.providers import Order, Reply
-from scrapy_captcha.scrub import scrub
-from scrapy_captcha.transport import NETWORK_FAILURES, PlainAgent, network_error, read_body
+from scrapy_captcha.providers import Order
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Generator, Iterable
+    from collections.abc import Callable, Coroutine
 
     from twisted.internet.interfaces import IReactorTime
 
     from scrapy_captcha.captchas import Captcha, Solution
-    from scrapy_captcha.providers import Body, Call, Provider, TaskId
+    from scrapy_captcha.providers import Call, Provider, TaskId
 
 _T = TypeVar("_T")
 
+_NO_ANSWER = frozenset({ErrorCode.NETWORK, ErrorCode.BAD_REPLY})
 # What is said about a site key at a site holds for as long as anybody asks.
 _LASTING = frozenset({ErrorCode.PROVIDER_SITEKEY, ErrorCode.PROVIDER_DOMAIN})
 
@@ -46,7 +39,8 @@ class SolverClient:
 
     At most *concurrent_solves* purchases run at once, the others queue in order. *on_error* is
     called with each error that the service or the network gave, those included that a repeated poll
-    made good. Needs a running reactor. Deferreds that it returns can be cancelled.
+    made good. With *has_rivals* nobody waits while the service wants to be left alone, but all are
+    turned away. Needs a running reactor. Deferreds that it returns can be cancelled.
     """
 
     def __init__(
@@ -60,29 +54,57 @@ class SolverClient:
         solve_timeout: float = 180.0,
         concurrent_solves: int = 16,
         on_error: Callable[[SolverError], None] = lambda _error: None,
+        has_rivals: bool = False,
     ) -> None:
         from twisted.internet import reactor
 
         self.provider = provider
-        self._api_url = api_url.rstrip("/")
-        self._api_key = api_key
+        self._caller = Caller(
+            provider,
+            api_url,
+            api_key,
+            timeout=http_timeout,
+            connections=concurrent_solves,
+            on_error=on_error,
+        )
         self._policy = policy or Policy()
-        self._http_timeout = http_timeout
         self._solve_timeout = solve_timeout
         self._on_error = on_error
+        self._has_rivals = has_rivals
         self._clock = cast("IReactorTime", reactor)
-        self._pool = HTTPConnectionPool(reactor)
-        self._pool.maxPersistentPerHost = concurrent_solves
-        self._pool.retryAutomatically = False
-        agent = Agent(reactor, connectTimeout=http_timeout, pool=self._pool)
-        self._http = HTTPClient(PlainAgent(agent))
         self._hopeless: dict[tuple[str | None, str | None], SolverError] = {}
         self._gate = Gate(concurrent_solves)
         self._admission = Admission(self._gate, self._clock)
         self._under_way: set[Deferred[Any]] = set()
 
     def __repr__(self) -> str:
-        return f"<SolverClient {self.provider.name} at {self._api_url}>"
+        return f"<SolverClient {self.provider.name} at {self._caller.api_url}>"
+
+    @property
+    def refusal(self) -> SolverError | None:
+        """With what a purchase fails without asking the service, None when that may be asked."""
+        return self._gate.refusal(time.monotonic())
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether nothing is bought any more."""
+        return self._gate.is_stopped
+
+    @property
+    def shut_for(self) -> float:
+        """Seconds for which the service wants to be left alone."""
+        return self._gate.wait(time.monotonic())
+
+    def enter(self) -> Deferred[bool]:
+        """Queues for a `purchase`: fires with True when it may start, with False when it may not.
+
+        Every True wants one `leave`. Cancelling it gives the place in the queue up.
+        """
+        return self._admission.enter()
+
+    def leave(self) -> None:
+        """Whoever has entered is through with it."""
+        self._admission.leave()
 
     def buy(
         self, order: Order, on_task: Callable[[TaskId], None] = lambda _id: None
@@ -92,6 +114,12 @@ class SolverClient:
         *on_task* is told the id of the task, once, as soon as there is one.
         """
         return self._start(self._buy(order, on_task))
+
+    def purchase(
+        self, order: Order, on_task: Callable[[TaskId], None] = lambda _id: None
+    ) -> Deferred[Solution]:
+        """One purchase for somebody who has entered; else as `buy`."""
+        return self._start(self._purchase(order, on_task))
 
     def solve(self, captcha: Captcha, **order: Any) -> Deferred[Solution]:
         """A solution of *captcha*: buys as often as the policy allows, waiting as it says.
@@ -107,14 +135,14 @@ class SolverClient:
 
     def balance(self) -> Deferred[float]:
         """The account's balance in its own currency. Fails with SolverError."""
-        return self._start(self._converse(self.provider.balance(), (), lambda _call: None))
+        return self._start(self._caller.drive(self.provider.balance()))
 
     def close(self) -> Deferred[None]:
         """Cancels all that is under way and closes the connections."""
         for deferred in list(self._under_way):
             deferred.cancel()
         self._admission.close()
-        return cast("Deferred[None]", self._pool.closeCachedConnections())
+        return self._caller.close()
 
     def _start(self, story: Coroutine[Deferred[Any], Any, _T]) -> Deferred[_T]:
         deferred = Deferred.fromCoroutine(story)
@@ -144,7 +172,15 @@ class SolverClient:
     async def _buy(
         self, order: Order, on_task: Callable[[TaskId], None] = lambda _id: None
     ) -> Solution:
-        await self._admission.enter()
+        while not await self.enter():
+            if self.refusal is not None:
+                raise self.refusal.again()
+        try:
+            return await self._purchase(order, on_task)
+        finally:
+            self.leave()
+
+    async def _purchase(self, order: Order, on_task: Callable[[TaskId], None]) -> Solution:
         try:
             self._refuse_hopeless(order.captcha)
             solution = await self._until_deadline(order, on_task)
@@ -154,8 +190,6 @@ class SolverClient:
         else:
             self._gate.went_well()
             return solution
-        finally:
-            self._admission.leave()
 
     def _until_deadline(
         self, order: Order, on_task: Callable[[TaskId], None]
@@ -179,71 +213,9 @@ class SolverClient:
             self._on_error(error)
             return Failure(error)
 
-        story = self._converse(self.provider.solve(order), _secrets(order), on_call)
+        story = self._caller.drive(self.provider.solve(order), _secrets(order), on_call)
         deferred = Deferred.fromCoroutine(story)
         return deferred.addTimeout(self._solve_timeout, self._clock, onTimeoutCancel=timed_out)
-
-    async def _converse(
-        self,
-        flow: Generator[Call, Body, _T],
-        secrets: Iterable[str],
-        on_call: Callable[[Call], None],
-    ) -> _T:
-        """Drives *flow* to its end; *on_call* is told each call before its waiting time."""
-        noted: SolverError | None = None
-        try:
-            call = next(flow)
-            while True:
-                on_call(call)
-                await deferLater(self._clock, call.after)
-                try:
-                    body = await self._ask(call)
-                except SolverError as error:
-                    noted = self._note(error, secrets)
-                    call = flow.throw(error)
-                else:
-                    call = flow.send(body)
-        except StopIteration as stop:
-            return cast("_T", stop.value)
-        except SolverError as error:
-            if error is not noted:
-                self._note(error, secrets)
-            raise
-        finally:
-            flow.close()
-
-    def _note(self, error: SolverError, secrets: Iterable[str]) -> SolverError:
-        hidden = (self._api_key, *secrets)
-        error.provider = self.provider.name
-        error.message = scrub(error.message, hidden)
-        error.provider_code = scrub(error.provider_code or "", hidden) or None
-        self._on_error(error)
-        return error
-
-    async def _ask(self, call: Call) -> Body:
-        try:
-            reply = await Deferred.fromCoroutine(self._exchange(call)).addTimeout(
-                self._http_timeout, self._clock, onTimeoutCancel=_no_answer
-            )
-        except NETWORK_FAILURES as error:
-            raise network_error(error) from error
-        return self.provider.read(reply)
-
-    async def _exchange(self, call: Call) -> Reply:
-        response = await self._http.post(
-            f"{self._api_url}/{call.path}",
-            data=json.dumps(self.provider.authenticated(call.payload, self._api_key)).encode(),
-            headers=Headers(
-                {"Content-Type": ["application/json"]} | {k: [v] for k, v in call.headers.items()}
-            ),
-            allow_redirects=False,
-            unbuffered=True,
-        )
-        headers = {
-            name.decode("latin-1").lower(): values[-1].decode("latin-1")
-            for name, values in response.headers.getAllRawHeaders()
-        }
-        return Reply(response.code, headers, await read_body(response), time.time())
 
     def _refuse_hopeless(self, captcha: Captcha) -> None:
         known = self._hopeless.get(_place(captcha))
@@ -251,6 +223,11 @@ class SolverClient:
             raise known.again()
 
     def _learn(self, captcha: Captcha, error: SolverError) -> None:
+        if _is_failure(error):
+            if self._gate.failed(error, time.monotonic()):
+                self._was_shut()
+        elif error.code is not ErrorCode.TIMEOUT:
+            self._gate.answered()
         match self._policy.decide(error, Attempts(), jitter=0.5):
             case Drop() if error.code in _LASTING:
                 self._hopeless[_place(captcha)] = error
@@ -258,6 +235,19 @@ class SolverClient:
                 self.stop(error)
             case Reschedule(delay, shut=True):
                 self._gate.shut(time.monotonic() + delay)
+                self._was_shut()
+
+    def _was_shut(self) -> None:
+        if self._has_rivals or self.refusal is not None:
+            self._admission.turn_away()
+
+
+def _is_failure(error: SolverError) -> bool:
+    """Whether *error* says that the service cannot be reached or makes no sense."""
+    if error.code is ErrorCode.TIMEOUT:
+        return error.task_id is None
+    broken = error.http_status is not None and error.http_status >= 500
+    return error.code in _NO_ANSWER or (error.code is ErrorCode.UNKNOWN and broken)
 
 
 def new_purchase_id() -> str:
@@ -271,7 +261,3 @@ def _place(captcha: Captcha) -> tuple[str | None, str | None]:
 
 def _secrets(order: Order) -> tuple[str, ...]:
     return (order.proxy.username, order.proxy.password) if order.proxy else ()
-
-
-def _no_answer(_result: object, _timeout: float) -> Failure:
-    return Failure(SolverError(ErrorCode.TIMEOUT, possibly_paid=True))

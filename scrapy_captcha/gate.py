@@ -3,6 +3,10 @@
 The service says CAPACITY when it has no workers free. Then nobody buys before the time that it
 named, and afterwards only as many at once as it has been seen to take, one after another until one
 has gone well; one more is tried after each round that went well.
+
+A service that cannot be reached, or makes no sense, five times in a row is left alone likewise, for
+longer each time, and asked by one purchase at a time until it answers. Purchases wait for it; when
+that takes too long they are refused without a call.
 """
 
 from __future__ import annotations
@@ -12,8 +16,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from scrapy_captcha.errors import SolverError
 
-
 _APART = 0.25  # seconds between two purchases after a refusal
+_FAILURES = 5  # in a row, before the service is left alone
+_LONGEST_REST = 15.0  # seconds
+_PATIENCE = 30.0  # seconds without an answer for which purchases wait
 
 
 class Gate:
@@ -30,6 +36,21 @@ class Gate:
         self._running = 0
         self._shut_until = 0.0
         self._is_careful = False
+        self._failures = 0
+        self._failing_since = 0.0
+        self._failure: SolverError | None = None
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether nothing is bought any more."""
+        return self.stopped is not None
+
+    def refusal(self, now: float) -> SolverError | None:
+        """With what a purchase fails without asking the service; None when it may be asked."""
+        if self.stopped is not None:
+            return self.stopped
+        is_down = self._failure is not None and now - self._failing_since > _PATIENCE
+        return self._failure if is_down and self.wait(now) > 0 else None
 
     def has_room(self) -> bool:
         """Whether one more purchase may run beside those under way."""
@@ -51,8 +72,26 @@ class Gate:
 
     def went_well(self) -> None:
         """The service took a task and worked on it."""
+        self.answered()
         self._is_careful = False
         self._ceiling = min(float(self._limit), self._ceiling + 1 / self._ceiling)
+
+    def answered(self) -> None:
+        """The service has answered, be it with an error."""
+        self._failures, self._failure = 0, None
+
+    def failed(self, error: SolverError, now: float) -> bool:
+        """The service has not answered; whether that shuts the gate."""
+        if self.wait(now) > 0:  # asked before it was shut
+            return False
+        if self._failure is None:
+            self._failing_since = now
+        self._failures, self._failure = self._failures + 1, error
+        if self._failures < _FAILURES:
+            return False
+        rest = min(2.0 ** (self._failures - _FAILURES), _LONGEST_REST)
+        self._shut_until, self._ceiling, self._is_careful = now + rest, 1.0, True
+        return True
 
     def shut(self, until: float) -> None:
         """The service refused the purchase under way and wants to be left alone *until* then."""

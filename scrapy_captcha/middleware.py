@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from scrapy import signals
 from scrapy.http import TextResponse
-from scrapy.utils.defer import maybe_deferred_to_future
 from scrapy.utils.httpobj import urlparse_cached
 from twisted.internet.defer import CancelledError
 
@@ -19,6 +18,7 @@ from scrapy_captcha.client import SolverClient
 from scrapy_captcha.config import Config, Options, domains_of
 from scrapy_captcha.detection import Detection, Verdict, detect
 from scrapy_captcha.endings import Endings, spoilt
+from scrapy_captcha.market import Market
 from scrapy_captcha.origin import remember_origin, to_be_tried_again
 from scrapy_captcha.parking import ParkingLot
 from scrapy_captcha.progress import KEY, Progress
@@ -61,7 +61,7 @@ class CaptchaMiddleware:
         self._cookies_enabled = crawler.settings.getbool("COOKIES_ENABLED")
         self._priority_adjust = crawler.settings.getint("REDIRECT_PRIORITY_ADJUST")
         self._tally = Tally(crawler)
-        self._client = SolverClient(
+        client = SolverClient(
             Unified(poll_interval=config.poll_interval),
             api_url=config.api_url,
             api_key=config.api_key,
@@ -71,6 +71,7 @@ class CaptchaMiddleware:
             concurrent_solves=config.concurrent_solves,
             on_error=self._tally.error,
         )
+        self._market = Market([client])
         self._sessions = Sessions(config.proxies, time.monotonic)
         self._sharing = Sharing(
             config.scope,
@@ -90,7 +91,7 @@ class CaptchaMiddleware:
         )
         self._buyer = Buyer(
             crawler,
-            self._client,
+            self._market,
             self._sessions,
             self._sharing,
             self._stock,
@@ -195,7 +196,7 @@ class CaptchaMiddleware:
             return self._endings.arrived(request, page, progress)
         if progress.submitted:
             self._rejected(request, found.name)
-        if found.captcha is None or not self._client.provider.takes(found.captcha):
+        if found.captcha is None or not self._market.takes(found.captcha):
             return self._endings.blocked(request, response, found.name, options)
         return self._met(request, response, found.captcha, options)
 
@@ -274,7 +275,7 @@ class CaptchaMiddleware:
     async def _spider_closed(self) -> None:
         self._sharing.close()
         self._stock.close()
-        await maybe_deferred_to_future(self._client.close())
+        await self._market.close()
 
 
 def _is_robots_txt(request: Request) -> bool:

@@ -21,7 +21,7 @@ class Pace:
     Times are seconds on any clock that only goes forward.
     """
 
-    stopped = None
+    is_stopped = False
 
     def __init__(self, life: float, is_doubtful: Callable[[], bool] = lambda: False) -> None:
         self.interval = 0.0

@@ -23,6 +23,7 @@ class Progress:
 
     * *tasks*, *retries*, *resent*: as in `Attempts`
     * *purchase_id*: of a purchase whose answer was lost, to be sent again under the same name
+    * *provider*: at which a purchase is to be sent again or a task collected
     * *task_id*: of a task that is paid for and whose solution is not collected yet
     * *solution*: which of the solutions held in memory belongs to the request; "" for none
     * *met*: whether its captcha has been counted
@@ -39,6 +40,7 @@ class Progress:
     retries: int = 0
     resent: bool = False
     purchase_id: str = ""
+    provider: str = ""
     task_id: str | int | None = None
     solution: str = ""
     met: bool = False
@@ -86,6 +88,7 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "retries": (int,),
     "resent": (bool,),
     "purchase_id": (str,),
+    "provider": (str,),
     "task_id": (str, int),
     "solution": (str,),
     "met": (bool,),

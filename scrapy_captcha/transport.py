@@ -9,6 +9,7 @@ from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
 from twisted.web.client import (
+    RequestGenerationFailed,
     RequestTransmissionFailed,
     ResponseDone,
     ResponseFailed,
@@ -36,7 +37,12 @@ _NEVER_SENT = (
 _CANCELLED = (CancelledError, internet_error.ConnectingCancelledError)
 
 
-_WRAPPERS = (RequestTransmissionFailed, ResponseFailed, ResponseNeverReceived)
+_WRAPPERS = (
+    RequestGenerationFailed,
+    RequestTransmissionFailed,
+    ResponseFailed,
+    ResponseNeverReceived,
+)
 
 
 class BodyError(Exception):

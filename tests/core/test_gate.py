@@ -163,3 +163,76 @@ def test_whatever_happens_an_empty_gate_has_room_for_one_at_least_and_the_limit_
     for _ in range(inside):
         gate.leave()
     assert 1 <= room(gate) <= limit
+
+
+FAILURE = SolverError(ErrorCode.NETWORK)
+
+
+def fail(gate: Gate, times: int, now: float = 0.0) -> None:
+    for _ in range(times):
+        gate.failed(FAILURE, now)
+
+
+def test_the_fifth_failure_in_a_row_shuts_the_gate() -> None:
+    gate = Gate(16)
+    fail(gate, 4)
+    assert gate.wait(0.0) == 0
+
+    assert gate.failed(FAILURE, 0.0)
+    assert gate.wait(0.0) == 1
+
+
+def test_an_answer_in_between_makes_the_count_begin_anew() -> None:
+    gate = Gate(16)
+    fail(gate, 4)
+    gate.answered()
+    fail(gate, 4)
+
+    assert gate.wait(0.0) == 0
+
+
+def test_what_was_asked_before_the_gate_was_shut_says_nothing_more() -> None:
+    gate = Gate(16)
+    fail(gate, 16)
+
+    assert gate.wait(0.0) == 1
+
+
+def test_after_a_rest_one_purchase_finds_out_and_each_failure_doubles_the_rest() -> None:
+    gate, now, rests = Gate(16), 0.0, []
+    fail(gate, 5)
+    for _ in range(6):
+        rests.append(gate.wait(now))
+        now += gate.wait(now)
+        gate.enter(now)
+        assert not gate.has_room()
+        gate.leave()
+        gate.failed(FAILURE, now + 1.0)
+        now += 1.0
+
+    assert rests == [1, 2, 4, 8, 15, 15]
+
+
+def test_purchases_wait_for_a_failing_service_and_are_refused_when_it_takes_too_long() -> None:
+    gate = Gate(16)
+    fail(gate, 5, now=0.0)
+    assert gate.refusal(now=0.5) is None
+
+    fail(gate, 1, now=29.0)
+    assert gate.refusal(now=29.5) is None
+    fail(gate, 1, now=32.0)
+    assert gate.refusal(now=32.5) is FAILURE
+    # The next may find out whether the service is back.
+    assert gate.refusal(now=60.0) is None
+
+
+def test_a_service_that_is_back_is_used_as_before() -> None:
+    gate = Gate(2)
+    fail(gate, 5)
+    gate.enter(now=10.0)
+    gate.went_well()
+    gate.leave()
+
+    assert gate.refusal(now=100.0) is None
+    assert gate.wait(10.3) == 0
+    assert room(gate) == 2

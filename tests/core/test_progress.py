@@ -111,6 +111,7 @@ TYPES: dict[str, type | tuple[type, ...]] = {
     "retries": int,
     "resent": bool,
     "purchase_id": str,
+    "provider": str,
     "task_id": (str, int, type(None)),
     "solution": str,
     "met": bool,

@@ -1,0 +1,139 @@
+"""Drives a provider's conversation over treq.
+
+Knows the API key and lets it out into request bodies only.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import TYPE_CHECKING, TypeVar, cast
+
+from treq.client import HTTPClient
+from twisted.internet.defer import Deferred
+from twisted.internet.task import deferLater
+from twisted.python.failure import Failure
+from twisted.web.client import Agent, HTTPConnectionPool
+from twisted.web.http_headers import Headers
+
+from scrapy_captcha.errors import ErrorCode, SolverError
+from scrapy_captcha.providers import Reply
+from scrapy_captcha.scrub import scrub
+from scrapy_captcha.transport import NETWORK_FAILURES, PlainAgent, network_error, read_body
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterable
+
+    from twisted.internet.interfaces import IReactorTime
+
+    from scrapy_captcha.providers import Body, Call, Provider
+
+_T = TypeVar("_T")
+
+
+class Caller:
+    """Calls one account at one provider; all times in seconds.
+
+    *timeout* is for one call, body included; *connections* are kept open; *on_error* is told each
+    error that the service or the network gave.
+    """
+
+    def __init__(
+        self,
+        provider: Provider,
+        api_url: str,
+        api_key: str,
+        *,
+        timeout: float,
+        connections: int,
+        on_error: Callable[[SolverError], None],
+    ) -> None:
+        from twisted.internet import reactor
+
+        self.provider = provider
+        self.api_url = api_url.rstrip("/")
+        self._api_key = api_key
+        self._timeout = timeout
+        self._on_error = on_error
+        self._clock = cast("IReactorTime", reactor)
+        self._pool = HTTPConnectionPool(reactor)
+        self._pool.maxPersistentPerHost = connections
+        self._pool.retryAutomatically = False
+        agent = Agent(reactor, connectTimeout=timeout, pool=self._pool)
+        self._http = HTTPClient(PlainAgent(agent))
+
+    def __repr__(self) -> str:
+        return f"<Caller of {self.provider.name} at {self.api_url}>"
+
+    def close(self) -> Deferred[None]:
+        """Closes the connections."""
+        return cast("Deferred[None]", self._pool.closeCachedConnections())
+
+    async def drive(
+        self,
+        flow: Generator[Call, Body, _T],
+        secrets: Iterable[str] = (),
+        on_call: Callable[[Call], None] = lambda _call: None,
+    ) -> _T:
+        """What *flow* ends with; *on_call* is told each call before its waiting time.
+
+        Raises SolverError, with none of *secrets* in it.
+        """
+        noted: SolverError | None = None
+        try:
+            call = next(flow)
+            while True:
+                on_call(call)
+                await deferLater(self._clock, call.after)
+                try:
+                    body = await self._ask(call)
+                except SolverError as error:
+                    noted = self._note(error, secrets)
+                    call = flow.throw(error)
+                else:
+                    call = flow.send(body)
+        except StopIteration as stop:
+            return cast("_T", stop.value)
+        except SolverError as error:
+            if error is not noted:
+                self._note(error, secrets)
+            raise
+        finally:
+            flow.close()
+
+    def _note(self, error: SolverError, secrets: Iterable[str]) -> SolverError:
+        hidden = (self._api_key, *secrets)
+        error.provider = self.provider.name
+        error.message = scrub(error.message, hidden)
+        error.provider_code = scrub(error.provider_code or "", hidden) or None
+        self._on_error(error)
+        return error
+
+    async def _ask(self, call: Call) -> Body:
+        try:
+            reply = await Deferred.fromCoroutine(self._exchange(call)).addTimeout(
+                self._timeout, self._clock, onTimeoutCancel=_no_answer
+            )
+        except NETWORK_FAILURES as error:
+            raise network_error(error) from error
+        return self.provider.read(reply)
+
+    async def _exchange(self, call: Call) -> Reply:
+        response = await self._http.post(
+            f"{self.api_url}/{call.path}",
+            data=json.dumps(self.provider.authenticated(call.payload, self._api_key)).encode(),
+            headers=Headers(
+                {"Content-Type": ["application/json"]} | {k: [v] for k, v in call.headers.items()}
+            ),
+            allow_redirects=False,
+            unbuffered=True,
+        )
+        headers = {
+            name.decode("latin-1").lower(): values[-1].decode("latin-1")
+            for name, values in response.headers.getAllRawHeaders()
+        }
+        return Reply(response.code, headers, await read_body(response), time.time())
+
+
+def _no_answer(_result: object, _timeout: float) -> Failure:
+    return Failure(SolverError(ErrorCode.TIMEOUT, possibly_paid=True))
