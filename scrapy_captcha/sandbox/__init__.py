@@ -7,6 +7,9 @@ In a program that runs a Twisted reactor::
     ...  # crawl sandbox.site_url with sandbox.settings
     await sandbox.stop()
 
+The solver speaks the unified API and the dialects of the services that are in use, each with an
+account of its own: see ``Sandbox.url_of`` and ``Sandbox.services``.
+
 From a shell: ``python -m scrapy_captcha.sandbox --help``. In pytest: the fixture
 ``captcha_sandbox``.
 """
@@ -17,11 +20,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from .calls import Call
     from .guards import Gatekeeper, Guard, Mode, Passage, Shown
+    from .options import SolverOptions
+    from .purchases import Report
     from .script import Answer, Fault
     from .server import Sandbox
     from .site import CaptchaSite, SiteOptions, Visit
-    from .solver import Call, Solver, SolverOptions
+    from .solver import Solver
     from .tokens import Reason, TokenBook
 
 __all__ = [
@@ -34,6 +40,7 @@ __all__ = [
     "Mode",
     "Passage",
     "Reason",
+    "Report",
     "Sandbox",
     "Shown",
     "SiteOptions",
@@ -45,7 +52,7 @@ __all__ = [
 
 _HOME = {
     "Answer": "script",
-    "Call": "solver",
+    "Call": "calls",
     "CaptchaSite": "site",
     "Fault": "script",
     "Gatekeeper": "guards",
@@ -53,11 +60,12 @@ _HOME = {
     "Mode": "guards",
     "Passage": "guards",
     "Reason": "tokens",
+    "Report": "purchases",
     "Sandbox": "server",
     "Shown": "guards",
     "SiteOptions": "site",
     "Solver": "solver",
-    "SolverOptions": "solver",
+    "SolverOptions": "options",
     "TokenBook": "tokens",
     "Visit": "site",
 }

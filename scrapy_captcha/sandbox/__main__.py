@@ -1,8 +1,10 @@
 """``python -m scrapy_captcha.sandbox``: the sandbox as a process of its own.
 
-Prints one line, a JSON object with ``api_url``, ``site_url`` and ``api_key``, and runs until it is
+Prints one line, a JSON object with ``api_url``, ``site_url``, ``api_key`` and, in ``services``, the
+addresses by name at which the solver speaks the dialects of services; and runs until it is
 interrupted. ``GET api_url/sandbox/state`` answers all counters and records; ``POST
-api_url/sandbox/script`` takes a rule, a JSON object with the fields of ``Answer``.
+api_url/sandbox/script``, or that of a service, takes a rule, a JSON object with the fields of
+``Answer``.
 """
 
 from __future__ import annotations
@@ -18,9 +20,9 @@ from twisted.internet.task import react
 from scrapy_captcha.captchas import Kind
 
 from .guards import Guard, Mode, Passage, Shown
+from .options import SolverOptions
 from .server import Sandbox
 from .site import SiteOptions
-from .solver import SolverOptions
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -85,7 +87,12 @@ async def _serve(reactor: Any, sandbox: Sandbox) -> None:
 
     await sandbox.start()
     reactor.addSystemEventTrigger("before", "shutdown", sandbox.stop)
-    where = {"api_url": sandbox.api_url, "site_url": sandbox.site_url, "api_key": sandbox.api_key}
+    where = {
+        "api_url": sandbox.api_url,
+        "site_url": sandbox.site_url,
+        "api_key": sandbox.api_key,
+        "services": {name: sandbox.url_of(name) for name in sandbox.services},
+    }
     sys.stdout.write(json.dumps(where) + "\n")
     sys.stdout.flush()
     await Deferred()

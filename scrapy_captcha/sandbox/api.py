@@ -27,44 +27,56 @@ _CHUNK = b" " * 65536  # white space is legal around JSON
 class SolverApi:
     """``POST /createTask`` and its siblings, and the control surface for other processes.
 
-    *state* returns what ``GET /sandbox/state`` answers; ``POST /sandbox/script`` takes a rule.
+    The unified API stands at the root, every service below its name: ``/capsolver/createTask``.
+    *state* returns what ``GET /sandbox/state`` answers; ``POST /sandbox/script``, or
+    ``/capsolver/sandbox/script``, takes a rule.
     """
 
-    def __init__(self, solver: Solver, state: Callable[[], Mapping[str, object]]) -> None:
-        self._solver = solver
+    def __init__(
+        self, services: Mapping[str, Solver], state: Callable[[], Mapping[str, object]]
+    ) -> None:
+        self._services = services
         self._state = state
 
     async def respond(self, request: Request) -> None:
         """Answer *request*."""
+        solver, method = self._addressed(request.path.decode("latin-1").strip("/"))
         control = {
-            (b"GET", b"/sandbox/state"): lambda: Reply.of(self._state()),
-            (b"POST", b"/sandbox/script"): lambda: self._add_rule(_json(request)),
-        }.get((request.method, request.path))
+            (b"GET", "sandbox/state"): lambda: Reply.of(self._state()),
+            (b"POST", "sandbox/script"): lambda: _add_rule(solver, _json(request)),
+        }.get((request.method, method))
         if control:
             send(request, control())
         else:
-            await self._respond_to_client(request)
+            await _respond_to_client(solver, method, request)
 
-    async def _respond_to_client(self, request: Request) -> None:
-        method = request.path.decode("latin-1").strip("/")
-        call = self._solver.receive(method, _json(request), headers_of(request))
-        rule = self._solver.rule_for(call) or Answer()
-        usual = self._solver.answer(call) if rule.usual or rule.carried_out else None
-        # A fault spoils the usual answer of a call that is carried out.
-        reply = usual if usual and (rule.usual or rule.fault) else rule.reply()
-        await pause(rule.delay)
-        if rule.fault:
-            await _FAULTS[Fault(rule.fault)](request, reply)
-        else:
-            call.status = reply.status
-            send(request, reply)
+    def _addressed(self, path: str) -> tuple[Solver, str]:
+        service, _, method = path.partition("/")
+        if service in self._services:
+            return self._services[service], method
+        return self._services["unified"], path
 
-    def _add_rule(self, rule: object) -> Reply:
-        try:
-            self._solver.script(Answer.from_json(rule))
-        except ValueError as error:
-            return Reply.of({"message": str(error)}, 400)
-        return Reply.of({})
+
+async def _respond_to_client(solver: Solver, method: str, request: Request) -> None:
+    call = solver.receive(method, _json(request), headers_of(request))
+    rule = solver.rule_for(call) or Answer()
+    usual = solver.answer(call) if rule.usual or rule.carried_out else None
+    # A fault spoils the usual answer of a call that is carried out.
+    reply = usual if usual and (rule.usual or rule.fault) else solver.scripted(call, rule)
+    await pause(rule.delay)
+    if rule.fault:
+        await _FAULTS[Fault(rule.fault)](request, reply)
+    else:
+        call.status = reply.status
+        send(request, reply)
+
+
+def _add_rule(solver: Solver, rule: object) -> Reply:
+    try:
+        solver.script(Answer.from_json(rule))
+    except ValueError as error:
+        return Reply.of({"message": str(error)}, 400)
+    return Reply.of({})
 
 
 def _json(request: Request) -> Any:

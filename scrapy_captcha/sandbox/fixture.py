@@ -22,18 +22,22 @@ from urllib.request import Request, urlopen
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 _TIMEOUT = 10.0
 
 
 @dataclass(frozen=True, slots=True)
 class SandboxProcess:
-    """A running sandbox: where it listens, and how it is driven."""
+    """A running sandbox: where it listens, and how it is driven.
+
+    *services*: the addresses at which the solver speaks the dialects of services, by name
+    """
 
     api_url: str
     site_url: str
     api_key: str
+    services: Mapping[str, str]
 
     @property
     def settings(self) -> dict[str, object]:
@@ -42,12 +46,13 @@ class SandboxProcess:
 
         return settings_for(self.api_url, self.api_key)
 
-    def script(self, **rule: object) -> None:
+    def script(self, *, service: str = "unified", **rule: object) -> None:
         """Make the solver answer otherwise than usual; *rule* has the fields of ``Answer``.
 
-        Raises ``urllib.error.HTTPError`` when that is no rule.
+        It holds for the dialect of *service* only. Raises ``urllib.error.HTTPError`` when that is
+        no rule.
         """
-        self._call("/sandbox/script", json.dumps(rule).encode())
+        self._call(f"/{service}/sandbox/script", json.dumps(rule).encode())
 
     def state(self) -> Any:
         """All counters and records, as ``Sandbox.state()`` has them."""

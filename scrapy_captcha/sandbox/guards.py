@@ -105,14 +105,18 @@ class Gatekeeper:
     """Shows challenges, judges answers, and knows who may pass.
 
     With *session_bound* a challenge can be answered by the visitor only to whom it was shown.
+    Tokens older than *token_life* seconds are rejected, and all that are older than they say.
     """
 
-    def __init__(self, book: TokenBook, *, session_bound: bool = True) -> None:
+    def __init__(
+        self, book: TokenBook, *, session_bound: bool = True, token_life: float | None = None
+    ) -> None:
         self.accepted = 0
         self.rejected: Counter[Reason] = Counter()
         self.shown = 0
         self._book = book
         self._session_bound = session_bound
+        self._token_life = token_life
         self._challenges: dict[str, Challenge] = {}
         self._pictures: set[str] = set()
         self._clearances: set[str] = set()
@@ -167,7 +171,7 @@ class Gatekeeper:
     def _cookie_passes(self, guard: Guard, path: str, token: str, urls: tuple[str, ...]) -> bool:
         if guard.mode is Mode.CLEARANCE and token in self._clearances:
             return True
-        reason = self._book.redeem({"token": token}, guard.kind, guard.key, *urls)
+        reason = self._redeem(guard, {"token": token}, *urls)
         if reason is Reason.USED:  # a browser sends a cookie again and again: no new answer
             return False
         reason = self._count(reason or self._refusal(guard, path))
@@ -211,11 +215,14 @@ class Gatekeeper:
             answers = {name: fields.get(field, "") for field, name in names.items()}
             if answers.get("challenge", challenge.secret) != challenge.secret:
                 return Reason.WRONG_FIELDS
-            return self._book.redeem(answers, guard.kind, guard.key, challenge.url)
+            return self._redeem(guard, answers, challenge.url)
         if self._book.clock() >= challenge.until:
             return Reason.EXPIRED
         right = fields.get(PICTURE_FIELD, "").strip().upper() == challenge.secret
         return None if right else Reason.WRONG_TEXT
+
+    def _redeem(self, guard: Guard, answers: Mapping[str, str], *urls: str) -> Reason | None:
+        return self._book.redeem(answers, guard.kind, guard.key, *urls, life=self._token_life)
 
     def _refusal(self, guard: Guard, path: str) -> Reason | None:
         left = self._left_to_reject.setdefault(path, guard.reject_first)

@@ -12,7 +12,19 @@ from scrapy_captcha.errors import ERRORS, ErrorCode
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-METHODS = ("createTask", "getTaskResult", "getBalance")
+METHODS = (
+    "createTask",
+    "getTaskResult",
+    "getBalance",
+    "reportIncorrectImageCaptcha",
+    "reportIncorrectRecaptcha",
+    "reportIncorrectTokenCaptcha",
+    "reportCorrectRecaptcha",
+    "reportIncorrect",
+    "reportCorrect",
+    "feedbackTask",
+)
+_OWN_CODES = ("ERROR_", "WRONG_", "CAPTCHA_")  # how services' own codes begin
 
 
 class Fault(str, Enum):
@@ -48,7 +60,7 @@ class Answer:
 
     Which calls:
 
-    * *method*: ``createTask``, ``getTaskResult`` or ``getBalance``
+    * *method*: ``createTask``, ``getTaskResult``, ``getBalance`` or one that reports solutions
     * *url_contains*: a part of the task's ``websiteURL``
     * *times*: how many calls, None for all from now on
 
@@ -57,7 +69,8 @@ class Answer:
     * *error*: a name of the error page, with its HTTP status, or any name together with *status*;
       *message*, *retryable* (the error page's word where it has one) and *retry_after* (any JSON
       value) go into the body, *retry_after_header* into ``Retry-After`` as it is, and *omit* names
-      fields of the body that are left out
+      fields of the body that are left out. Other dialects than the unified API's say it in their
+      own words, without *retryable* and *retry_after*, and take their service's codes too
     * *status*, *headers*, *body*: an answer as it is
     * *fault*: one of ``Fault``
 
@@ -88,8 +101,9 @@ class Answer:
             raise ValueError(f"unknown method: {self.method!r}")
         if self.fault is not None:
             Fault(self.fault)
-        if self.error is not None and self.status is None and not _contract_status(self.error):
-            raise ValueError(f"not a name of the error page: {self.error!r}")
+        named = self.status or _contract_status(self.error or "")
+        if self.error is not None and not named and not self.error.startswith(_OWN_CODES):
+            raise ValueError(f"neither of the error page nor of a service: {self.error!r}")
 
     @classmethod
     def from_json(cls, rule: Any) -> Answer:
@@ -109,7 +123,7 @@ class Answer:
         return (self.error, self.status, self.body, self.fault) == (None,) * 4
 
     def reply(self) -> Reply:
-        """The answer, faults aside."""
+        """The answer in the unified API's words, faults aside."""
         if self.error is None:
             return Reply(self.status or 200, self.body or b"{}", self.headers)
         info = ERRORS[ErrorCode(self.error)] if self.error in ErrorCode.__members__ else None
@@ -121,7 +135,7 @@ class Answer:
             "retryAfter": self.retry_after,
         }
         sent = {k: v for k, v in fields.items() if v is not None and k not in self.omit}
-        reply = Reply.of(sent, self.status or _contract_status(self.error))
+        reply = Reply.of(sent, self.status or _contract_status(self.error) or 200)
         extra = {"Retry-After": self.retry_after_header} if self.retry_after_header else {}
         return replace(reply, headers={**reply.headers, **extra, **self.headers})
 

@@ -9,12 +9,16 @@ from twisted.internet.defer import Deferred
 from twisted.internet.error import CannotListenError
 
 from .api import SolverApi
+from .dialects import DIALECTS
+from .options import SolverOptions
 from .site import CaptchaSite, SiteOptions
-from .solver import Solver, SolverOptions
+from .solver import Solver
 from .tokens import TokenBook
 from .web import LOOPBACK, Listener
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from typing_extensions import Self
 
 
@@ -32,8 +36,10 @@ def settings_for(api_url: str, api_key: str) -> dict[str, object]:
 class Sandbox:
     """A local solver and a local site that takes its solutions.
 
-    Ports are those of the solver and of the site, 0 for any that is free. In coroutines that the
-    reactor runs, ``async with Sandbox() as sandbox:`` starts and stops it.
+    The solver speaks the dialect of every service, each at an address and with an account of its
+    own: *services* has the options of those that shall differ from *solver*, by name. Ports are
+    those of the solver and of the site, 0 for any that is free. In coroutines that the reactor
+    runs, ``async with Sandbox() as sandbox:`` starts and stops it.
     """
 
     def __init__(
@@ -41,14 +47,19 @@ class Sandbox:
         solver: SolverOptions | None = None,
         site: SiteOptions | None = None,
         *,
+        services: Mapping[str, SolverOptions] | None = None,
         port: int = 0,
         site_port: int = 0,
     ) -> None:
-        solver_options = solver or SolverOptions()
-        self.book = TokenBook(solver_options.token_life)
-        self.solver = Solver(solver_options, self.book)
+        usual = solver or SolverOptions()
+        options = dict.fromkeys(DIALECTS, usual) | dict(services or {})
+        self.book = TokenBook(usual.token_life)
+        self.services = {
+            name: Solver(options[name], self.book, dialect) for name, dialect in DIALECTS.items()
+        }
+        self.solver = self.services["unified"]
         self.site = CaptchaSite(site or SiteOptions(), self.book)
-        self._api = Listener(SolverApi(self.solver, self.state).respond)
+        self._api = Listener(SolverApi(self.services, self.state).respond)
         self._pages = Listener(self.site.respond)
         self._ports = port, site_port
 
@@ -57,6 +68,13 @@ class Sandbox:
         """The solver's address. Raises RuntimeError while the sandbox does not run."""
         return self._api.url
 
+    def url_of(self, service: str) -> str:
+        """The address at which the solver speaks the dialect of *service*, like "capsolver".
+
+        Raises KeyError for an unknown one, and RuntimeError while the sandbox does not run.
+        """
+        return f"{self._api.url}/{self.services[service].dialect.name}"
+
     @property
     def site_url(self) -> str:
         """The site's address. Raises RuntimeError while the sandbox does not run."""
@@ -64,7 +82,7 @@ class Sandbox:
 
     @property
     def api_key(self) -> str:
-        """The key of the solver's only account."""
+        """The key of the unified API's account, and of all others that have no other options."""
         return self.solver.options.api_key
 
     @property
@@ -101,18 +119,10 @@ class Sandbox:
 
     def state(self) -> dict[str, object]:
         """All records and counters, as plain data."""
-        solver, site = self.solver, self.site
+        site = self.site
         return {
-            "solver": {
-                "created": solver.created,
-                "resent": solver.resent,
-                "delivered": solver.delivered,
-                "open_tasks": solver.open_tasks,
-                "spent": solver.spent,
-                "balance": solver.balance,
-                "polls": {str(task_id): count for task_id, count in solver.polls.items()},
-                "calls": [asdict(call) for call in solver.calls],
-            },
+            "solver": _state(self.solver),
+            "services": {name: _state(solver) for name, solver in self.services.items()},
             "site": {
                 "shown": site.gate.shown,
                 "accepted": site.gate.accepted,
@@ -122,3 +132,18 @@ class Sandbox:
             },
             "tokens": {"minted": self.book.minted, "unused": self.book.unused},
         }
+
+
+def _state(solver: Solver) -> dict[str, object]:
+    return {
+        "created": solver.created,
+        "resent": solver.resent,
+        "delivered": solver.delivered,
+        "open_tasks": solver.open_tasks,
+        "spent": solver.spent,
+        "refunded": solver.refunded,
+        "balance": solver.balance,
+        "polls": {str(task_id): count for task_id, count in solver.polls.items()},
+        "reports": [asdict(report) for report in solver.reports],
+        "calls": [asdict(call) for call in solver.calls],
+    }

@@ -38,6 +38,8 @@ class SiteOptions:
     * *guard*: the captcha before each of them, None to leave them open
     * *guards*: another one, or None, by path: ``{"/page/2": None}``
     * *latency*: seconds before any answer, or a function of the path
+    * *token_life*: seconds from solution to the end of a token here, None for as long as the
+      solver says
     * *session_bound*: whether a challenge can be answered in the session only that it was shown to
     """
 
@@ -46,6 +48,7 @@ class SiteOptions:
     guards: Mapping[str, Guard | None] = field(default_factory=dict)
     latency: float | Callable[[str], float] = 0.0
     session_bound: bool = True
+    token_life: float | None = None
 
 
 @dataclass(slots=True)
@@ -77,7 +80,9 @@ class CaptchaSite:
         self.options = options
         self.requests: list[Visit] = []
         self.opened: Counter[str] = Counter()
-        self.gate = Gatekeeper(book, session_bound=options.session_bound)
+        self.gate = Gatekeeper(
+            book, session_bound=options.session_bound, token_life=options.token_life
+        )
         self._book = book
         self._visitors: set[str] = set()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import time
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -10,68 +11,22 @@ from typing import TYPE_CHECKING
 from scrapy_captcha.captchas import Kind
 from scrapy_captcha.errors import ErrorCode
 
+from .calls import Call
+from .dialects import DIALECTS
+from .purchases import Purchase, Report
 from .script import Reply, Script
-from .tasks import RefusedError, read_order, solution_of
+from .tasks import RefusedError, Trouble, solution_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from .dialects import Dialect
+    from .options import SolverOptions
     from .script import Answer
     from .tasks import JsonObject, Order
     from .tokens import TokenBook
 
 _FIRST_TASK_ID = 74_000_000_001  # beyond 32 bits, as real services have it
-
-
-@dataclass(frozen=True, slots=True)
-class SolverOptions:
-    """What the local solver is like.
-
-    * *solve_time*: seconds from purchase to solution, or a function of the task
-    * *price*: of a task; *balance*: of the account, in the same currency
-    * *capacity*: how many tasks may be unsolved at once, None without limit; one more is answered
-      CAPACITY with *retry_after* seconds
-    * *token_life*: seconds from solution to expiry
-    * *user_agent*: what a solution says it is bound to, None to say nothing
-    """
-
-    api_key: str = "sandbox-key"
-    solve_time: float | Callable[[Mapping[str, object]], float] = 0.0
-    price: float = 0.002
-    balance: float = 10.0
-    capacity: int | None = None
-    retry_after: float = 5
-    token_life: float = 120.0
-    user_agent: str | None = None
-
-
-@dataclass(slots=True)
-class Call:
-    """A call as it came in.
-
-    * *at*: monotonic seconds
-    * *payload*: without the key; None when the body was no JSON object
-    * *authorized*: whether the key was right, None without a key
-    * *task_id*, *url*: of the task that the call is about, None and "" when there is none
-    * *status*: of the answer, None when none was sent
-    """
-
-    method: str
-    at: float
-    payload: JsonObject | None
-    headers: Mapping[str, str]
-    authorized: bool | None
-    task_id: int | None = None
-    url: str = ""
-    status: int | None = None
-
-
-@dataclass(slots=True)
-class _Task:
-    id: int
-    order: Order
-    ready_at: float
-    solution: JsonObject | None = None
 
 
 @dataclass
@@ -81,27 +36,36 @@ class Solver:
     * *calls*: every call; *polls*: how many ``getTaskResult`` per task id
     * *created*: tasks made, each charged at once; *resent*: purchases that were answered with the
       task that their ``Idempotency-Key`` had already bought; *delivered*: solutions handed out
-    * *balance*, *spent*: money left and gone
+    * *reports*: what was said of solutions, where the dialect knows reports
+    * *balance*, *spent*: money left and gone, without what was *refunded*
     """
 
     options: SolverOptions
     book: TokenBook
+    dialect: Dialect = DIALECTS["unified"]
     calls: list[Call] = field(default_factory=list)
-    polls: Counter[int] = field(default_factory=Counter)
+    polls: Counter[int | str] = field(default_factory=Counter)
     created: int = 0
     resent: int = 0
     delivered: int = 0
+    reports: list[Report] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._script = Script()
-        self._tasks: dict[int, _Task] = {}
-        self._bought: dict[str, int] = {}
-        self._ids = itertools.count(_FIRST_TASK_ID)
+        self._purchases: dict[int | str, Purchase] = {}
+        self._bought: dict[str, int | str] = {}
+        self._numbers = itertools.count(_FIRST_TASK_ID)
+        self._charged = self._refunded = 0.0
 
     @property
     def spent(self) -> float:
-        """The price of all tasks made."""
-        return round(self.created * self.options.price, 6)
+        """The price of all tasks made, without what was refunded."""
+        return round(self._charged - self._refunded, 6)
+
+    @property
+    def refunded(self) -> float:
+        """What was paid back, for tasks not solved and for reports."""
+        return round(self._refunded, 6)
 
     @property
     def balance(self) -> float:
@@ -112,10 +76,16 @@ class Solver:
     def open_tasks(self) -> int:
         """How many tasks are being solved now."""
         now = self.book.clock()
-        return sum(task.ready_at > now for task in self._tasks.values())
+        return sum(purchase.ready_at > now for purchase in self._purchases.values())
 
     def script(self, *rules: Answer) -> None:
-        """Answer otherwise than usual: the first rule that matches a call holds and is used up."""
+        """Answer otherwise than usual: the first rule that matches a call holds and is used up.
+
+        Raises ValueError for an error that the dialect has no word for.
+        """
+        for rule in rules:
+            if rule.error and rule.status is None and not self.dialect.own_code(rule.error):
+                raise ValueError(f"{self.dialect.name} has no word for {rule.error!r}")
         self._script.add(*rules)
 
     def clear_script(self) -> None:
@@ -128,9 +98,9 @@ class Solver:
         key = fields.pop("clientKey", None) if fields else None
         authorized = None if key is None else key == self.options.api_key
         call = Call(method, self.book.clock(), fields, headers, authorized)
-        task = self._task(fields or {})
-        if task:
-            call.task_id, call.url = task.id, task.order.url
+        purchase = self._purchase(fields or {})
+        if purchase:
+            call.task_id, call.url = purchase.id, purchase.order.url
         elif fields and isinstance(fields.get("task"), dict):
             call.url = str(fields["task"].get("websiteURL", ""))
         self.calls.append(call)
@@ -140,91 +110,163 @@ class Solver:
         """The scripted answer to *call*, None for the usual one."""
         return self._script.take(call.method, call.url)
 
+    def scripted(self, call: Call, rule: Answer) -> Reply:
+        """What *rule* says to *call*, in the words of the dialect, faults aside."""
+        unsolved = self.dialect.codes.get(ErrorCode.UNSOLVABLE)
+        purchase = self._purchases.get(call.task_id) if call.task_id is not None else None
+        if purchase and rule.error and self.dialect.own_code(rule.error) == unsolved:
+            self._give_up(purchase)
+        return self.dialect.scripted(rule, call.method)
+
     def answer(self, call: Call) -> Reply:
         """Carry *call* out and answer as usual."""
-        methods: Mapping[str, Callable[[Call, JsonObject], JsonObject]] = {
+        methods: Mapping[str, Callable[[Call, JsonObject], JsonObject | Reply]] = {
             "createTask": self._create_task,
             "getTaskResult": self._task_result,
             "getBalance": self._get_balance,
+            **dict.fromkeys(self.dialect.reports, self._report),
         }
         try:
-            if call.method not in methods:
-                return RefusedError(ErrorCode.METHOD_INVALID, "No such method").answer.reply()
-            return Reply.of({"errorId": 0, **methods[call.method](call, _authorized(call))})
+            answer = methods.get(call.method, _no_method)(call, _authorized(call))
+            return answer if isinstance(answer, Reply) else Reply.of(answer)
         except RefusedError as refused:
-            return refused.answer.reply()
+            return self.dialect.refusal(refused, call.method)
 
     def _get_balance(self, _call: Call, _payload: JsonObject) -> JsonObject:
-        return {"balance": self.balance}
+        return self.dialect.balance(self.balance)
 
     def _create_task(self, call: Call, payload: JsonObject) -> JsonObject:
-        key = call.headers.get("idempotency-key", "")
+        key = call.headers.get("idempotency-key", "") if self.dialect.idempotent else ""
         if key in self._bought:
             self.resent += 1
             call.task_id = self._bought[key]
-            return {"taskId": call.task_id}
-        order = read_order(payload.get("task"))
-        if self.balance < self.options.price:
-            raise RefusedError(ErrorCode.BALANCE_EMPTY, "Account balance is zero or negative")
-        if self.options.capacity is not None and self.open_tasks >= self.options.capacity:
-            raise RefusedError(ErrorCode.CAPACITY, "No workers free", self.options.retry_after)
-        call.task_id = self._make_task(order, payload["task"])
+            return self.dialect.created(self._purchases[call.task_id])
+        order = self.dialect.read_order(payload.get("task"))
+        purchase = self._sell(order, payload["task"])
+        call.task_id = purchase.id
         if key:
-            self._bought[key] = call.task_id
-        return {"taskId": call.task_id}
+            self._bought[key] = purchase.id
+        return self.dialect.created(purchase)
 
-    def _make_task(self, order: Order, task: Mapping[str, object]) -> int:
-        takes = self.options.solve_time
-        seconds = takes(task) if callable(takes) else takes
-        task_id = next(self._ids)
-        self._tasks[task_id] = _Task(task_id, order, self.book.clock() + seconds)
-        self.created += 1
-        return task_id
-
-    def _task_result(self, _call: Call, payload: JsonObject) -> JsonObject:
-        if "taskId" not in payload:
-            raise RefusedError(ErrorCode.INPUT_MISSING, "taskId is required")
-        task = self._task(payload)
-        if task is None:
-            raise RefusedError(ErrorCode.NOT_FOUND, "Task not found or expired")
-        self.polls[task.id] += 1
-        if self.book.clock() < task.ready_at:
-            return {"status": "processing"}
-        if task.solution is None:
-            task.solution = self._solve(task)
-            self.delivered += 1
-        return {
-            "status": "ready",
-            "solution": task.solution,
-            "cost": f"{self.options.price:.5f}",
-        }
-
-    def _task(self, payload: JsonObject) -> _Task | None:
-        task_id = payload.get("taskId")
-        return self._tasks.get(task_id) if isinstance(task_id, int) else None
-
-    def _solve(self, task: _Task) -> JsonObject:
-        order = task.order
-        if order.kind is not Kind.IMAGE:
-            answers = self.book.mint(
-                order.kind,
-                order.site_key,
-                order.url,
-                challenge=order.challenge,
-                born=task.ready_at,
+    def _sell(self, order: Order, task: Mapping[str, object]) -> Purchase:
+        options, now = self.options, self.book.clock()
+        price = options.prices.get(order.kind, options.price)
+        if self.balance < price:
+            raise RefusedError(ErrorCode.BALANCE_EMPTY, "Account balance is zero or negative")
+        if options.capacity is not None and self.open_tasks >= options.capacity:
+            raise RefusedError(
+                ErrorCode.CAPACITY, "No workers free", retry_after=options.retry_after
             )
-            return solution_of(order.kind, answers, self.options.user_agent)
-        text = self.book.read_picture(order.picture)
-        if text is None:
+        at_once = self.dialect.solves_pictures_at_once and order.kind is Kind.IMAGE
+        takes = options.solve_time
+        seconds = 0.0 if at_once else takes(task) if callable(takes) else takes
+        task_id = self.dialect.task_id(next(self._numbers))
+        purchase = Purchase(task_id, order, price, now, now + seconds, int(time.time()))
+        self._purchases[task_id] = purchase
+        self.created += 1
+        self._charged += price
+        if at_once:
+            self._solve(purchase)
+        return purchase
+
+    def _task_result(self, _call: Call, payload: JsonObject) -> JsonObject | Reply:
+        purchase = self._known(payload)
+        self.polls[purchase.id] += 1
+        purchase.polls += 1
+        self._check_poll(purchase)
+        now, solves = self.book.clock(), self.dialect.limits.solves
+        until = purchase.ready_at if solves is None else purchase.made_at + solves
+        if purchase.ready_at > until <= now:
+            self._give_up(purchase)
+            raise RefusedError(ErrorCode.PROVIDER_TIMEOUT, "Not solved in time")
+        if now < purchase.ready_at:
+            return self.dialect.pending(purchase)
+        self._solve(purchase)
+        return self.dialect.ready(purchase)
+
+    def _check_poll(self, purchase: Purchase) -> None:
+        limits, now = self.dialect.limits, self.book.clock()
+        wanted = self.options.poll_interval
+        interval = limits.poll_interval if wanted is None else wanted
+        last, purchase.polled_at = purchase.polled_at, now
+        if limits.polls is not None and purchase.polls > limits.polls:
+            raise RefusedError(ErrorCode.NOT_FOUND, "Polled too often", Trouble.TOO_MANY)
+        if last is not None and now - last < interval:
+            raise RefusedError(ErrorCode.CAPACITY, "Polled too fast", Trouble.TOO_FAST)
+
+    def _report(self, call: Call, payload: JsonObject) -> JsonObject:
+        purchase = self._known(payload)
+        correct = self.dialect.is_correct(call.method, payload)
+        window, age = self.dialect.limits.report, self.book.clock() - purchase.ready_at
+        late = window is not None and (age >= window or purchase.reported)
+        of_other_kind = "Image" in call.method and purchase.order.kind is not Kind.IMAGE
+        if age < 0 or late or of_other_kind:
+            raise RefusedError(ErrorCode.NOT_FOUND, "Nothing to report")
+        refund = self.dialect.refunds_reports and not correct and not purchase.refunded
+        if refund:
+            self._refund(purchase)
+        purchase.reported = True
+        self.reports.append(Report(purchase.id, correct, refund))
+        return self.dialect.reported()
+
+    def _known(self, payload: JsonObject) -> Purchase:
+        if "taskId" not in payload:
+            raise RefusedError(ErrorCode.INPUT_MISSING, "taskId is required", Trouble.NO_FIELD)
+        purchase, keeps = self._purchase(payload), self.dialect.limits.keeps
+        if purchase is None or (
+            keeps is not None and self.book.clock() >= purchase.ready_at + keeps
+        ):
+            raise RefusedError(ErrorCode.NOT_FOUND, "Task not found or expired")
+        return purchase
+
+    def _purchase(self, payload: JsonObject) -> Purchase | None:
+        task_id = payload.get("taskId")
+        return self._purchases.get(task_id) if isinstance(task_id, (int, str)) else None
+
+    def _give_up(self, purchase: Purchase) -> None:
+        if self.dialect.refunds and not purchase.refunded:
+            self._refund(purchase)
+
+    def _refund(self, purchase: Purchase) -> None:
+        purchase.refunded = True
+        self._refunded += purchase.price
+
+    def _solve(self, purchase: Purchase) -> None:
+        if purchase.solution is not None:
+            return
+        answers = self._answers(purchase)
+        if answers is None:
+            self._give_up(purchase)
             raise RefusedError(ErrorCode.UNSOLVABLE, "Not solved after several attempts")
-        return {"text": text}
+        shape = purchase.order.type.solution
+        purchase.solution = solution_of(shape, answers, self.options.user_agent)
+        self.delivered += 1
+
+    def _answers(self, purchase: Purchase) -> Mapping[str, str] | None:
+        order = purchase.order
+        if order.kind is Kind.IMAGE:
+            text = self.book.read_picture(order.picture)
+            return None if text is None else {"text": text}
+        return self.book.mint(
+            order.kind,
+            order.site_key,
+            order.url,
+            challenge=order.challenge,
+            born=purchase.ready_at,
+            life=self.options.token_life,
+        )
+
+
+def _no_method(_call: Call, _payload: JsonObject) -> JsonObject:
+    raise RefusedError(ErrorCode.METHOD_INVALID, "No such method", Trouble.NO_METHOD)
 
 
 def _authorized(call: Call) -> JsonObject:
     if call.payload is None:
-        raise RefusedError(ErrorCode.INPUT_BAD_TYPE, "The body is not a JSON object")
+        message = "The body is not a JSON object"
+        raise RefusedError(ErrorCode.INPUT_BAD_TYPE, message, Trouble.NO_JSON)
     if call.authorized is None:
-        raise RefusedError(ErrorCode.INPUT_MISSING, "clientKey is required")
+        raise RefusedError(ErrorCode.INPUT_MISSING, "clientKey is required", Trouble.NO_KEY)
     if not call.authorized:
         raise RefusedError(ErrorCode.AUTH_INVALID, "API key not found or invalid")
     return call.payload

@@ -1,142 +1,209 @@
-"""What a task of the API asks for, and the shape of its solution."""
+"""What a task asks for, and what its solution looks like, as tables that a dialect fills in."""
 
 from __future__ import annotations
 
 import base64
 import binascii
-from dataclasses import dataclass
+import secrets
+from dataclasses import dataclass, field, replace
+from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from scrapy_captcha.captchas import Kind
 from scrapy_captcha.errors import ErrorCode
-
-from .script import Answer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 JsonObject = dict[str, Any]
 
-# By the type's name in lower case without "Proxyless".
-_KINDS: Mapping[str, Kind] = {
-    "recaptchav2task": Kind.RECAPTCHA_V2,
-    "recaptchav2enterprisetask": Kind.RECAPTCHA_V2_ENTERPRISE,
-    "recaptchav3task": Kind.RECAPTCHA_V3,
-    "recaptchav3enterprisetask": Kind.RECAPTCHA_V3_ENTERPRISE,
-    "hcaptchatask": Kind.HCAPTCHA,
-    "turnstiletask": Kind.TURNSTILE,
-    "geetesttask": Kind.GEETEST_V3,
-    "funcaptchatask": Kind.FUNCAPTCHA,
-    "amazontask": Kind.AMAZON_WAF,
-    "mtcaptchatask": Kind.MTCAPTCHA,
-    "friendlycaptchatask": Kind.FRIENDLY_CAPTCHA,
-    "yandexsmartcaptchatask": Kind.YANDEX_SMARTCAPTCHA,
-    "imagetotexttask": Kind.IMAGE,
+# Field of a solution -> name of the answer in it; dots make objects in objects.
+TOKEN = {"token": "token"}
+RECAPTCHA = {"gRecaptchaResponse": "token"}
+GEETEST_V3 = {"challenge": "challenge", "validate": "validate", "seccode": "seccode"}
+GEETEST_V4 = {
+    name: name for name in ("captcha_id", "lot_number", "pass_token", "gen_time", "captcha_output")
 }
+TEXT = {"text": "text"}
+WAF_COOKIES = {"cookies.aws-waf-token": "token"}
+# Amazon's voucher has to be changed for a cookie first; the local site takes neither word.
+WAF_VOUCHER = {"captcha_voucher": "", "existing_token": ""}
 
-# A field of the task that turns its kind into another.
-_VARIANTS: Mapping[tuple[Kind, str, object], Kind] = {
-    (Kind.GEETEST_V3, "version", 4): Kind.GEETEST_V4,
-    (Kind.RECAPTCHA_V3, "isEnterprise", True): Kind.RECAPTCHA_V3_ENTERPRISE,
-}
+# In ``TaskType.when``: the field is there, whatever is in it.
+GIVEN = object()
 
-# Where a task names the site key; in "websiteKey" for all other kinds.
-_KEY_FIELD: Mapping[Kind, str] = {
-    Kind.GEETEST_V3: "gt",
-    Kind.GEETEST_V4: "gt",
-    Kind.FUNCAPTCHA: "websitePublicKey",
-}
+_PROXY_TYPES = ("http", "https", "socks4", "socks5")
+_NUMBERS = ("minScore",)
 
-# Where a solution has the token; in "token" for all other kinds.
-_TOKEN_FIELD: Mapping[Kind, str] = dict.fromkeys(
-    (
-        Kind.RECAPTCHA_V2,
-        Kind.RECAPTCHA_V2_ENTERPRISE,
-        Kind.RECAPTCHA_V3,
-        Kind.RECAPTCHA_V3_ENTERPRISE,
-        Kind.HCAPTCHA,
-    ),
-    "gRecaptchaResponse",
-)
+
+class Trouble(str, Enum):
+    """What is wrong with a call, where some service has a word of its own for it."""
+
+    NO_JSON = "no json"
+    NO_KEY = "no key"
+    NO_METHOD = "no method"
+    NO_TASK = "no task"
+    NO_FIELD = "no field"
+    WRONG_FIELD = "wrong field"
+    PICTURE = "picture"
+    NO_PROXY = "no proxy"
+    PROXY_CHARACTER = "proxy character"
+    TOO_FAST = "too fast"
+    TOO_MANY = "too many"
 
 
 class RefusedError(Exception):
-    """A call that the solver refuses; *answer* says it in the API's words."""
+    """A call that the solver refuses; a dialect says it in its service's words."""
 
-    def __init__(self, code: ErrorCode, message: str, retry_after: float | None = None) -> None:
+    def __init__(
+        self,
+        code: ErrorCode,
+        message: str,
+        trouble: Trouble | None = None,
+        *,
+        retry_after: float | None = None,
+    ) -> None:
         super().__init__(code)
-        whole = retry_after is not None and float(retry_after).is_integer()
-        self.answer = Answer(
-            error=code.value,
-            message=message,
-            retry_after=retry_after,
-            retry_after_header=f"{retry_after:.0f}" if whole else None,
-        )
+        self.code = code
+        self.message = message
+        self.trouble = trouble
+        self.retry_after = retry_after
+
+
+class Proxied(Enum):
+    """What a type of task does with a proxy of the caller's."""
+
+    NEVER = "never"
+    MAY = "may"
+    MUST = "must"
+
+
+@dataclass(frozen=True, slots=True)
+class TaskType:
+    """What stands behind the name of a type.
+
+    * *solution*: field of the solution -> name of the answer, "" for a word that no site takes
+    * *required*: fields that have to be there, dots for objects in objects
+    * *key*: the field with the site key, where the type has one
+    * *when*: fields, and what they are (or ``GIVEN``), with which the name means this type
+    """
+
+    kind: Kind
+    solution: Mapping[str, str]
+    required: tuple[str, ...] = ("websiteURL", "websiteKey")
+    key: str = "websiteKey"
+    when: Mapping[str, object] = field(default_factory=dict)
+    proxied: Proxied = Proxied.NEVER
+
+
+TaskTypes = dict[str, tuple[TaskType, ...]]
+
+
+def pair(stem: str, *types: TaskType, proxyless: str = "Proxyless") -> TaskTypes:
+    """*types* under the two names ``<stem>TaskProxyless`` and, with a proxy, ``<stem>Task``."""
+    return {
+        f"{stem}Task{proxyless}": types,
+        f"{stem}Task": tuple(replace(t, proxied=Proxied.MUST) for t in types),
+    }
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
     """What a task asks for. *picture* is b"" for widgets, the other words are "" for pictures."""
 
-    kind: Kind
+    type: TaskType
     url: str
     site_key: str = ""
     challenge: str = ""
     picture: bytes = b""
 
+    @property
+    def kind(self) -> Kind:
+        """Of the captcha."""
+        return self.type.kind
 
-def read_order(task: object) -> Order:
-    """What *task*, decoded JSON, asks for.
 
-    Raises RefusedError with INPUT_MISSING, INPUT_BAD_TYPE or METHOD_INVALID.
-    """
+def read_order(task: object, types: Mapping[str, tuple[TaskType, ...]]) -> Order:
+    """What *task*, decoded JSON, asks for. Raises RefusedError."""
     if not isinstance(task, dict):
-        raise RefusedError(*_missing_or_bad(task, "task"))
-    kind = _kind(task)
-    if kind is Kind.IMAGE:
-        return Order(kind, str(task.get("websiteURL", "")), picture=_picture(task))
+        raise RefusedError(*_missing_or_wrong(task, "task")[:2], Trouble.NO_TASK)
+    task_type = _type(task, types)
+    for name in task_type.required:
+        _required(task, name)
+    if task_type.proxied is not Proxied.NEVER:
+        _check_proxy(task, required=task_type.proxied is Proxied.MUST)
+    key = _value(task, task_type.key)
     return Order(
-        kind,
-        _text(task, "websiteURL"),
-        site_key=_text(task, _KEY_FIELD.get(kind, "websiteKey")),
-        challenge=_text(task, "challenge") if kind is Kind.GEETEST_V3 else "",
+        task_type,
+        str(task.get("websiteURL") or task.get("captchaUrl") or ""),
+        site_key=key if isinstance(key, str) else "",
+        challenge=str(task.get("challenge", "")) if task_type.kind is Kind.GEETEST_V3 else "",
+        picture=_picture(task) if task_type.kind is Kind.IMAGE else b"",
     )
 
 
-def _kind(task: Mapping[str, object]) -> Kind:
-    kind = _KINDS.get(_text(task, "type").lower().replace("proxyless", ""))
-    if kind is None:
-        raise RefusedError(ErrorCode.METHOD_INVALID, "Unknown captcha type")
-    variants = (
-        v for (of, name, value), v in _VARIANTS.items() if of is kind and task.get(name) == value
-    )
-    return next(variants, kind)
+def _type(task: JsonObject, types: Mapping[str, tuple[TaskType, ...]]) -> TaskType:
+    for task_type in types.get(_required(task, "type"), ()):
+        if all(_fits(_value(task, name), wanted) for name, wanted in task_type.when.items()):
+            return task_type
+    raise RefusedError(ErrorCode.METHOD_INVALID, "Unknown captcha type")
 
 
-def _text(task: Mapping[str, object], name: str) -> str:
-    value = task.get(name)
-    if isinstance(value, str) and value:
-        return value
-    raise RefusedError(*_missing_or_bad(value, name))
+def _fits(value: object, wanted: object) -> bool:
+    return value not in (None, "") if wanted is GIVEN else value == wanted
 
 
-def _missing_or_bad(value: object, name: str) -> tuple[ErrorCode, str]:
+def _value(task: JsonObject, dotted: str) -> object:
+    value: object = task
+    for name in dotted.split("."):
+        value = value.get(name) if isinstance(value, dict) else None
+    return value
+
+
+def _required(task: JsonObject, name: str) -> str:
+    value = _value(task, name)
+    number = name in _NUMBERS and isinstance(value, (int, float))
+    if number or (isinstance(value, str) and value):
+        return str(value)
+    raise RefusedError(*_missing_or_wrong(value, name))
+
+
+def _missing_or_wrong(value: object, name: str) -> tuple[ErrorCode, str, Trouble]:
     if value is None or value == "":
-        return ErrorCode.INPUT_MISSING, f"{name} is required"
-    return ErrorCode.INPUT_BAD_TYPE, f"{name} is of a wrong type"
+        return ErrorCode.INPUT_MISSING, f"{name} is required", Trouble.NO_FIELD
+    return ErrorCode.INPUT_BAD_TYPE, f"{name} is of a wrong type", Trouble.WRONG_FIELD
 
 
-def _picture(task: Mapping[str, object]) -> bytes:
+def _check_proxy(task: JsonObject, *, required: bool) -> None:
+    names = ("proxyType", "proxyAddress", "proxyPort")
+    given = [task[name] for name in names if task.get(name)]
+    if not given and not required:
+        return
+    whole = isinstance(task.get("proxy"), str) and task["proxy"].count(":") >= 2
+    port = task.get("proxyPort")
+    if not whole and (len(given) < 3 or task["proxyType"] not in _PROXY_TYPES):
+        raise RefusedError(ErrorCode.INPUT_MISSING, "Proxy fields are missing", Trouble.NO_PROXY)
+    if not whole and not (isinstance(port, int) and 0 < port < 65536):
+        raise RefusedError(*_missing_or_wrong(port, "proxyPort"))
+
+
+def _picture(task: JsonObject) -> bytes:
     try:
-        return base64.b64decode(_text(task, "body"), validate=True)
+        return base64.b64decode(_required(task, "body"), validate=True)
     except binascii.Error:
-        raise RefusedError(ErrorCode.INPUT_BAD_TYPE, "body is not base64") from None
+        message = "body is not base64"
+        raise RefusedError(ErrorCode.INPUT_BAD_TYPE, message, Trouble.PICTURE) from None
 
 
-def solution_of(kind: Kind, answers: Mapping[str, str], user_agent: str | None) -> JsonObject:
-    """*answers*, as ``Solution.answers`` has them, in the API's shape for *kind*."""
-    bound = {"userAgent": user_agent} if user_agent else {}
-    if kind is Kind.AMAZON_WAF:
-        return {"cookies": {"aws-waf-token": answers["token"]}, **bound}
-    renamed = {_TOKEN_FIELD.get(kind, k) if k == "token" else k: v for k, v in answers.items()}
-    return {**renamed, **bound}
+def solution_of(
+    shape: Mapping[str, str], answers: Mapping[str, str], user_agent: str | None
+) -> JsonObject:
+    """*answers*, as ``Solution.answers`` has them, in *shape*, with what they are bound to."""
+    solution: JsonObject = {}
+    for dotted, name in shape.items():
+        *parents, last = dotted.split(".")
+        target = solution
+        for parent in parents:
+            target = target.setdefault(parent, {})
+        target[last] = answers[name] if name else secrets.token_urlsafe(60)
+    return {**solution, "userAgent": user_agent} if user_agent else solution

@@ -36,6 +36,7 @@ class _Token:
     kind: Kind
     site_key: str
     url: str
+    born: float
     until: float
     used: bool = False
 
@@ -81,31 +82,49 @@ class TokenBook:
         return sum(not token.used for token in self._tokens.values())
 
     def mint(
-        self, kind: Kind, site_key: str, url: str, *, challenge: str = "", born: float | None = None
+        self,
+        kind: Kind,
+        site_key: str,
+        url: str,
+        *,
+        challenge: str = "",
+        born: float | None = None,
+        life: float | None = None,
     ) -> dict[str, str]:
         """A new token as ``Solution.answers`` has it: one word, or GeeTest's three or five.
 
-        *challenge* is GeeTest v3's; the token lives from *born*, now by default.
+        *challenge* is GeeTest v3's; the token lives from *born*, now by default, for *life*, the
+        book's by default. With the site key "" it is good for any.
         """
         identity = secrets.token_urlsafe(120)
         answers = _answers(kind, identity, site_key, challenge)
-        until = (self.clock() if born is None else born) + self.life
-        self._tokens[identity] = _Token(answers, kind, site_key, urldefrag(url).url, until)
+        born = self.clock() if born is None else born
+        until = born + (self.life if life is None else life)
+        self._tokens[identity] = _Token(answers, kind, site_key, urldefrag(url).url, born, until)
         return answers
 
     def redeem(
-        self, answers: Mapping[str, str], kind: Kind, site_key: str, *urls: str
+        self,
+        answers: Mapping[str, str],
+        kind: Kind,
+        site_key: str,
+        *urls: str,
+        life: float | None = None,
     ) -> Reason | None:
-        """Use a token up, for one of *urls*; None when it is good, else why it is not."""
+        """Use a token up, for one of *urls*; None when it is good, else why it is not.
+
+        It is not when it was solved *life* seconds ago or earlier, however long it was sold for.
+        """
         token = self._tokens.get(answers.get(_IDENTITY.get(kind, "token"), ""))
         if token is None:
             return Reason.UNKNOWN
+        until = token.until if life is None else min(token.until, token.born + life)
         faults = (
             (token.used, Reason.USED),
-            (self.clock() >= token.until, Reason.EXPIRED),
+            (self.clock() >= until, Reason.EXPIRED),
             (token.kind is not kind, Reason.WRONG_KIND),
             (token.answers != answers, Reason.UNKNOWN),
-            (token.site_key != site_key, Reason.WRONG_KEY),
+            (token.site_key not in (site_key, ""), Reason.WRONG_KEY),
             (token.url not in {urldefrag(url).url for url in urls}, Reason.WRONG_URL),
         )
         token.used = True

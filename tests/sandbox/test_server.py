@@ -88,7 +88,8 @@ def test_the_command_runs_until_it_is_interrupted(tmp_path: Path) -> None:
             assert b"g-recaptcha" in page.read()
         process.send_signal(signal.SIGINT)
     assert process.returncode == 0
-    assert set(where) == {"api_url", "site_url", "api_key"}
+    assert set(where) == {"api_url", "site_url", "api_key", "services"}
+    assert where["services"]["capsolver"] == where["api_url"] + "/capsolver"
 
 
 TEST = """
