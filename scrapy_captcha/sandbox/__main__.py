@@ -54,6 +54,7 @@ def _parser() -> ArgumentParser:
     add("--balance", type=float, default=10.0, help="of the account")
     add("--capacity", type=int, help="how many tasks may be unsolved at once")
     add("--token-life", type=float, default=120.0, help="seconds from solution to expiry")
+    add("--poll-interval", type=float, help="seconds between polls, by default the service's own")
     return parser
 
 
@@ -72,7 +73,15 @@ def _sandbox(arguments: Namespace) -> Sandbox:
         status=arguments.status,
         reject_first=arguments.reject_first,
     )
-    solver = ("api_key", "solve_time", "price", "balance", "capacity", "token_life")
+    solver = (
+        "api_key",
+        "solve_time",
+        "price",
+        "balance",
+        "capacity",
+        "token_life",
+        "poll_interval",
+    )
     open_pages = {f"/page/{n}": None for n in range(1, arguments.open_pages + 1)}
     return Sandbox(
         SolverOptions(**{name: given[name] for name in solver}),

@@ -10,6 +10,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IPullProducer
 from zope.interface import implementer
 
+from . import classic
 from .script import Answer, Fault, Reply
 from .web import begin, body_of, headers_of, pause, send
 
@@ -57,12 +58,16 @@ class SolverApi:
         return self._services["unified"], path
 
 
-async def _respond_to_client(solver: Solver, method: str, request: Request) -> None:
-    call = solver.receive(method, _json(request), headers_of(request))
+async def _respond_to_client(solver: Solver, path: str, request: Request) -> None:
+    form = {name.decode("latin-1"): values[-1] for name, values in request.args.items()}
+    older = path in classic.PATHS and solver.dialect.classic
+    method, payload = classic.as_call(path, form) if older else (path, _json(request))
+    call = solver.receive(method, payload, headers_of(request))
     rule = solver.rule_for(call) or Answer()
     usual = solver.answer(call) if rule.usual or rule.carried_out else None
     # A fault spoils the usual answer of a call that is carried out.
     reply = usual if usual and (rule.usual or rule.fault) else solver.scripted(call, rule)
+    reply = classic.as_reply(reply, form) if older else reply
     await pause(rule.delay)
     if rule.fault:
         await _FAULTS[Fault(rule.fault)](request, reply)

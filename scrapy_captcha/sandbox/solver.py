@@ -221,6 +221,8 @@ class Solver:
 
     def _purchase(self, payload: JsonObject) -> Purchase | None:
         task_id = payload.get("taskId")
+        # Services take the digits of a number for the number.
+        task_id = int(task_id) if isinstance(task_id, str) and task_id.isdecimal() else task_id
         return self._purchases.get(task_id) if isinstance(task_id, (int, str)) else None
 
     def _give_up(self, purchase: Purchase) -> None:

@@ -48,6 +48,7 @@ class Dialect:
     * *refunds*: whether a task that is not solved costs nothing; *refunds_reports*: whether one
       that is reported as incorrect is paid back
     * *idempotent*: whether an ``Idempotency-Key`` is heeded
+    * *classic*: whether the service has ``in.php`` and ``res.php`` too
     """
 
     name: ClassVar[str]
@@ -62,6 +63,7 @@ class Dialect:
     refunds: ClassVar[bool] = False
     refunds_reports: ClassVar[bool] = False
     idempotent: ClassVar[bool] = False
+    classic: ClassVar[bool] = False
 
     def read_order(self, task: object) -> Order:
         """What *task*, decoded JSON, asks for. Raises RefusedError."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from scrapy_captcha.captchas import Kind
 from scrapy_captcha.errors import ErrorCode
-from scrapy_captcha.sandbox.script import Reply
 from scrapy_captcha.sandbox.tasks import (
     GEETEST_V3,
     GEETEST_V4,
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from scrapy_captcha.sandbox.purchases import Purchase
+    from scrapy_captcha.sandbox.script import Reply
     from scrapy_captcha.sandbox.tasks import JsonObject, Order, TaskTypes
 
 _MAY = Proxied.MAY
@@ -56,6 +57,7 @@ class CapMonster(Dialect):
             TaskType(Kind.RECAPTCHA_V3, RECAPTCHA),
         ),
         "RecaptchaV3EnterpriseTask": (TaskType(Kind.RECAPTCHA_V3_ENTERPRISE, RECAPTCHA),),
+        "TurnstileTaskProxyless": (TaskType(Kind.TURNSTILE, TOKEN),),
         "TurnstileTask": (
             TaskType(
                 Kind.CLOUDFLARE_CHALLENGE,
@@ -161,8 +163,9 @@ class CapMonster(Dialect):
         return order
 
     def pending(self, purchase: Purchase) -> Reply:
-        """HTTP 500 at the first poll."""
-        return Reply(500, b"") if purchase.polls == 1 else super().pending(purchase)
+        """HTTP 500 at the first poll, which to the service's own client means the same."""
+        reply = super().pending(purchase)
+        return replace(reply, status=500) if purchase.polls == 1 else reply
 
     def ready(self, purchase: Purchase) -> JsonObject:
         """Without a cost, and with errors that are null."""

@@ -104,6 +104,7 @@ class TwoCaptcha(Dialect):
     reports: ClassVar[Mapping[str, bool]] = {"reportIncorrect": False, "reportCorrect": True}
     limits = Limits(picture=(100, 100_000))
     refunds = True
+    classic = True
     refunds_reports = True
 
 
