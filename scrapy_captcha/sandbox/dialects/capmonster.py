@@ -97,6 +97,7 @@ class CapMonster(Dialect):
             TaskType(
                 Kind.FRIENDLY_CAPTCHA,
                 {"data.token": "token"},
+                (*_WIDGET, "metadata.apiGetLib"),
                 when={"class": "friendly"},
                 proxied=_MAY,
             ),
