@@ -116,6 +116,14 @@ def test_without_flags(captcha_sandbox):
     with pytest.raises(urllib.error.HTTPError) as caught:
         urllib.request.urlopen(captcha_sandbox.api_url + "/getBalance", b"{}")
     assert json.load(caught.value)["retryAfter"] == 3
+
+
+def test_a_service(captcha_sandbox):
+    captcha_sandbox.script(service="capsolver", method="getBalance", error="AUTH_INVALID")
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        urllib.request.urlopen(captcha_sandbox.services["capsolver"] + "/getBalance", b"{}")
+    assert json.load(caught.value)["errorCode"] == "ERROR_KEY_DENIED_ACCESS"
+    assert len(captcha_sandbox.state()["services"]["capsolver"]["calls"]) == 1
 """
 
 
@@ -134,7 +142,7 @@ def test_the_fixture_starts_drives_and_stops_a_sandbox(tmp_path: Path) -> None:
         "--strict-markers",
     )
     run = python(tmp_path, "-m", "pytest", "-c", "/dev/null", *plugin, *options, str(test))
-    assert "2 passed" in run.stdout, run.stdout
+    assert "3 passed" in run.stdout, run.stdout
 
 
 def test_loading_the_plugin_loads_neither_servers_nor_a_reactor(tmp_path: Path) -> None:

@@ -200,6 +200,15 @@ async def test_pages_can_be_open_or_guarded_otherwise() -> None:
         assert [(await browser.get(f"/page/{n}")).status for n in (1, 2, 3)] == [200, 429, 503]
 
 
+@pytest_twisted.ensureDeferred
+async def test_a_site_can_take_younger_tokens_only_than_the_solver_promises() -> None:
+    async with Sandbox(site=SiteOptions(token_life=0.0)) as sandbox:
+        browser = Browser(sandbox)
+        page = await browser.get("/page/1")
+        assert is_wall(await browser.submit(page, await browser.solve(page)))
+        assert sandbox.site.gate.rejected == {Reason.EXPIRED: 1}
+
+
 @pytest.mark.parametrize("kind", WIDGETS)
 @pytest_twisted.ensureDeferred
 async def test_every_widget_shows_its_key_and_takes_its_solution(kind: Kind) -> None:

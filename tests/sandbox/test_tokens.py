@@ -73,6 +73,27 @@ def test_a_token_that_was_never_sold_is_unknown(book: TokenBook) -> None:
     assert book.redeem({}, Kind.GEETEST_V4, KEY, URL) is Reason.UNKNOWN
 
 
+def test_who_sells_a_token_says_how_long_it_lives(book: TokenBook, clock: Clock) -> None:
+    short, long = (book.mint(Kind.HCAPTCHA, KEY, URL, life=life) for life in (10, 100))
+    clock.now += 61
+    assert book.redeem(short, Kind.HCAPTCHA, KEY, URL) is Reason.EXPIRED
+    assert book.redeem(long, Kind.HCAPTCHA, KEY, URL) is None
+
+
+@pytest.mark.parametrize(("life", "reason"), [(30, Reason.EXPIRED), (31, None), (600, None)])
+def test_who_takes_a_token_may_want_a_younger_one(
+    book: TokenBook, clock: Clock, life: float, reason: Reason | None
+) -> None:
+    answers = book.mint(Kind.HCAPTCHA, KEY, URL)
+    clock.now += 30
+    assert book.redeem(answers, Kind.HCAPTCHA, KEY, URL, life=life) is reason
+
+
+def test_a_token_without_a_site_key_is_good_for_any(book: TokenBook) -> None:
+    answers = book.mint(Kind.AMAZON_WAF, "", URL)
+    assert book.redeem(answers, Kind.AMAZON_WAF, KEY, URL) is None
+
+
 @pytest.mark.parametrize("kind", [kind for kind in Kind if kind is not Kind.IMAGE])
 def test_every_kind_has_the_answers_that_its_form_needs(book: TokenBook, kind: Kind) -> None:
     answers = book.mint(kind, KEY, URL, challenge="12ab")
