@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from base64 import b64encode
+from io import BytesIO
 from typing import TYPE_CHECKING
 
 import pytest
 import pytest_twisted
 import treq
 from selling import URL
+from twisted.web.client import FileBodyProducer
 
 from scrapy_captcha.sandbox import Answer, Sandbox, SolverOptions
 
@@ -104,7 +106,7 @@ async def test_a_picture_is_sent_as_text_or_as_a_file() -> None:
         assert await call(sandbox, "res", action="get", id=task_id) == "OK|AC34"
         url = f"{sandbox.url_of('2captcha')}/in.php"
         fields = {"key": sandbox.api_key, "method": "post"}
-        files = {"file": ("a.png", "image/png", picture)}
+        files = {"file": ("a.png", "image/png", FileBodyProducer(BytesIO(picture)))}
         response = await treq.post(url, data=fields, files=files, persistent=False)
         assert (await treq.text_content(response)).startswith("OK|")
 
