@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 JsonObject = dict[str, Any]
 
-# Field of a solution -> name of the answer in it; dots make objects in objects.
+# Field of a solution -> name of the answer in it, or a text with it, or "" for a word that no site
+# takes. Dots make objects in objects.
 TOKEN = {"token": "token"}
 RECAPTCHA = {"gRecaptchaResponse": "token"}
 GEETEST_V3 = {"challenge": "challenge", "validate": "validate", "seccode": "seccode"}
@@ -26,6 +27,7 @@ GEETEST_V4 = {
 }
 TEXT = {"text": "text"}
 WAF_COOKIES = {"cookies.aws-waf-token": "token"}
+DATADOME_HEADER = {"cookie": "datadome={token}; Path=/; Secure; SameSite=Lax"}
 # Amazon's voucher has to be changed for a cookie first; the local site takes neither word.
 WAF_VOUCHER = {"captcha_voucher": "", "existing_token": ""}
 
@@ -82,7 +84,8 @@ class Proxied(Enum):
 class TaskType:
     """What stands behind the name of a type.
 
-    * *solution*: field of the solution -> name of the answer, "" for a word that no site takes
+    * *solution*: field of the solution -> name of the answer, or a text with it, or "" for a word
+      that no site takes
     * *required*: fields that have to be there, dots for objects in objects
     * *key*: the field with the site key, where the type has one
     * *when*: fields, and what they are (or ``GIVEN``), with which the name means this type
@@ -205,5 +208,5 @@ def solution_of(
         target = solution
         for parent in parents:
             target = target.setdefault(parent, {})
-        target[last] = answers[name] if name else secrets.token_urlsafe(60)
+        target[last] = answers.get(name) or name.format(**answers) or secrets.token_urlsafe(60)
     return {**solution, "userAgent": user_agent} if user_agent else solution

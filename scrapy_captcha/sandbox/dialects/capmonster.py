@@ -101,6 +101,13 @@ class CapMonster(Dialect):
                 when={"class": "friendly"},
                 proxied=_MAY,
             ),
+            TaskType(
+                Kind.DATADOME,
+                {"domains.localhost.cookies.datadome": "token"},
+                ("websiteURL", "metadata.captchaUrl", "metadata.datadomeCookie"),
+                when={"class": "DataDome"},
+                proxied=Proxied.MUST,
+            ),
         ),
         "ImageToTextTask": (TaskType(Kind.IMAGE, TEXT, ("body",)),),
     }

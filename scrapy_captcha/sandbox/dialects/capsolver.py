@@ -9,6 +9,7 @@ from scrapy_captcha.captchas import Kind
 from scrapy_captcha.errors import ErrorCode
 from scrapy_captcha.sandbox.script import Reply
 from scrapy_captcha.sandbox.tasks import (
+    DATADOME_HEADER,
     GEETEST_V4,
     GIVEN,
     RECAPTCHA,
@@ -82,7 +83,9 @@ class CapSolver(Dialect):
         "FriendlyCaptchaTaskProxyless": (TaskType(Kind.FRIENDLY_CAPTCHA, TOKEN),),
         "YandexCaptchaTaskProxyLess": (TaskType(Kind.YANDEX_SMARTCAPTCHA, TOKEN),),
         "DatadomeSliderTask": (
-            TaskType(Kind.DATADOME, _COOKIE, ("captchaUrl", "userAgent"), proxied=Proxied.MUST),
+            TaskType(
+                Kind.DATADOME, DATADOME_HEADER, ("captchaUrl", "userAgent"), proxied=Proxied.MUST
+            ),
         ),
         "ImageToTextTask": (TaskType(Kind.IMAGE, TEXT, ("body",)),),
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from scrapy_captcha.captchas import Kind
-from scrapy_captcha.sandbox.tasks import RECAPTCHA, TaskType, pair
+from scrapy_captcha.sandbox.tasks import RECAPTCHA, TOKEN, TaskType, pair
 
 from .base import Dialect
 from .twocaptcha import TwoCaptcha
@@ -23,6 +23,7 @@ class Generic(Dialect):
     name = "generic"
     tasks: ClassVar[TaskTypes] = {
         **TwoCaptcha.tasks,
+        **pair("Amazon", TaskType(Kind.AMAZON_WAF, TOKEN)),
         **pair("HCaptcha", TaskType(Kind.HCAPTCHA, RECAPTCHA)),
     }
     codes: ClassVar[Mapping[ErrorCode, str]] = TwoCaptcha.codes

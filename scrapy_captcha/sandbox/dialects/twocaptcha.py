@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, ClassVar
 from scrapy_captcha.captchas import Kind
 from scrapy_captcha.errors import ErrorCode
 from scrapy_captcha.sandbox.tasks import (
+    DATADOME_HEADER,
     GEETEST_V3,
     GEETEST_V4,
     RECAPTCHA,
     TEXT,
     TOKEN,
     WAF_VOUCHER,
+    Proxied,
     TaskType,
     Trouble,
     pair,
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 _SCORED = ("websiteURL", "websiteKey", "minScore")
 _FUNCAPTCHA = ("websiteURL", "websitePublicKey")
 _AMAZON = ("websiteURL", "websiteKey", "iv", "context")
+_SLIDER = ("websiteURL", "captchaUrl", "userAgent")
 _V4_KEY = "initParameters.captcha_id"
 _BOTH = {**RECAPTCHA, **TOKEN}
 
@@ -54,6 +57,9 @@ class TwoCaptcha(Dialect):
         **pair("MtCaptcha", TaskType(Kind.MTCAPTCHA, TOKEN)),
         **pair("FriendlyCaptcha", TaskType(Kind.FRIENDLY_CAPTCHA, TOKEN)),
         **pair("YandexSmartCaptcha", TaskType(Kind.YANDEX_SMARTCAPTCHA, TOKEN)),
+        "DataDomeSliderTask": (
+            TaskType(Kind.DATADOME, DATADOME_HEADER, _SLIDER, proxied=Proxied.MUST),
+        ),
         "ImageToTextTask": (TaskType(Kind.IMAGE, TEXT, ("body",)),),
     }
     codes: ClassVar[Mapping[ErrorCode, str]] = {
