@@ -73,8 +73,15 @@ def _stem(fields: Mapping[str, str]) -> str:
 def _flavour(fields: Mapping[str, str]) -> JsonObject:
     if fields.get("version") != "v3":
         return {}
-    score = float(fields.get("min_score", "0.4"))
-    return {"minScore": score, "isEnterprise": fields.get("enterprise") == "1"}
+    score, enterprise = fields.get("min_score", "0.4"), fields.get("enterprise") == "1"
+    return {"minScore": _score(score), "isEnterprise": enterprise}
+
+
+def _score(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
 
 
 def _proxy(fields: Mapping[str, str]) -> JsonObject:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 import time
 from collections import Counter
 from dataclasses import dataclass, field
@@ -222,7 +223,8 @@ class Solver:
     def _purchase(self, payload: JsonObject) -> Purchase | None:
         task_id = payload.get("taskId")
         # Services take the digits of a number for the number.
-        task_id = int(task_id) if isinstance(task_id, str) and task_id.isdecimal() else task_id
+        if isinstance(task_id, str) and re.fullmatch("[0-9]{1,20}", task_id):
+            task_id = int(task_id)
         return self._purchases.get(task_id) if isinstance(task_id, (int, str)) else None
 
     def _give_up(self, purchase: Purchase) -> None:

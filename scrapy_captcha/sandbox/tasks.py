@@ -34,6 +34,7 @@ WAF_VOUCHER = {"captcha_voucher": "", "existing_token": ""}
 # In ``TaskType.when``: the field is there, whatever is in it.
 GIVEN = object()
 
+_PROXY = ("proxyType", "proxyAddress", "proxyPort")
 _PROXY_TYPES = ("http", "https", "socks4", "socks5")
 _NUMBERS = ("minScore",)
 
@@ -126,15 +127,20 @@ class Order:
         return self.type.kind
 
 
-def read_order(task: object, types: Mapping[str, tuple[TaskType, ...]]) -> Order:
-    """What *task*, decoded JSON, asks for. Raises RefusedError."""
+def read_order(
+    task: object, types: Mapping[str, tuple[TaskType, ...]], *, proxy_line: bool = False
+) -> Order:
+    """What *task*, decoded JSON, asks for. Raises RefusedError.
+
+    With *proxy_line* a proxy may be one word too, ``type:host:port:user:password``.
+    """
     if not isinstance(task, dict):
         raise RefusedError(*_missing_or_wrong(task, "task")[:2], Trouble.NO_TASK)
     task_type = _type(task, types)
     for name in task_type.required:
         _required(task, name)
-    if task_type.proxied is not Proxied.NEVER:
-        _check_proxy(task, required=task_type.proxied is Proxied.MUST)
+    if not (proxy_line and _is_proxy_line(task.get("proxy"))):
+        _check_proxy(task, task_type.proxied)
     key = _value(task, task_type.key)
     return Order(
         task_type,
@@ -177,16 +183,18 @@ def _missing_or_wrong(value: object, name: str) -> tuple[ErrorCode, str, Trouble
     return ErrorCode.INPUT_BAD_TYPE, f"{name} is of a wrong type", Trouble.WRONG_FIELD
 
 
-def _check_proxy(task: JsonObject, *, required: bool) -> None:
-    names = ("proxyType", "proxyAddress", "proxyPort")
-    given = [task[name] for name in names if task.get(name)]
-    if not given and not required:
+def _is_proxy_line(value: object) -> bool:
+    return isinstance(value, str) and value.count(":") >= 2
+
+
+def _check_proxy(task: JsonObject, proxied: Proxied) -> None:
+    given = [task[name] for name in _PROXY if task.get(name)]
+    if proxied is Proxied.NEVER or (not given and proxied is Proxied.MAY):
         return
-    whole = isinstance(task.get("proxy"), str) and task["proxy"].count(":") >= 2
-    port = task.get("proxyPort")
-    if not whole and (len(given) < 3 or task["proxyType"] not in _PROXY_TYPES):
+    if len(given) < len(_PROXY) or task["proxyType"] not in _PROXY_TYPES:
         raise RefusedError(ErrorCode.INPUT_MISSING, "Proxy fields are missing", Trouble.NO_PROXY)
-    if not whole and not (isinstance(port, int) and 0 < port < 65536):
+    port = task["proxyPort"]
+    if not (isinstance(port, int) and 0 < port < 65536):
         raise RefusedError(*_missing_or_wrong(port, "proxyPort"))
 
 

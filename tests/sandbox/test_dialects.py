@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import pytest_twisted
 import treq
+from hypothesis import given
+from hypothesis import strategies as st
 from selling import PROXY, URL, Client
 
 from scrapy_captcha.captchas import Kind
 from scrapy_captcha.errors import ErrorCode
-from scrapy_captcha.sandbox import Answer, Sandbox, SolverOptions
+from scrapy_captcha.sandbox import Answer, Sandbox, Solver, SolverOptions, TokenBook
 from scrapy_captcha.sandbox.dialects import DIALECTS
 from scrapy_captcha.sandbox.tasks import GIVEN, WAF_VOUCHER, Proxied
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
     from selling import Said
 
+    from scrapy_captcha.sandbox.dialects import Dialect
     from scrapy_captcha.sandbox.tasks import TaskType
 
 SERVICES = [name for name in DIALECTS if name != "unified"]
@@ -222,6 +225,28 @@ async def test_another_process_can_script_one_service() -> None:
         await client.send("sandbox/script", {"method": "getBalance", "error": "AUTH_INVALID"})
         assert (await client.call("getBalance"))[0] == 401
         assert (await Client(sandbox, "2captcha").call("getBalance"))[0] == 200
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=9),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=9), inner),
+    max_leaves=5,
+)
+FIELDS = "websiteURL websiteKey gt body proxyType proxyAddress proxyPort proxy minScore taskId"
+NAMES = st.sampled_from(
+    [*FIELDS.split(), "initParameters", "version", "metadata", "result", "class"]
+)
+
+
+@given(dialect=st.sampled_from(sorted(DIALECTS)).map(DIALECTS.__getitem__), data=st.data())
+def test_whatever_is_sent_is_answered(dialect: Dialect, data: st.DataObject) -> None:
+    solver = Solver(SolverOptions(), TokenBook(), dialect)
+    types = st.sampled_from(sorted(solver.dialect.tasks))
+    task = data.draw(st.dictionaries(NAMES, JSON)) | {"type": data.draw(types | JSON)}
+    payload = data.draw(st.dictionaries(NAMES, JSON)) | {"clientKey": "sandbox-key"}
+    for method in ("createTask", "getTaskResult", *solver.dialect.reports):
+        call = solver.receive(method, {**payload, "task": task}, {})
+        assert solver.answer(call).status in (200, 400, 401, 402, 404, 413, 422)
 
 
 def test_an_amazon_voucher_is_no_token_of_the_site_s() -> None:

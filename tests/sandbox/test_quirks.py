@@ -149,6 +149,10 @@ async def test_capsolver_takes_a_proxy_in_one_word_too() -> None:
         client = Client(sandbox, "capsolver")
         task = {**client.box(), "type": "ReCaptchaV2Task"}
         await client.buy(**task, proxy="http:192.0.2.1:8080:user:secret")
+        other = Client(sandbox, "anticaptcha")
+        task = {**other.box(), "type": "RecaptchaV2Task", "proxy": "http:192.0.2.1:8080"}
+        said = await other.refused("createTask", task=task)
+        assert said[2] == "ERROR_INCORRECT_SESSION_DATA"
 
 
 @pytest.mark.parametrize(

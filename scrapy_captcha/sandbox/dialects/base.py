@@ -47,6 +47,7 @@ class Dialect:
     * *reports*: methods by which solutions are reported, and whether as correct
     * *refunds*: whether a task that is not solved costs nothing; *refunds_reports*: whether one
       that is reported as incorrect is paid back
+    * *proxy_line*: whether a proxy may be described in one word
     * *idempotent*: whether an ``Idempotency-Key`` is heeded
     * *classic*: whether the service has ``in.php`` and ``res.php`` too
     """
@@ -62,12 +63,13 @@ class Dialect:
     limits: ClassVar[Limits] = Limits()
     refunds: ClassVar[bool] = False
     refunds_reports: ClassVar[bool] = False
+    proxy_line: ClassVar[bool] = False
     idempotent: ClassVar[bool] = False
     classic: ClassVar[bool] = False
 
     def read_order(self, task: object) -> Order:
         """What *task*, decoded JSON, asks for. Raises RefusedError."""
-        order = read_order(task, self.tasks)
+        order = read_order(task, self.tasks, proxy_line=self.proxy_line)
         smallest, largest = self.limits.picture
         size = len(order.picture)
         if order.kind is Kind.IMAGE and size < smallest:

@@ -123,6 +123,7 @@ class CapSolver(Dialect):
     reports: ClassVar[Mapping[str, bool]] = {"feedbackTask": False}
     limits = Limits(polls=120, keeps=300, solves=120)
     refunds = True
+    proxy_line = True
 
     def task_id(self, _number: int) -> str:
         """A UUID."""
