@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from scrapy_captcha.captchas import Kind
 from scrapy_captcha.errors import ErrorCode
 
+from .account import Account
 from .calls import Call
 from .dialects import DIALECTS
 from .purchases import Purchase, Report
@@ -56,22 +57,22 @@ class Solver:
         self._purchases: dict[int | str, Purchase] = {}
         self._bought: dict[str, int | str] = {}
         self._numbers = itertools.count(_FIRST_TASK_ID)
-        self._charged = self._refunded = 0.0
+        self._account = Account(self.options.balance)
 
     @property
     def spent(self) -> float:
         """The price of all tasks made, without what was refunded."""
-        return round(self._charged - self._refunded, 6)
+        return self._account.spent
 
     @property
     def refunded(self) -> float:
         """What was paid back, for tasks not solved and for reports."""
-        return round(self._refunded, 6)
+        return self._account.refunded
 
     @property
     def balance(self) -> float:
         """What is left of the account."""
-        return round(self.options.balance - self.spent, 6)
+        return self._account.balance
 
     @property
     def open_tasks(self) -> int:
@@ -165,19 +166,16 @@ class Solver:
         purchase = Purchase(task_id, order, price, now, now + seconds, int(time.time()))
         self._purchases[task_id] = purchase
         self.created += 1
-        self._charged += price
+        self._account.charge(purchase)
         if at_once:
             self._solve(purchase)
         return purchase
 
     def _task_result(self, _call: Call, payload: JsonObject) -> JsonObject | Reply:
-        purchase = self._known(payload)
+        purchase, now, limits = self._known(payload), self.book.clock(), self.dialect.limits
         self.polls[purchase.id] += 1
-        purchase.polls += 1
-        self._check_poll(purchase)
-        now, solves = self.book.clock(), self.dialect.limits.solves
-        until = purchase.ready_at if solves is None else purchase.made_at + solves
-        if purchase.ready_at > until <= now:
+        limits.check_poll(purchase, now, self.options.poll_interval)
+        if limits.has_given_up(purchase, now):
             self._give_up(purchase)
             raise RefusedError(ErrorCode.PROVIDER_TIMEOUT, "Not solved in time")
         if now < purchase.ready_at:
@@ -185,27 +183,13 @@ class Solver:
         self._solve(purchase)
         return self.dialect.ready(purchase)
 
-    def _check_poll(self, purchase: Purchase) -> None:
-        limits, now = self.dialect.limits, self.book.clock()
-        wanted = self.options.poll_interval
-        interval = limits.poll_interval if wanted is None else wanted
-        last, purchase.polled_at = purchase.polled_at, now
-        if limits.polls is not None and purchase.polls > limits.polls:
-            raise RefusedError(ErrorCode.NOT_FOUND, "Polled too often", Trouble.TOO_MANY)
-        if last is not None and now - last < interval:
-            raise RefusedError(ErrorCode.CAPACITY, "Polled too fast", Trouble.TOO_FAST)
-
     def _report(self, call: Call, payload: JsonObject) -> JsonObject:
         purchase = self._known(payload)
         correct = self.dialect.is_correct(call.method, payload)
-        window, age = self.dialect.limits.report, self.book.clock() - purchase.ready_at
-        late = window is not None and (age >= window or purchase.reported)
         of_other_kind = "Image" in call.method and purchase.order.kind is not Kind.IMAGE
-        if age < 0 or late or of_other_kind:
+        if of_other_kind or not self.dialect.limits.takes_report(purchase, self.book.clock()):
             raise RefusedError(ErrorCode.NOT_FOUND, "Nothing to report")
-        refund = self.dialect.refunds_reports and not correct and not purchase.refunded
-        if refund:
-            self._refund(purchase)
+        refund = not correct and self.dialect.refunds_reports and self._account.refund(purchase)
         purchase.reported = True
         self.reports.append(Report(purchase.id, correct, refund))
         return self.dialect.reported()
@@ -213,10 +197,8 @@ class Solver:
     def _known(self, payload: JsonObject) -> Purchase:
         if "taskId" not in payload:
             raise RefusedError(ErrorCode.INPUT_MISSING, "taskId is required", Trouble.NO_FIELD)
-        purchase, keeps = self._purchase(payload), self.dialect.limits.keeps
-        if purchase is None or (
-            keeps is not None and self.book.clock() >= purchase.ready_at + keeps
-        ):
+        purchase = self._purchase(payload)
+        if purchase is None or self.dialect.limits.has_forgotten(purchase, self.book.clock()):
             raise RefusedError(ErrorCode.NOT_FOUND, "Task not found or expired")
         return purchase
 
@@ -228,12 +210,8 @@ class Solver:
         return self._purchases.get(task_id) if isinstance(task_id, (int, str)) else None
 
     def _give_up(self, purchase: Purchase) -> None:
-        if self.dialect.refunds and not purchase.refunded:
-            self._refund(purchase)
-
-    def _refund(self, purchase: Purchase) -> None:
-        purchase.refunded = True
-        self._refunded += purchase.price
+        if self.dialect.refunds:
+            self._account.refund(purchase)
 
     def _solve(self, purchase: Purchase) -> None:
         if purchase.solution is not None:

@@ -2,39 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from scrapy_captcha.captchas import Kind
 from scrapy_captcha.errors import ERRORS, ErrorCode
 from scrapy_captcha.sandbox.script import Reply
-from scrapy_captcha.sandbox.tasks import RefusedError, read_order
+from scrapy_captcha.sandbox.tasks import read_order
+
+from .limits import Limits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from scrapy_captcha.sandbox.purchases import Purchase
     from scrapy_captcha.sandbox.script import Answer
-    from scrapy_captcha.sandbox.tasks import JsonObject, Order, TaskType, Trouble
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What a service puts up with; None and 0 without limit.
-
-    * *poll_interval*: seconds between two polls of a task; *polls*: of a task
-    * *keeps*: seconds from the solution to the end of its task
-    * *solves*: seconds from purchase to solution, before it is given up
-    * *picture*: the smallest and the largest number of bytes
-    * *report*: seconds from the solution in which it can be reported, once; None at any time
-    """
-
-    poll_interval: float = 0.0
-    polls: int | None = None
-    keeps: float | None = None
-    solves: float | None = None
-    picture: tuple[int, int | None] = (0, None)
-    report: float | None = None
+    from scrapy_captcha.sandbox.tasks import JsonObject, Order, RefusedError, TaskType, Trouble
 
 
 class Dialect:
@@ -70,12 +53,8 @@ class Dialect:
     def read_order(self, task: object) -> Order:
         """What *task*, decoded JSON, asks for. Raises RefusedError."""
         order = read_order(task, self.tasks, proxy_line=self.proxy_line)
-        smallest, largest = self.limits.picture
-        size = len(order.picture)
-        if order.kind is Kind.IMAGE and size < smallest:
-            raise RefusedError(ErrorCode.INPUT_TOO_SMALL, f"Less than {smallest} bytes")
-        if largest is not None and size > largest:
-            raise RefusedError(ErrorCode.INPUT_TOO_LARGE, f"More than {largest} bytes")
+        if order.kind is Kind.IMAGE:
+            self.limits.check_picture(order.picture)
         return order
 
     def task_id(self, number: int) -> int | str:

@@ -21,7 +21,8 @@ from scrapy_captcha.sandbox.tasks import (
     Trouble,
 )
 
-from .base import Dialect, Limits
+from .base import Dialect
+from .limits import Limits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

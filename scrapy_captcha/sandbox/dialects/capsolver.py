@@ -22,7 +22,8 @@ from scrapy_captcha.sandbox.tasks import (
     pair,
 )
 
-from .base import Dialect, Limits
+from .base import Dialect
+from .limits import Limits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
