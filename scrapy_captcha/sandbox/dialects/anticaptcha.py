@@ -122,4 +122,4 @@ class AntiCaptcha(Dialect):
         "reportIncorrectRecaptcha": False,
         "reportCorrectRecaptcha": True,
     }
-    limits = Limits(keeps=60, picture=(100, 500_000), report=60)
+    limits = Limits(keeps=60, picture=(100, 500_000), one_report=True)

@@ -20,7 +20,7 @@ class Limits:
     * *keeps*: seconds from the solution to the end of its task
     * *solves*: seconds from purchase to solution, before it is given up
     * *picture*: the smallest and the largest number of bytes
-    * *report*: seconds from the solution in which it can be reported, once; None at any time
+    * *one_report*: whether a solution can be reported once only, while its task is kept
     """
 
     poll_interval: float = 0.0
@@ -28,7 +28,7 @@ class Limits:
     keeps: float | None = None
     solves: float | None = None
     picture: tuple[int, int | None] = (0, None)
-    report: float | None = None
+    one_report: bool = False
 
     def check_poll(self, purchase: Purchase, now: float, interval: float | None) -> None:
         """Count a poll. Raises RefusedError for one too many, or too soon after the last.
@@ -61,8 +61,5 @@ class Limits:
         return purchase.ready_at > until <= now
 
     def takes_report(self, purchase: Purchase, now: float) -> bool:
-        """Whether the solution, if there is one, may still be reported."""
-        if now < purchase.ready_at:
-            return False
-        in_time = self.report is None or now < purchase.ready_at + self.report
-        return in_time and (self.report is None or not purchase.reported)
+        """Whether there is a solution that may be reported."""
+        return now >= purchase.ready_at and not (self.one_report and purchase.reported)
