@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from scrapy_captcha.captchas import Captcha, Solution
     from scrapy_captcha.client import SolverClient
     from scrapy_captcha.config import Options
-    from scrapy_captcha.market import Market
+    from scrapy_captcha.market import Market, Turn
     from scrapy_captcha.policy import Decision
     from scrapy_captcha.providers import TaskId
     from scrapy_captcha.rejections import Rejections
@@ -100,12 +100,16 @@ class Buyer:
             try:
                 with (
                     await self._stock.place(ticket, captcha) as place,
-                    await self._market.turn(captcha, Progress.of(ticket.meta).provider) as turn,
+                    await self._turn(ticket, captcha) as turn,
                 ):
                     return await self._bought_from(turn.client, ticket, captcha, options, place)
             except SolverError as error:
                 next_request = await self._after_error(ticket, captcha, options, error)
         return next_request
+
+    async def _turn(self, ticket: Request, captcha: Captcha) -> Turn:
+        provider = Progress.of(ticket.meta).provider
+        return await self._market.turn(captcha, self._sessions.proxy_of(ticket), provider)
 
     async def _bought_from(
         self,
@@ -163,7 +167,7 @@ class Buyer:
         """What to send back after *error*; None to buy again for the same captcha."""
         attempts = Progress.of(ticket.meta).attempts
         decision = options.policy.decide(error, attempts, jitter=random.random())
-        if self._goes_elsewhere(captcha, error, decision):
+        if self._goes_elsewhere(ticket, captcha, error, decision):
             self._note(ticket, purchase_id="", provider="", task_id=None)
             return None
         self._remember(ticket, captcha, error)
@@ -182,18 +186,21 @@ class Buyer:
             case StopBuying(reason) | Drop(reason):
                 return self._failed(ticket, captcha, options, reason, error)
 
-    def _goes_elsewhere(self, captcha: Captcha, error: SolverError, decision: Decision) -> bool:
+    def _goes_elsewhere(
+        self, ticket: Request, captcha: Captcha, error: SolverError, decision: Decision
+    ) -> bool:
         """Whether *error* is only about its provider, and another can be asked at once."""
         if error.task_id is not None or error.possibly_paid:
             return False
+        proxy = self._sessions.proxy_of(ticket)
         match decision:
             case StopBuying(reason):
                 self._stop(reason, error)
-                return self._market.is_open(captcha)
+                return self._market.is_open(captcha, proxy)
             case Reschedule(shut=True):
-                return self._market.is_open(captcha)
+                return self._market.is_open(captcha, proxy)
             case Drop(ErrorCode.METHOD_INVALID.value):
-                return self._market.declined(captcha, error.provider or "")
+                return self._market.declined(captcha, proxy, error.provider or "")
         return False
 
     def _moved(self, ticket: Request, elsewhere: Request) -> Request:

@@ -88,6 +88,7 @@ class Caller:
                 try:
                     body = await self._ask(call)
                 except SolverError as error:
+                    error.possibly_paid = error.possibly_paid and call.buys
                     noted = self._note(error, secrets)
                     call = flow.throw(error)
                 else:

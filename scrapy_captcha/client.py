@@ -208,13 +208,18 @@ class SolverClient:
                 ErrorCode.TIMEOUT,
                 provider=self.provider.name,
                 task_id=task_id,
-                possibly_paid=bool(sent) and task_id is None,
+                possibly_paid=bool(sent) and sent[0].buys,
             )
             self._on_error(error)
             return Failure(error)
 
+        def done(solution: Solution) -> Solution:
+            if sent[0].task_id is None and solution.task_id is not None:
+                on_task(solution.task_id)  # solved at once: no other call has named the task
+            return solution
+
         story = self._caller.drive(self.provider.solve(order), _secrets(order), on_call)
-        deferred = Deferred.fromCoroutine(story)
+        deferred = Deferred.fromCoroutine(story).addCallback(done)
         return deferred.addTimeout(self._solve_timeout, self._clock, onTimeoutCancel=timed_out)
 
     def _refuse_hopeless(self, captcha: Captcha) -> None:
@@ -260,4 +265,5 @@ def _place(captcha: Captcha) -> tuple[str | None, str | None]:
 
 
 def _secrets(order: Order) -> tuple[str, ...]:
-    return (order.proxy.username, order.proxy.password) if order.proxy else ()
+    proxy = (order.proxy.username, order.proxy.password) if order.proxy else ()
+    return (*proxy, order.cookies)

@@ -127,7 +127,8 @@ class SolverError(Exception):
     ``str()`` and ``repr()`` hold only words of ours: a service may echo the API key in its texts.
 
     * *retryable*: what the server said; None when it did not say
-    * *retry_after*: seconds to wait that the server asked for, None without; always > 0 and finite
+    * *retry_after*: seconds to wait that the server asked for, in its answer or its documentation;
+      None without, always > 0 and finite
     * *http_status*: of the answer, None when there was none
     * *provider*: the service's name, as in ``CAPTCHA_PROVIDERS``
     * *provider_code*: the service's own name of the error, where it differs from *code*

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from scrapy_captcha.captchas import Captcha, Kind
     from scrapy_captcha.client import SolverClient
+    from scrapy_captcha.proxies import Proxy
 
 
 class Turn:
@@ -43,28 +44,28 @@ class Market:
         self._clients = clients
         self._declined: set[tuple[str, Kind]] = set()
 
-    def takes(self, captcha: Captcha) -> bool:
-        """Whether any of them has tasks for *captcha*."""
-        return any(client.provider.takes(captcha) for client in self._clients)
+    def takes(self, captcha: Captcha, proxy: Proxy | None) -> bool:
+        """Whether any of them has tasks for *captcha*, seen through *proxy*."""
+        return any(client.provider.takes(captcha, proxy) for client in self._clients)
 
-    async def turn(self, captcha: Captcha, provider: str = "") -> Turn:
+    async def turn(self, captcha: Captcha, proxy: Proxy | None, provider: str = "") -> Turn:
         """The turn to buy a solution of *captcha*, at *provider* where that has begun already.
 
         Raises SolverError when nobody is to be asked.
         """
         while True:
-            client = self._choose(captcha, provider)
+            client = self._choose(captcha, proxy, provider)
             if await client.enter():
                 return Turn(client)
 
-    def is_open(self, captcha: Captcha) -> bool:
+    def is_open(self, captcha: Captcha, proxy: Proxy | None) -> bool:
         """Whether somebody may be asked for a solution of *captcha* at once."""
         return any(client.shut_for == 0 for client in self._asked(captcha))
 
-    def declined(self, captcha: Captcha, provider: str) -> bool:
+    def declined(self, captcha: Captcha, proxy: Proxy | None, provider: str) -> bool:
         """*provider* has no task for *captcha* after all; whether another may have one."""
         self._declined.add((provider, captcha.kind))
-        return bool(self._asked(captcha))
+        return bool(self._asked(captcha, proxy))
 
     def stop(self, error: SolverError) -> None:
         """Buys nothing more at the provider of *error*."""
@@ -82,27 +83,27 @@ class Market:
         for client in self._clients:
             await maybe_deferred_to_future(client.close())
 
-    def _choose(self, captcha: Captcha, provider: str) -> SolverClient:
-        asked = self._asked(captcha)
+    def _choose(self, captcha: Captcha, proxy: Proxy | None, provider: str) -> SolverClient:
+        asked = self._asked(captcha, proxy)
         if not asked:
-            raise self._refusal(captcha)
+            raise self._refusal(captcha, proxy)
         begun = [client for client in asked if client.provider.name == provider]
         # A gate that opens within the second counts as open: the preferred one is the first.
         return min(begun or asked, key=lambda client: int(client.shut_for))
 
-    def _asked(self, captcha: Captcha) -> list[SolverClient]:
-        return [client for client in self._taking(captcha) if client.refusal is None]
+    def _asked(self, captcha: Captcha, proxy: Proxy | None) -> list[SolverClient]:
+        return [client for client in self._taking(captcha, proxy) if client.refusal is None]
 
-    def _refusal(self, captcha: Captcha) -> SolverError:
-        for client in self._taking(captcha):
+    def _refusal(self, captcha: Captcha, proxy: Proxy | None) -> SolverError:
+        for client in self._taking(captcha, proxy):
             if client.refusal is not None:
                 return client.refusal.again()
         return SolverError(ErrorCode.METHOD_INVALID)
 
-    def _taking(self, captcha: Captcha) -> list[SolverClient]:
+    def _taking(self, captcha: Captcha, proxy: Proxy | None) -> list[SolverClient]:
         return [
             client
             for client in self._clients
-            if client.provider.takes(captcha)
+            if client.provider.takes(captcha, proxy)
             and (client.provider.name, captcha.kind) not in self._declined
         ]

@@ -196,7 +196,8 @@ class CaptchaMiddleware:
             return self._endings.arrived(request, page, progress)
         if progress.submitted:
             self._rejected(request, found.name)
-        if found.captcha is None or not self._market.takes(found.captcha):
+        proxy = self._sessions.proxy_of(request)
+        if found.captcha is None or not self._market.takes(found.captcha, proxy):
             return self._endings.blocked(request, response, found.name, options)
         return self._met(request, response, found.captcha, options)
 

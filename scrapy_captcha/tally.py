@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
+from scrapy_captcha.errors import ErrorCode
+
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
     from scrapy.http import Request
@@ -35,13 +37,14 @@ class Tally:
         self._inc(f"error_count/{error.code.value}")
         if error.possibly_paid:
             self._inc("possibly_paid_count")
-        if error.provider_code and error.provider_code not in self._unknown:
-            self._unknown.add(error.provider_code)
+        unknown = error.provider_code if error.code is ErrorCode.UNKNOWN else None
+        if unknown and unknown not in self._unknown:
+            self._unknown.add(unknown)
             self._log(
                 logging.WARNING,
                 "%(provider)s gave an error that is not in the contract: %(unknown)s %(text)s",
                 error=error,
-                unknown=error.provider_code,
+                unknown=unknown,
                 text=error.message,
             )
 

@@ -1,6 +1,43 @@
 """Solver services, each as a conversation without I/O."""
 
-from scrapy_captcha.providers.base import Body, Call, Flow, Order, Provider, Reply, TaskId, TaskType
-from scrapy_captcha.providers.unified import Unified
+from collections.abc import Mapping
 
-__all__ = ["Body", "Call", "Flow", "Order", "Provider", "Reply", "TaskId", "TaskType", "Unified"]
+from scrapy_captcha.providers.anticaptcha import AntiCaptcha
+from scrapy_captcha.providers.base import Body, Call, Flow, Order, Provider, Reply, TaskId
+from scrapy_captcha.providers.capmonster import CapMonster
+from scrapy_captcha.providers.capsolver import CapSolver
+from scrapy_captcha.providers.createtask import CreateTask
+from scrapy_captcha.providers.generic import Generic
+from scrapy_captcha.providers.polling import PollingRules
+from scrapy_captcha.providers.tasks import TaskType
+from scrapy_captcha.providers.twocaptcha import RuCaptcha, TwoCaptcha
+from scrapy_captcha.providers.unified import Unified
+from scrapy_captcha.providers.verdicts import Verdict
+
+# By the names in CAPTCHA_PROVIDERS.
+PROVIDERS: Mapping[str, type[Provider]] = {
+    provider.name: provider
+    for provider in (Unified, AntiCaptcha, TwoCaptcha, RuCaptcha, CapSolver, CapMonster, Generic)
+}
+
+__all__ = [
+    "PROVIDERS",
+    "AntiCaptcha",
+    "Body",
+    "Call",
+    "CapMonster",
+    "CapSolver",
+    "CreateTask",
+    "Flow",
+    "Generic",
+    "Order",
+    "PollingRules",
+    "Provider",
+    "Reply",
+    "RuCaptcha",
+    "TaskId",
+    "TaskType",
+    "TwoCaptcha",
+    "Unified",
+    "Verdict",
+]

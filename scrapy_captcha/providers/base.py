@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
-from base64 import b64encode
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar
 
 from scrapy_captcha.captchas import Solution
 from scrapy_captcha.errors import ErrorCode, SolverError
+from scrapy_captcha.providers.tasks import values_of
 
 if TYPE_CHECKING:
     from scrapy_captcha.captchas import Captcha, Kind, Scalar
+    from scrapy_captcha.providers.tasks import TaskType
     from scrapy_captcha.proxies import Proxy
 
 Body = Mapping[str, object]
@@ -29,7 +30,7 @@ class Call:
     """One POST: the path below the base URL, the JSON payload without the key, extra headers.
 
     ``after`` is how many seconds to wait before it is sent; ``task_id`` is the task that it is
-    about, None before there is one.
+    about, None before there is one. One that *buys* may be charged though its answer is lost.
     """
 
     path: str
@@ -37,6 +38,7 @@ class Call:
     headers: Mapping[str, str] = field(default_factory=dict)
     after: float = 0.0
     task_id: TaskId | None = None
+    buys: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,7 @@ class Order:
     * *purchase_id*: names the purchase; the same again where its answer was lost
     * *image*: the picture's bytes, b"" for widgets
     * *proxy*, *user_agent*: with which the page was fetched, where known
+    * *cookies*: to solve with, as in a ``Cookie`` header. A crawl gives none: they are its session
     * *task_id*: of a task that was paid for earlier and whose solution is still to be collected
     """
 
@@ -74,30 +77,25 @@ class Order:
     image: bytes = b""
     proxy: Proxy | None = None
     user_agent: str | None = None
+    cookies: str = field(default="", repr=False)
     task_id: str | int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class TaskType:
-    """How a provider wants one kind of captcha described.
+class Provider(ABC):
+    """A solver service. Subclasses give the conversations, and tables of what they can talk about.
 
-    * *name*, *proxied*: the ``type`` without and with the caller's proxy; None where there is none
-    * *fields*: the provider's field -> our name (``url``, ``site_key``, or a parameter of
-      `Captcha`); dots make objects in objects; a field whose value is not known is left out
-    * *constants*: fields that are always sent, unless *fields* fills them
+    * *base_url*: where the service is, "" where only the user knows
+    * *tasks*: kind -> how the service wants it described; a kind without a row is not solved
+    * *prices*: kind -> price of a solution, in the account's currency. Those of this package are
+      estimates of November 2026, not checked against the services' own lists
+    * *report_window*: seconds after the solution in which a report counts, None without a limit
     """
 
-    name: str
-    proxied: str | None = None
-    fields: Mapping[str, str] = field(default_factory=dict)
-    constants: Mapping[str, Scalar] = field(default_factory=dict)
-
-
-class Provider(ABC):
-    """A solver service. Subclasses give tables and the three conversations."""
-
     name: ClassVar[str]
+    base_url: ClassVar[str] = ""
     tasks: ClassVar[Mapping[Kind, TaskType]]
+    prices: ClassVar[Mapping[Kind, float]] = {}
+    report_window: ClassVar[float | None] = None
 
     def __init__(self, *, poll_interval: float) -> None:
         self.poll_interval = poll_interval
@@ -118,49 +116,30 @@ class Provider(ABC):
     def balance(self) -> Generator[Call, Body, float]:
         """The account's balance in its own currency; raises SolverError."""
 
-    def takes(self, captcha: Captcha) -> bool:
-        """Whether the service has tasks for captchas of this kind."""
-        return captcha.kind in self.tasks
+    def report(
+        self, task_id: TaskId, kind: Kind, *, accepted: bool
+    ) -> Generator[Call, Body, bool] | None:
+        """Tells the service what the site did with a solution; returns whether it took note.
+
+        None where the service does not want to know that about solutions of *kind*.
+        """
+        return None
+
+    def takes(self, captcha: Captcha, proxy: Proxy | None = None) -> bool:
+        """Whether *captcha* can be bought here, the caller's proxy being *proxy*."""
+        task_type = self.tasks.get(captcha.kind)
+        return task_type is not None and task_type.fits(captcha, proxy)
 
     def task(self, order: Order) -> dict[str, object]:
-        """The ``task`` object for *order*; raises SolverError(METHOD_INVALID) for other kinds."""
-        captcha = order.captcha
-        task_type = self.tasks.get(captcha.kind)
-        if task_type is None:
+        """The ``task`` object for *order*; raises SolverError(METHOD_INVALID) if not taken."""
+        if not self.takes(order.captcha, order.proxy):
             raise SolverError(ErrorCode.METHOD_INVALID)
-        task: dict[str, object] = {"type": task_type.name, **task_type.constants}
-        for name, value in _values(order).items():
-            for field_name in (f for f, ours in task_type.fields.items() if ours == name):
-                _put(task, field_name, value)
-        if order.proxy and task_type.proxied:
-            task.update(_proxy_fields(order.proxy), type=task_type.proxied)
-        return task
+        return self.tasks[order.captcha.kind].describe(self.values(order), order.proxy)
 
+    def values(self, order: Order) -> dict[str, Scalar]:
+        """What is known about *order*, by our names."""
+        return values_of(order)
 
-def _values(order: Order) -> dict[str, Scalar]:
-    known = {
-        "url": order.captcha.url,
-        "site_key": order.captcha.site_key,
-        "user_agent": order.user_agent,
-        "image": b64encode(order.image).decode() if order.image else None,
-    }
-    return {k: v for k, v in known.items() if v is not None} | dict(order.captcha.parameters)
-
-
-def _put(task: dict[str, object], dotted: str, value: Scalar) -> None:
-    *parents, last = dotted.split(".")
-    target = task
-    for parent in parents:
-        target = cast("dict[str, object]", target.setdefault(parent, {}))
-    target[last] = value
-
-
-def _proxy_fields(proxy: Proxy) -> dict[str, object]:
-    fields: dict[str, object] = {
-        "proxyType": proxy.scheme,
-        "proxyAddress": proxy.host,
-        "proxyPort": proxy.port,
-    }
-    if proxy.username:
-        fields |= {"proxyLogin": proxy.username, "proxyPassword": proxy.password}
-    return fields
+    def price(self, kind: Kind) -> float | None:
+        """About what one solution costs, in the account's currency; None where nobody knows."""
+        return self.prices.get(kind)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import math
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, cast
 
 from scrapy_captcha.captchas import KINDS, Kind, Solution
 from scrapy_captcha.errors import ErrorCode, SolverError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from scrapy_captcha.providers.base import Body
 
 _TOKEN = re.compile(r"[\x21-\x7e]{1,8192}")
@@ -34,7 +33,7 @@ def read_solution(kind: Kind, body: Body, task_id: str | int | None) -> Solution
     fields = body.get("solution")
     if not isinstance(fields, dict):
         raise SolverError(ErrorCode.BAD_REPLY, task_id=task_id)
-    cookies = _cookies(fields.get("cookies"))
+    cookies = _cookies(fields)
     try:
         answers = _answers(kind, fields, cookies)
     except ValueError:
@@ -55,7 +54,12 @@ def _answers(kind: Kind, fields: Body, cookies: Mapping[str, str]) -> dict[str, 
         return {"text": _text(fields.get("text"))}
     cookie = KINDS[kind].cookie
     if cookie:
-        return {"token": _token(cookies.get(cookie) or fields.get("cookie") or fields.get("token"))}
+        given = next((fields[key] for key in (cookie, "cookie", "token") if key in fields), None)
+        return {"token": _token(cookies.get(cookie) or _cookie_value(cookie, given))}
+    if isinstance(fields.get("data"), dict):
+        fields = cast("Body", fields["data"])
+    if kind is Kind.GEETEST_V3 and "seccode" not in fields and "validate" in fields:
+        fields = {**fields, "seccode": f"{fields['validate']}|jordan"}  # as GeeTest's script does
     names = set(KINDS[kind].answers.values())
     return {name: _token(_field(fields, name)) for name in sorted(names)}
 
@@ -79,13 +83,27 @@ def _text(value: object) -> str:
     raise ValueError
 
 
-def _cookies(value: object) -> dict[str, str]:
-    if not isinstance(value, dict):
-        return {}
+def _cookie_value(name: str, value: object) -> object:
+    """The value alone where a service gives a whole ``Set-Cookie`` header."""
+    if isinstance(value, str) and value.startswith(f"{name}="):
+        return value[len(name) + 1 :].partition(";")[0]
+    return value
+
+
+def _cookies(fields: Body) -> dict[str, str]:
+    """The cookies of a solution, those under ``domains`` (one site's, by the page) included."""
+    found: dict[object, object] = {}
+    domains = fields.get("domains")
+    for holder in (*(domains.values() if isinstance(domains, dict) else ()), fields):
+        cookies = holder.get("cookies") if isinstance(holder, Mapping) else None
+        found |= cookies if isinstance(cookies, dict) else {}
     return {
         name: cookie
-        for name, cookie in value.items()
-        if _COOKIE_NAME.fullmatch(name) and isinstance(cookie, str) and _COOKIE.fullmatch(cookie)
+        for name, cookie in found.items()
+        if isinstance(name, str)
+        and _COOKIE_NAME.fullmatch(name)
+        and isinstance(cookie, str)
+        and _COOKIE.fullmatch(cookie)
     }
 
 
@@ -98,3 +116,11 @@ def read_cost(value: object) -> float | None:
     except (ValueError, OverflowError):
         return None
     return cost if math.isfinite(cost) else None
+
+
+def read_duration(body: Body) -> float | None:
+    """Seconds from ``createTime`` to ``endTime``, None unless the answer has both as Unix times."""
+    created, ended = read_cost(body.get("createTime")), read_cost(body.get("endTime"))
+    if not created or not ended or not 0 < created <= ended:
+        return None
+    return ended - created

@@ -10,35 +10,33 @@ from typing import TYPE_CHECKING, ClassVar
 
 from scrapy_captcha.captchas import Kind
 from scrapy_captcha.errors import ErrorCode, SolverError, read_error
-from scrapy_captcha.providers.base import Call, Provider, TaskType
-from scrapy_captcha.providers.solutions import read_cost, read_solution
+from scrapy_captcha.providers.createtask import CreateTask
+from scrapy_captcha.providers.tasks import (
+    AMAZON,
+    API_DOMAIN,
+    DATA_S,
+    ENTERPRISE_DATA_S,
+    FUNCAPTCHA,
+    GEETEST,
+    IMAGE,
+    INVISIBLE,
+    SCORE,
+    USER_AGENT,
+    WIDGET,
+    TaskType,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping
+    from collections.abc import Mapping
 
-    from scrapy_captcha.providers.base import Body, Flow, Order, Reply
+    from scrapy_captcha.providers.base import Body, Order, Reply
 
-_WIDGET = {"websiteURL": "url", "websiteKey": "site_key"}
-_PAGE = _WIDGET | {"userAgent": "user_agent"}
-_GEETEST = {
-    "websiteURL": "url",
-    "geetestApiServerSubdomain": "api_server",
-    "userAgent": "user_agent",
-}
-_V3 = {
-    "websiteURL": "url",
-    "websiteKey": "site_key",
-    "pageAction": "action",
-    "minScore": "min_score",
-    "apiDomain": "api_domain",
-}
-
-# What a poll can say without the task being over.
-_POLL_AGAIN = frozenset({ErrorCode.NETWORK, ErrorCode.TIMEOUT, ErrorCode.BAD_REPLY})
-_BUSY_POLLS = 2  # CAPACITY in answer to a poll is about the poll; said more often, about the task
+_PAGE = WIDGET | USER_AGENT
+_GEETEST = GEETEST | USER_AGENT
+_V3 = WIDGET | SCORE | API_DOMAIN
 
 
-class Unified(Provider):
+class Unified(CreateTask):
     """The API of the error contract, over createTask, getTaskResult and getBalance."""
 
     name = "unified"
@@ -46,22 +44,12 @@ class Unified(Provider):
         Kind.RECAPTCHA_V2: TaskType(
             "RecaptchaV2TaskProxyless",
             "RecaptchaV2Task",
-            _PAGE
-            | {
-                "recaptchaDataSValue": "data_s",
-                "isInvisible": "invisible",
-                "apiDomain": "api_domain",
-            },
+            _PAGE | DATA_S | INVISIBLE | API_DOMAIN,
         ),
         Kind.RECAPTCHA_V2_ENTERPRISE: TaskType(
             "RecaptchaV2EnterpriseTaskProxyless",
             "RecaptchaV2EnterpriseTask",
-            _PAGE
-            | {
-                "enterprisePayload.s": "data_s",
-                "isInvisible": "invisible",
-                "apiDomain": "api_domain",
-            },
+            _PAGE | ENTERPRISE_DATA_S | INVISIBLE | API_DOMAIN,
         ),
         Kind.RECAPTCHA_V3: TaskType(
             "RecaptchaV3TaskProxyless", fields=_V3, constants={"minScore": 0.3}
@@ -71,9 +59,7 @@ class Unified(Provider):
             fields=_V3,
             constants={"minScore": 0.3, "isEnterprise": True},
         ),
-        Kind.HCAPTCHA: TaskType(
-            "HCaptchaTaskProxyless", "HCaptchaTask", _WIDGET | {"isInvisible": "invisible"}
-        ),
+        Kind.HCAPTCHA: TaskType("HCaptchaTaskProxyless", "HCaptchaTask", WIDGET | INVISIBLE),
         Kind.TURNSTILE: TaskType(
             "TurnstileTaskProxyless",
             "TurnstileTask",
@@ -94,38 +80,22 @@ class Unified(Provider):
         Kind.FUNCAPTCHA: TaskType(
             "FunCaptchaTaskProxyless",
             "FunCaptchaTask",
-            {
-                "websiteURL": "url",
-                "websitePublicKey": "site_key",
-                "funcaptchaApiJSSubdomain": "api_server",
-                "data": "blob",
-                "userAgent": "user_agent",
-            },
+            FUNCAPTCHA | USER_AGENT,
         ),
         Kind.AMAZON_WAF: TaskType(
             "AmazonTaskProxyless",
             "AmazonTask",
-            _WIDGET
-            | {
-                "iv": "iv",
-                "context": "context",
-                "challengeScript": "challenge_script",
-                "captchaScript": "captcha_script",
-            },
+            AMAZON,
         ),
-        Kind.MTCAPTCHA: TaskType("MtCaptchaTaskProxyless", "MtCaptchaTask", _WIDGET),
+        Kind.MTCAPTCHA: TaskType("MtCaptchaTaskProxyless", "MtCaptchaTask", WIDGET),
         Kind.FRIENDLY_CAPTCHA: TaskType(
-            "FriendlyCaptchaTaskProxyless", "FriendlyCaptchaTask", _WIDGET
+            "FriendlyCaptchaTaskProxyless", "FriendlyCaptchaTask", WIDGET
         ),
         Kind.YANDEX_SMARTCAPTCHA: TaskType(
             "YandexSmartCaptchaTaskProxyless", "YandexSmartCaptchaTask", _PAGE
         ),
-        Kind.IMAGE: TaskType("ImageToTextTask", fields={"body": "image"}),
+        Kind.IMAGE: TaskType("ImageToTextTask", fields=IMAGE),
     }
-
-    def authenticated(self, payload: Body, api_key: str) -> Body:
-        """The key goes into the body, as ``clientKey``."""
-        return {"clientKey": api_key, **payload}
 
     def read(self, reply: Reply) -> Body:
         """The JSON object of a 2xx answer without an ``error``."""
@@ -135,45 +105,6 @@ class Unified(Provider):
             return body
         raise error or SolverError(ErrorCode.BAD_REPLY, http_status=reply.status)
 
-    def solve(self, order: Order) -> Flow:
-        """Collects what was paid for earlier, else buys; a lost poll is repeated."""
-        if order.task_id is not None:
-            try:
-                return (yield from self._collect(order, order.task_id, wait=0.0))
-            except SolverError as error:
-                if error.code is not ErrorCode.NOT_FOUND:
-                    raise
-        task_id = yield from self._create(order)
-        return (yield from self._collect(order, task_id, wait=self.poll_interval))
-
-    def balance(self) -> Generator[Call, Body, float]:
-        """One call of getBalance."""
-        body = yield Call("getBalance", {})
-        balance = read_cost(body.get("balance"))
-        if balance is None:
-            raise SolverError(ErrorCode.BAD_REPLY)
-        return balance
-
-    def _create(self, order: Order) -> Generator[Call, Body, str | int]:
-        purchase = {"Idempotency-Key": order.purchase_id}
-        body = yield Call("createTask", {"task": self.task(order)}, purchase)
-        task_id = body.get("taskId")
-        if isinstance(task_id, bool) or not isinstance(task_id, (str, int)) or task_id == "":
-            raise SolverError(ErrorCode.BAD_REPLY, possibly_paid=True)
-        return task_id
-
-    def _collect(self, order: Order, task_id: str | int, wait: float) -> Flow:
-        body: Body = {}
-        busy = 0
-        while body.get("status") != "ready":
-            try:
-                body = yield Call("getTaskResult", {"taskId": task_id}, after=wait, task_id=task_id)
-                wait = self.poll_interval
-            except SolverError as error:
-                error.task_id, error.possibly_paid = task_id, False
-                is_busy = error.code is ErrorCode.CAPACITY
-                busy += is_busy
-                if error.code not in _POLL_AGAIN and not (is_busy and busy <= _BUSY_POLLS):
-                    raise
-                wait = max(self.poll_interval, error.retry_after or 0.0)
-        return read_solution(order.captcha.kind, body, task_id)
+    def purchase_headers(self, order: Order) -> Mapping[str, str]:
+        """What makes a purchase that is sent again the same purchase."""
+        return {"Idempotency-Key": order.purchase_id}

@@ -233,7 +233,7 @@ WANTED = captcha(Kind.TURNSTILE)
 TASK = PLAIN[Kind.TURNSTILE][0]
 READY = {"status": "ready", "solution": {"token": "t0k3n"}, "cost": "0.001"}
 PROCESSING = {"status": "processing"}
-CREATE = Call("createTask", {"task": TASK}, {"Idempotency-Key": "purchase-1"})
+CREATE = Call("createTask", {"task": TASK}, {"Idempotency-Key": "purchase-1"}, buys=True)
 
 
 def poll(after: float, task_id: str | int = 7) -> Call:

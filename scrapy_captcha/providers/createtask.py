@@ -1,0 +1,164 @@
+"""The protocol that most services speak: createTask, getTaskResult and getBalance.
+
+A service of one's own is a subclass with a name, a base URL and the tables that differ.
+"""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING, ClassVar
+
+from scrapy_captcha.errors import ErrorCode, SolverError
+from scrapy_captcha.providers.base import Call, Provider
+from scrapy_captcha.providers.polling import Polling, PollingRules
+from scrapy_captcha.providers.solutions import read_cost, read_duration, read_solution
+from scrapy_captcha.providers.verdicts import COMMON, NOT_READY, read_vendor_error
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Mapping
+
+    from scrapy_captcha.captchas import Kind
+    from scrapy_captcha.providers.base import Body, Flow, Order, Reply, TaskId
+    from scrapy_captcha.providers.verdicts import Verdicts
+
+# What a poll can say without the task being over.
+_POLL_AGAIN = frozenset({ErrorCode.NETWORK, ErrorCode.TIMEOUT, ErrorCode.BAD_REPLY})
+_BUSY_POLLS = 2  # CAPACITY in answer to a poll is about the poll; said more often, about the task
+_AFTER_FAILURE = 5.0  # seconds before another try, after a task that failed without an error code
+
+
+class CreateTask(Provider):
+    """A service that is asked for a task, looked at until it is done, and paid per solution.
+
+    * *errors*: the service's codes -> what they mean
+    * *rules*: how often the service may be looked at
+    * *reports*: kind and whether the site accepted -> the call that tells the service
+    """
+
+    errors: ClassVar[Verdicts] = COMMON
+    rules: ClassVar[PollingRules] = PollingRules()
+    reports: ClassVar[Mapping[tuple[Kind, bool], str]] = {}
+
+    def __init__(self, *, poll_interval: float) -> None:
+        super().__init__(poll_interval=max(poll_interval, self.rules.interval))
+        self._polling = Polling(max(poll_interval, self.rules.first), self.poll_interval)
+
+    def authenticated(self, payload: Body, api_key: str) -> Body:
+        """The key goes into the body, as ``clientKey``."""
+        return {"clientKey": api_key, **payload}
+
+    def read(self, reply: Reply) -> Body:
+        """The JSON object of a 2xx answer without an error code."""
+        body = reply.json()
+        if isinstance(body, dict) and body.get("errorCode") in NOT_READY:
+            return {"status": "processing"}
+        error = read_vendor_error(reply, body, self.errors)
+        if error is None and isinstance(body, dict):
+            return body
+        raise error or SolverError(ErrorCode.BAD_REPLY, http_status=reply.status)
+
+    def solve(self, order: Order) -> Flow:
+        """Collects what was paid for earlier, else buys; a lost poll is repeated."""
+        if order.task_id is not None:
+            try:
+                return (yield from self._collect(order, order.task_id))
+            except SolverError as error:
+                if error.code is not ErrorCode.NOT_FOUND:
+                    raise
+        task = {"task": self.task(order)}
+        body = yield Call("createTask", task, self.purchase_headers(order), buys=True)
+        task_id = _task_id(body)
+        if body.get("status") == "ready":
+            return read_solution(order.captcha.kind, body, task_id)
+        if task_id is None:
+            raise SolverError(ErrorCode.BAD_REPLY, possibly_paid=True)
+        return (yield from self._collect(order, task_id, new=True))
+
+    def balance(self) -> Generator[Call, Body, float]:
+        """One call of getBalance."""
+        body = yield Call("getBalance", {})
+        balance = read_cost(body.get("balance"))
+        if balance is None:
+            raise SolverError(ErrorCode.BAD_REPLY)
+        return balance
+
+    def report(
+        self, task_id: TaskId, kind: Kind, *, accepted: bool
+    ) -> Generator[Call, Body, bool] | None:
+        """One call, by the table; False where the service refuses it, too late for instance."""
+        path = self.reports.get((kind, accepted))
+        if path is None:
+            return None
+        return self._report(Call(path, self.report_payload(task_id, accepted), task_id=task_id))
+
+    def report_payload(self, task_id: TaskId, accepted: bool) -> Body:
+        """What a report says."""
+        return {"taskId": task_id}
+
+    def purchase_headers(self, order: Order) -> Mapping[str, str]:
+        """Headers of createTask beside the usual."""
+        return {}
+
+    def _report(self, call: Call) -> Generator[Call, Body, bool]:
+        try:
+            yield call
+        except SolverError:
+            return False
+        return True
+
+    def _collect(self, order: Order, task_id: TaskId, *, new: bool = False) -> Flow:
+        kind = order.captcha.kind
+        waits = self._polling.waits(kind) if new else self._polling.steadily()
+        not_yet = elapsed = pause = 0.0
+        busy = 0
+        for wait in islice(waits, self.rules.polls):
+            after = max(wait, pause)
+            elapsed += after
+            try:
+                body = yield _look(task_id, after)
+            except SolverError as error:
+                error.task_id, error.possibly_paid = task_id, False
+                busy += error.code is ErrorCode.CAPACITY
+                if not _concerns_the_poll(error, busy):
+                    raise
+                pause = error.retry_after or 0.0
+                continue
+            if body.get("status") == "ready":
+                if new:
+                    self._learn(kind, body, not_yet, elapsed)
+                return read_solution(kind, body, task_id)
+            if body.get("status") == "failed":
+                raise _failed(task_id)
+            not_yet, pause = elapsed, 0.0
+        raise SolverError(ErrorCode.PROVIDER_TIMEOUT, retryable=True, task_id=task_id)
+
+    def _learn(self, kind: Kind, body: Body, not_yet: float, elapsed: float) -> None:
+        known = read_duration(body)
+        if known is not None:
+            not_yet = elapsed = min(max(known, not_yet), elapsed)
+        self._polling.observe(kind, not_yet, elapsed)
+
+
+def _look(task_id: TaskId, after: float) -> Call:
+    return Call("getTaskResult", {"taskId": task_id}, after=after, task_id=task_id)
+
+
+def _task_id(body: Body) -> TaskId | None:
+    task_id = body.get("taskId")
+    if isinstance(task_id, bool) or not isinstance(task_id, (str, int)) or task_id == "":
+        return None
+    return task_id
+
+
+def _concerns_the_poll(error: SolverError, busy: int) -> bool:
+    """Whether *error*, the *busy*-th that says so, leaves the task as it is."""
+    if error.code is ErrorCode.CAPACITY:
+        return busy <= _BUSY_POLLS
+    trouble = error.code is ErrorCode.UNKNOWN and (error.http_status or 0) >= 500
+    return trouble or error.code in _POLL_AGAIN
+
+
+def _failed(task_id: TaskId) -> SolverError:
+    return SolverError(
+        ErrorCode.UNSOLVABLE, retryable=True, retry_after=_AFTER_FAILURE, task_id=task_id
+    )

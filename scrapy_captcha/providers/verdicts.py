@@ -1,0 +1,123 @@
+"""What the error codes of services mean: their tables, and how an answer is read with them.
+
+The delays are those that the services ask for in their documentation: before another try, and after
+an account error before they may be asked at all (repeating those gets the caller banned).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from scrapy_captcha.errors import ERRORS, ErrorCode, read_error
+
+if TYPE_CHECKING:
+    from scrapy_captcha.errors import SolverError
+    from scrapy_captcha.providers.base import Reply
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a service's code means: a *code* of the contract, and a *delay* in seconds or None.
+
+    *refined*: words in the service's text, in lower case, and what its code means where they stand.
+    """
+
+    code: ErrorCode
+    delay: float | None = None
+    refined: tuple[tuple[str, ErrorCode], ...] = ()
+
+    def answer(self, text: str) -> Mapping[str, object]:
+        """What the contract's API would answer, where the service explains itself with *text*.
+
+        Where the contract does not say whether to retry, the same again would fail the same.
+        """
+        code = next((code for word, code in self.refined if word in text.lower()), self.code)
+        return {
+            "error": code.value,
+            "message": text,
+            "retryable": ERRORS[code].retryable is True,
+            "retryAfter": self.delay,
+        }
+
+
+Verdicts = Mapping[str, Verdict]  # by the service's code
+
+
+def verdicts(table: Mapping[Verdict, str]) -> dict[str, Verdict]:
+    """From verdict -> the codes that mean it, to code -> verdict."""
+    return {code: verdict for verdict, codes in table.items() for code in codes.split()}
+
+
+_NAMELESS = "NO_ERROR_CODE"  # stands for the code in an error that has none
+
+# Codes that say that the task is still being solved.
+NOT_READY = frozenset({"CAPCHA_NOT_READY", "CAPTCHA_NOT_READY"})
+
+# What means the same wherever it is said. Most began at Anti-Captcha, with their spelling.
+COMMON = verdicts(
+    {
+        Verdict(ErrorCode.AUTH_INVALID): "ERROR_KEY_DOES_NOT_EXIST",
+        Verdict(ErrorCode.AUTH_FORBIDDEN): "ERROR_IP_NOT_ALLOWED ERROR_ACCOUNT_SUSPENDED",
+        Verdict(ErrorCode.AUTH_FORBIDDEN, 600.0): "ERROR_IP_BLOCKED ERROR_IP_BANNED",
+        Verdict(ErrorCode.BALANCE_EMPTY): "ERROR_SETTLEMENT_FAILED",
+        Verdict(ErrorCode.BALANCE_EMPTY, 60.0): "ERROR_ZERO_BALANCE",
+        Verdict(ErrorCode.INPUT_MISSING): (
+            "ERROR_TASK_ABSENT ERROR_PAGEURL ERROR_BAD_PARAMETERS ERROR_REQUIRED_FIELDS"
+        ),
+        Verdict(ErrorCode.INPUT_BAD_TYPE): (
+            "ERROR_IMAGE_TYPE_NOT_SUPPORTED ERROR_TOKEN_EXPIRED ERROR_BAD_REQUEST"
+        ),
+        Verdict(ErrorCode.INPUT_TOO_SMALL): "ERROR_ZERO_CAPTCHA_FILESIZE",
+        Verdict(ErrorCode.INPUT_TOO_LARGE): "ERROR_TOO_BIG_CAPTCHA_FILESIZE",
+        Verdict(ErrorCode.METHOD_INVALID): "ERROR_NO_SUCH_METHOD ERROR_TASK_NOT_SUPPORTED",
+        Verdict(ErrorCode.CAPACITY, 5.0): "ERROR_NO_SLOT_AVAILABLE",
+        Verdict(ErrorCode.CAPACITY, 10.0): "ERROR_SERVICE_UNAVALIABLE ERROR_SERVICE_UNAVAILABLE",
+        Verdict(ErrorCode.UNSOLVABLE, 5.0): "ERROR_CAPTCHA_UNSOLVABLE ERROR_BAD_DUPLICATES",
+        Verdict(ErrorCode.NOT_FOUND): (
+            "ERROR_NO_SUCH_CAPCHA_ID ERROR_TASKID_INVALID ERROR_TASK_NOT_FOUND"
+        ),
+        Verdict(ErrorCode.PROVIDER_TIMEOUT, 10.0): "ERROR_RECAPTCHA_TIMEOUT",
+        Verdict(ErrorCode.PROVIDER_SITEKEY): "ERROR_RECAPTCHA_INVALID_SITEKEY",
+        Verdict(ErrorCode.PROVIDER_DOMAIN): "ERROR_RECAPTCHA_INVALID_DOMAIN",
+        Verdict(ErrorCode.PROXY_REFUSED): (
+            "ERROR_PROXY_CONNECT_REFUSED ERROR_PROXY_CONNECTION_FAILED "
+            "ERR_PROXY_CONNECTION_FAILED ERROR_BAD_PROXY"
+        ),
+        Verdict(ErrorCode.PROXY_TIMEOUT): "ERROR_PROXY_CONNECT_TIMEOUT ERROR_PROXY_READ_TIMEOUT",
+        Verdict(ErrorCode.PROXY_BANNED): "ERROR_PROXY_BANNED",
+        Verdict(ErrorCode.PROXY_AUTH): "ERROR_PROXY_NOT_AUTHORISED",
+    }
+)
+
+
+def read_vendor_error(reply: Reply, body: object, table: Verdicts) -> SolverError | None:
+    """The error that *reply*, whose decoded body is *body*, carries; None when it carries none.
+
+    A code without a row in *table* is UNKNOWN, with the service's text; an answer without a code
+    counts by its HTTP status. Never raises.
+    """
+    success = 200 <= reply.status < 300
+    if not isinstance(body, dict) or (success and not _is_error(body)):
+        return read_error(reply.status, reply.headers, body, now=reply.at)
+    name, text = _text(body.get("errorCode")), _text(body.get("errorDescription"))
+    verdict = table.get(name)
+    if verdict is None:
+        translated = {"error": name or (_NAMELESS if success else None), "message": text}
+        return read_error(reply.status, reply.headers, translated, now=reply.at)
+    error = read_error(reply.status, reply.headers, verdict.answer(text), now=reply.at)
+    if error:
+        error.provider_code = name
+    return error
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _is_error(body: Mapping[str, object]) -> bool:
+    if body.get("errorId") not in (None, 0, "0", ""):
+        return True
+    named = isinstance(body.get("errorCode"), str) and body["errorCode"] != ""
+    return named and ("errorId" not in body or body.get("status") == "failed")
