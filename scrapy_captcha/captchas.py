@@ -125,7 +125,7 @@ class Captcha:
     * *parameters*: what else the page gives the widget, under these names where it has them:
       ``invisible`` ``data_s`` ``action`` ``min_score`` ``cdata`` ``page_data`` ``api_domain``
       ``enterprise_payload`` ``challenge`` ``api_server`` ``blob`` ``iv`` ``context``
-      ``challenge_script`` ``captcha_script`` ``captcha_url``
+      ``challenge_script`` ``captcha_script`` ``captcha_url`` ``api_script``
     * *image*: URL or ``data:`` URI of the picture; None for widgets
     * *form*: None when the page shows none (kinds answered by a cookie need none)
     * *answer_field*: the form's own name for the answer, None for the kind's usual one

@@ -50,9 +50,9 @@ class CreateTask(Provider):
     def read(self, reply: Reply) -> Body:
         """The JSON object of a 2xx answer without an error code."""
         body = reply.json()
-        if isinstance(body, dict) and body.get("errorCode") in NOT_READY:
-            return {"status": "processing"}
         error = read_vendor_error(reply, body, self.errors)
+        if error is not None and error.provider_code in NOT_READY:
+            return {"status": "processing"}
         if error is None and isinstance(body, dict):
             return body
         raise error or SolverError(ErrorCode.BAD_REPLY, http_status=reply.status)

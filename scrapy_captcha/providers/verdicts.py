@@ -1,7 +1,7 @@
 """What the error codes of services mean: their tables, and how an answer is read with them.
 
-The delays are those that the services ask for in their documentation: before another try, and after
-an account error before they may be asked at all (repeating those gets the caller banned).
+The delays are what the services' documentation asks for: before another try, and after an account
+error before the service may be asked at all (repeating those gets the caller banned).
 """
 
 from __future__ import annotations
