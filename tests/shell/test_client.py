@@ -19,6 +19,8 @@ from scrapy_captcha.sandbox import Answer, Sandbox, SolverOptions
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from scrapy_captcha.providers import TaskId
+
 CAPTCHA = Captcha(Kind.TURNSTILE, "http://127.0.0.1/page", "1x00000000000000000000AA")
 ORDER = Order(CAPTCHA, "purchase-1")
 NO_WAIT = Policy(retry_times=3, max_delay=0.1)
@@ -29,13 +31,13 @@ async def served(
     options: dict[str, Any] | None = None, **client: Any
 ) -> AsyncIterator[tuple[Sandbox, SolverClient, list[SolverError]]]:
     errors: list[SolverError] = []
+    defaults: dict[str, Any] = {"policy": NO_WAIT, "on_error": errors.append}
     async with Sandbox(SolverOptions(**(options or {}))) as sandbox:
         made = SolverClient(
             Unified(poll_interval=0.02),
             api_url=sandbox.api_url,
             api_key=sandbox.api_key,
-            on_error=errors.append,
-            **{"policy": NO_WAIT} | client,
+            **defaults | client,
         )
         try:
             yield sandbox, made, errors
@@ -111,14 +113,32 @@ async def test_one_deadline_holds_over_headers_and_body(fault: str, method: str)
 
 @pytest_twisted.ensureDeferred
 async def test_a_lost_poll_is_repeated_and_nothing_is_bought_again() -> None:
-    async with served(http_timeout=0.2) as (sandbox, client, errors):
+    paid: list[bool] = []
+
+    def noted(error: SolverError) -> None:
+        paid.append(error.possibly_paid)
+
+    async with served(http_timeout=0.2, on_error=noted) as (sandbox, client, _):
         faults = ["close", "cut", "hang", "drip", "endless"]
         sandbox.solver.script(*(Answer("getTaskResult", fault=fault) for fault in faults))
         sandbox.solver.script(Answer("getTaskResult", status=502, body=b"<html>Bad Gateway</html>"))
         await client.buy(ORDER)
 
         assert sandbox.solver.created == 1
-        assert [error.possibly_paid for error in errors] == [False] * 6
+        assert paid == [False] * 6
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_task_that_is_solved_at_once_is_told_like_any_other() -> None:
+    body = b'{"taskId": 9, "status": "ready", "solution": {"token": "t0k3n"}}'
+    told: list[TaskId] = []
+    async with served() as (sandbox, client, _):
+        sandbox.solver.script(Answer("createTask", status=200, body=body))
+        solution = await client.buy(ORDER, told.append)
+
+        assert (solution.task_id, told) == (9, [9])
+        await client.buy(ORDER, told.append)
+        assert len(told) == 2
 
 
 @pytest.mark.parametrize("fault", ["close", "cut", "hang"])

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from scrapy_captcha.captchas import KINDS, Kind
 from scrapy_captcha.errors import ErrorCode, SolverError
-from scrapy_captcha.providers import Unified
+from scrapy_captcha.providers import PROVIDERS
 from scrapy_captcha.providers.solutions import read_cost, read_solution
 
 if TYPE_CHECKING:
@@ -41,9 +41,29 @@ SHAPES: list[tuple[Kind, dict[str, Any], dict[str, str]]] = [
     ),
     (Kind.GEETEST_V4, GEETEST_V4, GEETEST_V4),
     (Kind.GEETEST_V4, GEETEST_V4 | {"gen_time": 1700000000}, GEETEST_V4),
+    (
+        Kind.GEETEST_V3,
+        {"challenge": "c", "validate": "v"},
+        {"challenge": "c", "validate": "v", "seccode": "v|jordan"},
+    ),
+    (Kind.FRIENDLY_CAPTCHA, {"data": {"token": "t0k3n"}, "url": None}, {"token": "t0k3n"}),
     (Kind.AMAZON_WAF, {"cookies": {"aws-waf-token": "t0k3n"}}, {"token": "t0k3n"}),
     (Kind.AMAZON_WAF, {"cookie": "t0k3n"}, {"token": "t0k3n"}),
     (Kind.AMAZON_WAF, {"token": "t0k3n"}, {"token": "t0k3n"}),
+    (Kind.CLOUDFLARE_CHALLENGE, {"cf_clearance": "t0k3n"}, {"token": "t0k3n"}),
+    (Kind.CLOUDFLARE_CHALLENGE, {"cookies": {"cf_clearance": "t0k3n"}}, {"token": "t0k3n"}),
+    (
+        Kind.CLOUDFLARE_CHALLENGE,
+        {"cookies": {"cf_clearance": "t0k3n"}, "token": "other"},
+        {"token": "t0k3n"},
+    ),
+    (Kind.DATADOME, {"cookie": "datadome=t0k3n; Max-Age=31; Path=/"}, {"token": "t0k3n"}),
+    (Kind.DATADOME, {"cookie": "t0k3n="}, {"token": "t0k3n="}),
+    (
+        Kind.DATADOME,
+        {"domains": {"shop.example": {"cookies": {"datadome": "t0k3n"}}}, "data": None},
+        {"token": "t0k3n"},
+    ),
     (Kind.IMAGE, {"text": "W9H5K"}, {"text": "W9H5K"}),
     (Kind.IMAGE, {"text": "two words \u00e9"}, {"text": "two words \u00e9"}),
 ]
@@ -71,7 +91,8 @@ def test_each_kind_is_read_in_each_shape_that_services_use(
 
 
 def test_every_kind_has_a_shape_here() -> None:
-    assert {kind for kind, _, _ in SHAPES} == set(Unified.tasks)
+    sold = {kind for provider in PROVIDERS.values() for kind in provider.tasks}
+    assert {kind for kind, _, _ in SHAPES} == sold
 
 
 @pytest.mark.parametrize("fields", [None, "t0k3n", 5, True, [], ["t0k3n"], {}])
@@ -112,7 +133,7 @@ ids = [ascii(value)[:20] for value in HOSTILE_TOKENS]
 @pytest.mark.parametrize("value", HOSTILE_TOKENS, ids=ids)
 def test_a_token_that_could_not_be_sent_on_is_refused(value: object) -> None:
     for kind, fields, _ in SHAPES:
-        if kind is not Kind.IMAGE and "cookies" not in fields:
+        if kind is not Kind.IMAGE and not {"cookies", "data"} & set(fields):
             first = next(iter(fields))
             assert_refused(kind, fields | {first: value})
 
