@@ -79,7 +79,7 @@ class Config:
         read_count, 3, "purchases per page; free errors are retried as often"
     )
     max_delay: float = _setting(read_duration, 300.0, "longest wait before a page is tried again")
-    poll_interval: float = _setting(read_duration, 3.0, "time between two looks at a task")
+    poll_interval: float = _setting(read_duration, 3.0, "least time between two looks at a task")
     http_timeout: float = _setting(
         read_duration, 20.0, "limit for one call of the API, body included"
     )

@@ -76,6 +76,15 @@ def test_solve_prints_a_token() -> None:
         assert sandbox.state()["solver"]["delivered"] == 1
 
 
+def test_a_provider_of_ones_own_is_a_few_tables() -> None:
+    with sandbox_process() as sandbox:
+        arguments = (EXAMPLES / "own_provider.py", sandbox.api_url, "https://shop.example/", "key")
+        token = python(*arguments, CAPTCHA_API_KEY=sandbox.api_key).strip()
+
+        assert token
+        assert sandbox.state()["solver"]["delivered"] == 1
+
+
 def test_solve_says_why_there_is_no_token() -> None:
     with sandbox_process() as sandbox:
         arguments = (EXAMPLES / "solve.py", sandbox.api_url, "https://shop.example", "site-key")

@@ -6,13 +6,14 @@ error before the service may be asked at all (repeating those gets the caller ba
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from scrapy_captcha.errors import ERRORS, ErrorCode, read_error
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from scrapy_captcha.errors import SolverError
     from scrapy_captcha.providers.base import Reply
 
@@ -42,10 +43,10 @@ class Verdict:
         }
 
 
-Verdicts = Mapping[str, Verdict]  # by the service's code
+Verdicts = dict[str, Verdict]  # by the service's code
 
 
-def verdicts(table: Mapping[Verdict, str]) -> dict[str, Verdict]:
+def verdicts(table: Mapping[Verdict, str]) -> Verdicts:
     """From verdict -> the codes that mean it, to code -> verdict."""
     return {code: verdict for verdict, codes in table.items() for code in codes.split()}
 

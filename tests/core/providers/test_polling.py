@@ -128,6 +128,16 @@ def test_times_that_make_no_sense_teach_what_was_seen(created: object, ended: ob
     assert solve(odd, 20.0) == solve(plain, 20.0)
 
 
+@pytest.mark.parametrize("ended", [1, 20_000])
+def test_a_duration_is_believed_within_what_was_seen_only(ended: int) -> None:
+    service = Unified(poll_interval=3.0)
+    for _ in range(20):
+        solve(service, 20.0, createTime=1, endTime=ended)
+    flow = service.solve(ORDER)
+    next(flow)
+    assert 17.0 <= flow.send({"taskId": 1}).after <= 22.0
+
+
 def test_a_task_that_was_bought_earlier_teaches_nothing() -> None:
     service = Unified(poll_interval=3.0)
     for _ in range(20):
