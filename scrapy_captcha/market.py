@@ -60,7 +60,7 @@ class Market:
 
     def is_open(self, captcha: Captcha, proxy: Proxy | None) -> bool:
         """Whether somebody may be asked for a solution of *captcha* at once."""
-        return any(client.shut_for == 0 for client in self._asked(captcha))
+        return any(client.shut_for == 0 for client in self._asked(captcha, proxy))
 
     def declined(self, captcha: Captcha, proxy: Proxy | None, provider: str) -> bool:
         """*provider* has no task for *captcha* after all; whether another may have one."""
