@@ -71,7 +71,6 @@ class Buyer:
         self._rejections = rejections
         self._tally = tally
         self._close_on_stop = close_on_stop
-        self._stopped: set[str] = set()
         self._clock = cast("IReactorTime", reactor)
 
     def reason_not_to_buy(
@@ -127,7 +126,9 @@ class Buyer:
             return self._failed(ticket, captcha, options, "picture")
         self._note(ticket, purchase_id=order.purchase_id, provider=client.provider.name)
         solution = await client.purchase(order, partial(self._bought, ticket, captcha))
-        return self._solved(ticket, captcha, solution, place)
+        name = self._stock.keep(place, captcha, solution)
+        self._market.solved(name, captcha, solution, client)
+        return self._solved(ticket, captcha, solution, name)
 
     def _note(self, ticket: Request, **changes: Any) -> None:
         ticket.meta[KEY] = replace(Progress.of(ticket.meta), **changes).to_meta()
@@ -230,13 +231,10 @@ class Buyer:
             task_id=task_id,
         ).to_meta()
 
-    def _solved(
-        self, ticket: Request, captcha: Captcha, solution: Solution, place: Place
-    ) -> Request:
+    def _solved(self, ticket: Request, captcha: Captcha, solution: Solution, name: str) -> Request:
         self._tally.solved(ticket, captcha, solution)
         if solution.user_agent:
             self._sessions.bind(ticket, solution.user_agent)
-        name = self._stock.keep(place, captcha, solution)
         progress = Progress.of(ticket.meta)
         progress = replace(
             progress,
@@ -266,11 +264,6 @@ class Buyer:
         return ticket.replace(meta=ticket.meta | {KEY: progress.to_meta()})
 
     def _stop(self, reason: str, error: SolverError) -> None:
-        provider = error.provider or ""
-        if provider in self._stopped:
-            return
-        self._stopped.add(provider)
-        self._tally.stopped(error)
         self._market.stop(error)
         if self._close_on_stop and not self._market.is_left:
             engine = self._crawler.engine

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import random
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 from urllib.parse import urlsplit
 from uuid import uuid4
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred, succeed
 from twisted.internet.task import deferLater
 from twisted.python.failure import Failure
 
@@ -20,12 +21,12 @@ from scrapy_captcha.policy import Attempts, Drop, Policy, Reschedule, StopBuying
 from scrapy_captcha.providers import Order
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable, Coroutine, Generator
 
     from twisted.internet.interfaces import IReactorTime
 
-    from scrapy_captcha.captchas import Captcha, Solution
-    from scrapy_captcha.providers import Call, Provider, TaskId
+    from scrapy_captcha.captchas import Captcha, Kind, Solution
+    from scrapy_captcha.providers import Body, Call, Provider, TaskId
 
 _T = TypeVar("_T")
 
@@ -132,6 +133,21 @@ class SolverClient:
         """Buys nothing more; every purchase from now on fails as *error* did."""
         self._gate.stop(error)
         self._admission.close()
+
+    def report(self, task_id: TaskId, kind: Kind, *, accepted: bool) -> Deferred[bool]:
+        """Tells the provider what the site did with a solution, where it wants to know.
+
+        Fires with whether it has taken note; never fails.
+        """
+        flow = self.provider.report(task_id, kind, accepted=accepted)
+        if flow is None or self.is_stopped:
+            return succeed(False)
+        return self._start(self._report(flow))
+
+    async def _report(self, flow: Generator[Call, Body, bool]) -> bool:
+        with suppress(SolverError, CancelledError):
+            return await self._caller.drive(flow)
+        return False
 
     def balance(self) -> Deferred[float]:
         """The account's balance in its own currency. Fails with SolverError."""

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from enum import Enum
 from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import urlsplit
 
 from scrapy.exceptions import NotConfigured
 from scrapy.utils.spider import DefaultSpider
@@ -15,6 +14,8 @@ from scrapy.utils.spider import DefaultSpider
 from scrapy_captcha.detection import DETECTORS, MAX_SIZE
 from scrapy_captcha.domains import Domains
 from scrapy_captcha.policy import Policy
+from scrapy_captcha.providers import Unified
+from scrapy_captcha.ranking import Preference
 from scrapy_captcha.readers import (
     did_you_mean,
     read_actions,
@@ -23,8 +24,11 @@ from scrapy_captcha.readers import (
     read_detectors,
     read_domains,
     read_duration,
+    read_providers,
     read_proxies,
+    read_strings_by_provider,
     read_url,
+    read_urls_by_provider,
     read_word,
 )
 from scrapy_captcha.sites import Scope
@@ -39,11 +43,11 @@ if TYPE_CHECKING:
     from scrapy_captcha.detection import Detector
     from scrapy_captcha.errors import ErrorCode
     from scrapy_captcha.policy import Action
+    from scrapy_captcha.providers import Provider
     from scrapy_captcha.proxies import Proxy
 
 PREFIX = "CAPTCHA_"
-_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-_SECRET = frozenset({"api_key", "api_url", "proxies"})
+_SECRET = frozenset({"api_key", "api_url", "api_urls", "keys", "proxies"})
 
 _T = TypeVar("_T")
 
@@ -67,8 +71,20 @@ class Config:
     """The settings, by their names in lower case without ``CAPTCHA_``."""
 
     enabled: bool = _setting(read_boolean, True, "whether captchas are handled at all")
-    api_url: str = _setting(read_url, "", "base URL of the solver API")
-    api_key: str = _setting(str, "", "key of the account at the solver", repr=False)
+    providers: tuple[type[Provider], ...] = _setting(
+        read_providers, (Unified,), "services to buy from, the preferred first: names, or classes"
+    )
+    keys: Mapping[str, str] = _setting(
+        read_strings_by_provider, {}, "keys of the accounts, by provider", repr=False
+    )
+    api_urls: Mapping[str, str] = _setting(
+        read_urls_by_provider, {}, "base URLs, by provider, where they are not the usual"
+    )
+    provider_order: Preference = _setting(
+        read_word(Preference), Preference.LISTED, "which provider is asked first"
+    )
+    api_url: str = _setting(read_url, "", "base URL of the API of the first provider")
+    api_key: str = _setting(str, "", "key of the account at the first provider", repr=False)
     allow_http: bool = _setting(
         read_boolean, False, "whether the API may be called without TLS on another machine"
     )
@@ -117,23 +133,14 @@ class Config:
     def from_settings(cls, settings: BaseSettings) -> Config:
         """Reads all settings and, for the key, the environment.
 
-        Raises NotConfigured when it is switched off or no API is given, and ValueError, naming the
-        setting and what to write instead, for anything else that is wrong.
+        Raises NotConfigured when it is switched off, and ValueError, naming the setting and what to
+        write instead, for anything that is wrong.
         """
         given = _given(settings)
         config = cls(**{f.name: _read(f, given[f.name]) for f in fields(cls) if f.name in given})
         if not config.enabled:
             raise NotConfigured
-        if not config.api_url:
-            raise NotConfigured("set CAPTCHA_API_URL to the base URL of your solver's API")
-        if not config.api_key:
-            raise NotConfigured("set CAPTCHA_API_KEY, here or in the environment, to your key")
         _refuse_conflicts(config, settings)
-        if not (config.allow_http or _is_confidential(config.api_url)):
-            raise ValueError(
-                "CAPTCHA_API_URL has no TLS, so that anybody on the way could read your key: "
-                "write https://…, or set CAPTCHA_ALLOW_HTTP = True"
-            )
         return config
 
 
@@ -187,11 +194,6 @@ def _read(setting: Field[Any], value: object) -> Any:
         name = PREFIX + setting.name.upper()
         shown = f" = {value!r}" if setting.name not in _SECRET else ""
         raise ValueError(f"{name}{shown}: {error}") from None
-
-
-def _is_confidential(url: str) -> bool:
-    parts = urlsplit(url)
-    return parts.scheme == "https" or parts.hostname in _LOOPBACK
 
 
 @dataclass(frozen=True)

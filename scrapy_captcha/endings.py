@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from scrapy_captcha.captchas import Captcha
     from scrapy_captcha.config import Options
+    from scrapy_captcha.market import Market
     from scrapy_captcha.rejections import Rejections
     from scrapy_captcha.sharing import Sharing
     from scrapy_captcha.submit import Submitter
@@ -41,12 +42,14 @@ class Endings:
         crawler: Crawler,
         sharing: Sharing,
         rejections: Rejections,
+        market: Market,
         submitter: Submitter,
         tally: Tally,
     ) -> None:
         self._crawler = crawler
         self._sharing = sharing
         self._rejections = rejections
+        self._market = market
         self._submitter = submitter
         self._tally = tally
         self._restores_late = False
@@ -113,6 +116,7 @@ class Endings:
         if progress.submitted:
             self._tally.accepted(request)
             self._rejections.accepted(site_of_page(request))
+            self._market.judged(progress.answer, accepted=True)
         self._sharing.arrived(request, progress)
 
     def _end(self, request: Request, progress: Progress) -> None:

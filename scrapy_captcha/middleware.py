@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING
 from scrapy import signals
 from scrapy.http import TextResponse
 from scrapy.utils.httpobj import urlparse_cached
-from twisted.internet.defer import CancelledError
+from twisted.internet.defer import CancelledError, Deferred
 
 from scrapy_captcha.buying import Buyer
 from scrapy_captcha.captchas import KINDS, Captcha
-from scrapy_captcha.client import SolverClient
 from scrapy_captcha.config import Config, Options, domains_of
 from scrapy_captcha.detection import Detection, Verdict, detect
 from scrapy_captcha.endings import Endings, spoilt
@@ -22,7 +21,6 @@ from scrapy_captcha.market import Market
 from scrapy_captcha.origin import remember_origin, to_be_tried_again
 from scrapy_captcha.parking import ParkingLot
 from scrapy_captcha.progress import KEY, Progress
-from scrapy_captcha.providers import Unified
 from scrapy_captcha.rejections import Rejections
 from scrapy_captcha.sessions import Sessions, site_of_page
 from scrapy_captcha.sharing import Sharing
@@ -61,17 +59,7 @@ class CaptchaMiddleware:
         self._cookies_enabled = crawler.settings.getbool("COOKIES_ENABLED")
         self._priority_adjust = crawler.settings.getint("REDIRECT_PRIORITY_ADJUST")
         self._tally = Tally(crawler)
-        client = SolverClient(
-            Unified(poll_interval=config.poll_interval),
-            api_url=config.api_url,
-            api_key=config.api_key,
-            policy=self._options.policy,
-            http_timeout=config.http_timeout,
-            solve_timeout=config.solve_timeout,
-            concurrent_solves=config.concurrent_solves,
-            on_error=self._tally.error,
-        )
-        self._market = Market([client])
+        self._market = Market.of(config, self._options.policy, self._tally)
         self._sessions = Sessions(config.proxies, time.monotonic)
         self._sharing = Sharing(
             config.scope,
@@ -107,15 +95,21 @@ class CaptchaMiddleware:
         )
         self._submitter = Submitter(crawler, self._lot, self._slots, self._tally, self._refused)
         self._endings = Endings(
-            crawler, self._sharing, self._rejections, self._submitter, self._tally
+            crawler,
+            self._sharing,
+            self._rejections,
+            self._market,
+            self._submitter,
+            self._tally,
         )
         if config.proxies:
             crawler.signals.connect(self._request_scheduled, signals.request_scheduled)
+        crawler.signals.connect(self._spider_opened, signals.spider_opened)
         crawler.signals.connect(self._spider_closed, signals.spider_closed)
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        """Raises NotConfigured without an API, ValueError for settings that cannot be right."""
+        """Raises NotConfigured without an account, ValueError for settings that cannot be right."""
         return cls(crawler, Config.from_settings(crawler.settings))
 
     async def process_request(
@@ -195,7 +189,7 @@ class CaptchaMiddleware:
         if page is not None:
             return self._endings.arrived(request, page, progress)
         if progress.submitted:
-            self._rejected(request, found.name)
+            self._rejected(request, found.name, progress)
         proxy = self._sessions.proxy_of(request)
         if found.captcha is None or not self._market.takes(found.captcha, proxy):
             return self._endings.blocked(request, response, found.name, options)
@@ -225,8 +219,9 @@ class CaptchaMiddleware:
         found = self._detect(answer)
         return found is not None and found.verdict is not Verdict.WIDGET
 
-    def _rejected(self, request: Request, name: str) -> None:
+    def _rejected(self, request: Request, name: str, progress: Progress) -> None:
         self._tally.rejected(request, name)
+        self._market.judged(progress.answer, accepted=False)
         site = site_of_page(request)
         if self._rejections.rejected(site, time.monotonic()):
             self._tally.wall(site)
@@ -272,6 +267,9 @@ class CaptchaMiddleware:
 
     def _request_scheduled(self, request: Request) -> None:
         self._sessions.forget_credentials(request)
+
+    def _spider_opened(self) -> None:
+        Deferred.fromCoroutine(self._market.ask_balances())
 
     async def _spider_closed(self) -> None:
         self._sharing.close()

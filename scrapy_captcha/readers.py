@@ -19,6 +19,7 @@ from scrapy.utils.misc import load_object
 from scrapy_captcha.detection import DETECTORS
 from scrapy_captcha.errors import ErrorCode
 from scrapy_captcha.policy import Action
+from scrapy_captcha.providers import PROVIDERS, Provider
 from scrapy_captcha.proxies import Proxy
 
 if TYPE_CHECKING:
@@ -96,9 +97,7 @@ def read_word(words: type[_E]) -> Callable[[object], _E]:
 
 def read_actions(value: object) -> Mapping[ErrorCode, Action]:
     """``{"UNSOLVABLE": "drop", …}`` as rows of the policy; raises ValueError that says why not."""
-    if isinstance(value, str):  # from the command line
-        with suppress(ValueError):
-            value = json.loads(value)
+    value = _from_json(value)
     if not isinstance(value, Mapping):
         raise ValueError('write a dict such as {"UNSOLVABLE": "drop"}')
     actions = {}
@@ -129,18 +128,18 @@ def read_detectors(value: object) -> Mapping[str, Detector]:
             raise ValueError(f"there is no detector {name!r} to remove{hint}")
         detectors.pop(name, None)
         if detector is not None:
-            detectors[name] = _loaded(name, detector)
+            detectors[name] = cast("Detector", _loaded(name, detector))
     return detectors
 
 
-def _loaded(name: str, detector: object) -> Detector:
+def _loaded(name: str, value: object) -> Callable[..., object]:
     try:
-        function = load_object(detector) if isinstance(detector, str) else detector
+        loaded: object = load_object(value) if isinstance(value, str) else value
     except (ImportError, NameError, ValueError) as error:
         raise ValueError(f"{name} cannot be imported: {error}") from None
-    if not callable(function):
-        raise ValueError(f"{name} is {function!r}; write the import path of a function")
-    return cast("Detector", function)
+    if not callable(loaded):
+        raise ValueError(f"{name} is {loaded!r}; write the import path of what can be called")
+    return loaded
 
 
 def read_proxies(value: object) -> tuple[Proxy, ...]:
@@ -154,6 +153,47 @@ def read_proxies(value: object) -> tuple[Proxy, ...]:
                 f"entry {number} is no proxy: {error}; write scheme://user:password@host:port"
             ) from None
     return tuple(proxies)
+
+
+def read_providers(value: object) -> tuple[type[Provider], ...]:
+    """A list of providers by name, import path or class; also names with commas between."""
+    parts = _strings(value) if isinstance(value, str) else value
+    if not isinstance(parts, (list, tuple)) or not parts:
+        raise ValueError('write a list such as ["capsolver", "2captcha"]')
+    return tuple(_provider(part) for part in parts)
+
+
+def _provider(value: object) -> type[Provider]:
+    if isinstance(value, str) and value in PROVIDERS:
+        return PROVIDERS[value]
+    if isinstance(value, str) and "." not in value:
+        raise ValueError(f"there is no provider {value!r}{did_you_mean(value, PROVIDERS)}")
+    provider = _loaded("provider", value)
+    if not (isinstance(provider, type) and issubclass(provider, Provider)):
+        raise ValueError(f"{provider!r} is no subclass of scrapy_captcha.providers.Provider")
+    return provider
+
+
+def read_strings_by_provider(value: object) -> Mapping[str, str]:
+    """``{"capsolver": "…"}``, or that as JSON; no value is said in an error."""
+    mapping = _from_json(value)
+    if not isinstance(mapping, Mapping) or not all(
+        isinstance(part, str) for item in mapping.items() for part in item
+    ):
+        raise ValueError('write a dict of strings such as {"capsolver": "…"}')
+    return mapping
+
+
+def read_urls_by_provider(value: object) -> Mapping[str, str]:
+    """``{"generic": "https://…"}``."""
+    return {name: read_url(url) for name, url in read_strings_by_provider(value).items()}
+
+
+def _from_json(value: object) -> object:
+    if isinstance(value, str):  # from the command line
+        with suppress(ValueError):
+            return json.loads(value)
+    return value
 
 
 def read_url(value: object) -> str:

@@ -79,6 +79,19 @@ class Tally:
             name=name,
         )
 
+    def balance(self, provider: str, balance: float) -> None:
+        """The account at *provider* holds *balance*, in its own currency."""
+        level = logging.INFO if balance > 0 else logging.WARNING
+        self._log(level, "Balance at %(at)s: %(balance)s", at=provider, balance=round(balance, 6))
+
+    def unknown_balance(self, error: SolverError) -> None:
+        """A provider does not say what the account holds."""
+        self._log(logging.INFO, "Balance at %(provider)s unknown: %(error)s", error=error)
+
+    def reported(self) -> None:
+        """The provider has taken note of what the site did with a solution."""
+        self._inc("report_count")
+
     def wall(self, site: str) -> None:
         """*site* has rejected so many solutions that nothing is bought there for a while."""
         self._log(

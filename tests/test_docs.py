@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import os
 import re
 import subprocess
@@ -67,6 +68,9 @@ def shown(default: object) -> str:
         return "the built-in ones"
     if default in ("", (), {}):
         return "none"
+    if default == Config().providers:
+        default = [provider.name for provider in default]
+        return f"`{json.dumps(default)}`"
     if isinstance(default, str):
         return f'`"{default}"`'
     return f"`{default:g}`" if isinstance(default, float) else f"`{default}`"
@@ -109,6 +113,9 @@ def test_stats() -> None:
         "accepted": lambda tally: tally.accepted(request),
         "shared": lambda tally: tally.shared(request),
         "rejected": lambda tally: tally.rejected(request, "hcaptcha"),
+        "balance": lambda tally: tally.balance("unified", 1.0),
+        "unknown_balance": lambda tally: tally.unknown_balance(error),
+        "reported": lambda tally: tally.reported(),
         "wall": lambda tally: tally.wall("shop.example"),
         "expired": lambda tally: tally.expired(captcha),
         "held": lambda tally: tally.held(request),

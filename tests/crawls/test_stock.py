@@ -31,7 +31,7 @@ async def test_with_a_download_delay_no_token_expires_and_none_is_bought_twice()
 @pytest_twisted.ensureDeferred
 async def test_a_solution_overtakes_what_waits_in_its_download_slot() -> None:
     free = [f"/page/{n}" for n in range(2, 61)]
-    settings = {"DOWNLOAD_DELAY": 0.05}
+    settings = {"DOWNLOAD_DELAY": 0.1}
     async with sandbox(guard=ONE_EACH, guards=dict.fromkeys(free), pages=60) as running:
         crawled = await crawl(running, [*free[:20], "/page/1", *free[20:]], settings)
         visited = [visit.path for visit in running.site.requests]
