@@ -19,13 +19,14 @@ if TYPE_CHECKING:
 
 _ENOUGH = 10  # tasks, until which nothing is concluded
 _REMEMBERED = 50  # tasks
-_SHARE = 0.5  # of tasks that the first look should find ready
+_SHARE = 0.52  # of tasks that the first look should find ready
 _SHARE_OF_EVEN = 0.9  # the same where all tasks take equally long: one look is enough
 _SHIFT = 0.05  # of the first look's time, with each task
 _STEPS = 7  # looks between the first one and the slowest tasks
 _SLOWEST = 0.95
 _GROWTH = 1.25  # of each step behind the slowest task that is known
 _LUCK = 0.03  # chance of as many tasks in a row ready at the first look as make us look earlier
+_EARLIER = 0.6  # of the first look's time: what is ready sooner was found by such an earlier look
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +92,10 @@ class _Learned:
             self._look = max(self._look, self._earliest)
 
     def _move(self, low: float, high: float) -> None:
-        ready = high <= self._look
+        ready = (low + high) / 2 <= self._look  # which others may have moved meanwhile
         self._in_a_row = self._in_a_row + 1 if ready else 0
-        if low == 0 < high < self._look:
-            self._look = high  # an earlier look than usual has found it ready
+        if low == 0 < high < self._look * _EARLIER:
+            self._look = high  # the earlier look has found it ready
             return
         share, shift = self._share(), max(_SHIFT, 1 / self._count)
         self._look *= 1 - shift * (1 - share) if ready else 1 + shift * share
@@ -104,11 +105,12 @@ class _Learned:
             yield self._earliest
             while True:
                 yield self._interval
-        now, step = 0.0, self._step()
-        if self._share() ** self._in_a_row < _LUCK and self._look / 2 >= self._earliest:
-            now = self._look / 2
-            yield now
-        yield max(self._look - now, self._interval if now else 0.0)
+        look, step = self._look, self._step()
+        if self._share() ** self._in_a_row < _LUCK and look / 2 >= self._earliest:
+            self._in_a_row = 0  # one look is enough to know
+            yield look / 2
+            look = max(look / 2, self._interval)
+        yield look
         for _ in range(_STEPS):
             yield step
         while True:

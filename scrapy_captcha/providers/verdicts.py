@@ -51,7 +51,7 @@ def verdicts(table: Mapping[Verdict, str]) -> Verdicts:
     return {code: verdict for verdict, codes in table.items() for code in codes.split()}
 
 
-_NAMELESS = "NO_ERROR_CODE"  # stands for the code in an error that has none
+_NAMELESS = "NO_ERROR_CODE"  # stands for the code in an error that has none, or none to show
 
 # Codes that say that the task is still being solved.
 NOT_READY = frozenset({"CAPCHA_NOT_READY", "CAPTCHA_NOT_READY"})
@@ -103,13 +103,13 @@ def read_vendor_error(reply: Reply, body: object, table: Verdicts) -> SolverErro
     if not isinstance(body, dict) or (success and not _is_error(body)):
         return read_error(reply.status, reply.headers, body, now=reply.at)
     name, text = _text(body.get("errorCode")), _text(body.get("errorDescription"))
-    verdict = table.get(name)
-    if verdict is None:
-        translated = {"error": name or (_NAMELESS if success else None), "message": text}
-        return read_error(reply.status, reply.headers, translated, now=reply.at)
-    error = read_error(reply.status, reply.headers, verdict.answer(text), now=reply.at)
-    if error:
+    unknown = {"error": name or (_NAMELESS if success else None), "message": text}
+    answer = table[name].answer(text) if name in table else unknown
+    error = read_error(reply.status, reply.headers, answer, now=reply.at)
+    if error and name in table:
         error.provider_code = name
+    elif error and error.code is ErrorCode.UNKNOWN:
+        error.provider_code = error.provider_code or _NAMELESS
     return error
 
 

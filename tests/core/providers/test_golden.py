@@ -119,6 +119,12 @@ def test_any_other_kind_is_refused_before_a_call(name: str, variant: str) -> Non
         assert caught.value.code is ErrorCode.METHOD_INVALID
 
 
+def test_an_order_shows_no_cookies_and_no_credentials() -> None:
+    shown = repr(order(Kind.RECAPTCHA_V2, "proxy"))
+    assert "proxy.example" in shown
+    assert not any(secret in shown for secret in ("a=1", "b=2", "user:", "secret"))
+
+
 @pytest.mark.parametrize("name", ["anticaptcha", "2captcha", "capsolver", "capmonster"])
 def test_the_four_services_sell_no_hcaptcha(name: str) -> None:
     assert not provider(name).takes(Captcha(Kind.HCAPTCHA, URL, KEY), PROXY)

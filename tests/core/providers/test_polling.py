@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from heapq import heappop, heappush
 from itertools import islice
 from statistics import mean, median
 from typing import TYPE_CHECKING, NamedTuple
@@ -41,6 +42,30 @@ def solve(service: CreateTask, takes: float, **said: float) -> Solved:
     return Solved(calls, now - takes, (now - takes) / takes)
 
 
+class Task:
+    """One of several under way: it is looked at when *polling* said at its purchase."""
+
+    def __init__(self, polling: Polling, takes: float) -> None:
+        self.polling, self.takes = polling, takes
+        self.looks, self.lost, self.not_yet = 0, 0.0, 0.0
+
+    def buy(self, now: float) -> float:
+        """When the first look is."""
+        self.bought, self.waits = now, self.polling.waits(KIND)
+        return now + next(self.waits)
+
+    def look(self, now: float) -> float | None:
+        """When the next look is, None when none is needed."""
+        self.looks += 1
+        age = now - self.bought
+        if age < self.takes:
+            self.not_yet = age
+            return now + next(self.waits)
+        self.lost = age - self.takes
+        self.polling.observe(KIND, self.not_yet, age)
+        return None
+
+
 def after_learning(
     duration: Callable[[int], float], tasks: int = 400, learn: int = 50
 ) -> list[Solved]:
@@ -56,6 +81,26 @@ def test_solves_of_five_to_forty_seconds_cost_four_calls_and_a_tenth_of_the_time
         by_seed += after_learning(lambda _, chance=chance: chance.uniform(5, 40))  # type: ignore[misc]
     assert mean(s.calls for s in by_seed) <= 4
     assert median(s.share for s in by_seed) <= 0.10
+
+
+def test_the_same_holds_where_sixteen_are_bought_at_a_time() -> None:
+    chance, polling, solved = random.Random(1), Polling(3.0, 3.0), []
+    looks: list[tuple[float, int]] = []
+    tasks = [Task(polling, chance.uniform(5, 40)) for _ in range(800)]
+    for number in range(16):
+        heappush(looks, (tasks[number].buy(chance.uniform(0, 20)), number))
+    following = iter(range(16, len(tasks)))
+    while looks:
+        now, number = heappop(looks)
+        again = tasks[number].look(now)
+        if again is None:
+            solved.append(tasks[number])
+            number = next(following, -1)
+            again = tasks[number].buy(now)
+        if number >= 0:
+            heappush(looks, (again, number))
+    assert mean(task.looks for task in solved[50:]) + 1 <= 4
+    assert median(task.lost / task.takes for task in solved[50:]) <= 0.10
 
 
 @pytest.mark.parametrize("takes", [3.0, 12.0, 60.0])

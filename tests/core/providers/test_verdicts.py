@@ -239,9 +239,11 @@ def test_an_unknown_code_keeps_its_name_and_text(vendor: type[CreateTask], statu
 
 @pytest.mark.parametrize("vendor", VENDORS)
 def test_an_error_without_a_code_is_unknown_too(vendor: type[CreateTask]) -> None:
-    error = error_of(vendor, {"errorId": 99, "errorDescription": "something new"})
-    assert (error.code, error.message) == (ErrorCode.UNKNOWN, "something new")
-    assert error.provider_code
+    for code in [None, "", 7, ["ERROR"], "a b\r\nc", "x" * 99]:
+        body = {"errorId": 99, "errorCode": code, "errorDescription": "something new"}
+        error = error_of(vendor, body)
+        assert (error.code, error.message) == (ErrorCode.UNKNOWN, "something new")
+        assert error.provider_code == "NO_ERROR_CODE"
 
 
 STATUSES = [
