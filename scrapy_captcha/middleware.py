@@ -17,6 +17,7 @@ from scrapy_captcha.captchas import KINDS, Captcha
 from scrapy_captcha.config import Config, Options, domains_of
 from scrapy_captcha.detection import Detection, Verdict, detect
 from scrapy_captcha.endings import Endings, spoilt
+from scrapy_captcha.httpcache import HttpCache
 from scrapy_captcha.market import Market
 from scrapy_captcha.origin import remember_origin, to_be_tried_again
 from scrapy_captcha.parking import ParkingLot
@@ -102,6 +103,7 @@ class CaptchaMiddleware:
             self._submitter,
             self._tally,
         )
+        self._cache = HttpCache(crawler, self._shows_captcha)
         if config.proxies:
             crawler.signals.connect(self._request_scheduled, signals.request_scheduled)
         crawler.signals.connect(self._spider_opened, signals.spider_opened)
@@ -180,13 +182,12 @@ class CaptchaMiddleware:
             return response
         self._sharing.answered(request)
         progress, options = Progress.of(request.meta), self._options_of(request)
-        found = None
-        if not (progress.passed or options.ignore or _is_robots_txt(request)):
-            found = self._detect(response)
+        found = None if progress.passed else self._found(request, response)
         if found is None or found.verdict is Verdict.WIDGET:
             return self._endings.arrived(request, response, progress)
         page = self._submitter.page_instead(progress.answer)
         if page is not None:
+            self._cache.add(request, page)
             return self._endings.arrived(request, page, progress)
         if progress.submitted:
             self._rejected(request, found.name, progress)
@@ -202,6 +203,14 @@ class CaptchaMiddleware:
         self._sharing.answered(request)
         self._sharing.left(Progress.of(request.meta))
 
+    def _found(self, request: Request, response: Response) -> Detection | None:
+        if self._options_of(request).ignore or _is_robots_txt(request):
+            return None
+        return self._detect(response)
+
+    def _shows_captcha(self, request: Request, response: Response) -> bool:
+        return _stands_for_page(self._found(request, response))
+
     def _detect(self, response: Response) -> Detection | None:
         if not isinstance(response, TextResponse):
             return None
@@ -216,8 +225,7 @@ class CaptchaMiddleware:
         return detect(response, max_size=config.detect_maxsize, detectors=config.detectors)
 
     def _refused(self, answer: Response) -> bool:
-        found = self._detect(answer)
-        return found is not None and found.verdict is not Verdict.WIDGET
+        return _stands_for_page(self._detect(answer))
 
     def _rejected(self, request: Request, name: str, progress: Progress) -> None:
         self._tally.rejected(request, name)
@@ -275,6 +283,10 @@ class CaptchaMiddleware:
         self._sharing.close()
         self._stock.close()
         await self._market.close()
+
+
+def _stands_for_page(found: Detection | None) -> bool:
+    return found is not None and found.verdict is not Verdict.WIDGET
 
 
 def _is_robots_txt(request: Request) -> bool:

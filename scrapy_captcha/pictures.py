@@ -35,10 +35,11 @@ async def fetch_picture(crawler: Crawler, page: Request, image: str) -> bytes:
         return data if len(data) <= _LARGEST else b""
     kept = {name: page.headers[name] for name in _HEADERS if name in page.headers}
     session = {key: page.meta[key] for key in _SESSION if key in page.meta}
+    own = {"captcha": False, "dont_cache": True, "download_maxsize": _LARGEST}
     request = Request(
         image,
         headers={"Referer": page.url} | kept,
-        meta=session | {"captcha": False, "download_maxsize": _LARGEST},
+        meta=session | own,
         callback=NO_CALLBACK,
     )
     try:
