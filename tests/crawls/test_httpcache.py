@@ -107,6 +107,7 @@ async def test_a_second_crawl_has_all_pages_from_the_cache(
     assert (created, first.stat("accepted_count")) == (3, 3)
     assert (running.solver.created, len(front.asked)) == (created, asked)
     assert second.stats["httpcache/hit"] == 3
+    assert first.stats.get("httpcompression/response_count", 0) == (asked if gzips else 0)
 
 
 @every_cache
@@ -123,6 +124,7 @@ async def test_a_cache_full_of_captchas_heals(
     assert ["g-recaptcha" in r.text for r in poisoned.responses] == [True] * 3
     assert healing.paths == healed.paths == PATHS
     assert not any("g-recaptcha" in r.text for r in healing.responses + healed.responses)
+    assert not any("cache_timestamp" in r.meta for r in healing.responses)
     assert running.solver.created == 3
     assert healed.stats["httpcache/hit"] == 3
 
@@ -275,19 +277,35 @@ async def test_an_old_picture_is_not_read_for_a_new_captcha(cache: dict[str, Any
     assert crawled.stats["httpcache/store"] == 1
 
 
+@pytest.mark.parametrize(
+    ("settings", "request_"),
+    [
+        ({}, {"meta": {"dont_cache": True}}),
+        ({"HTTPCACHE_IGNORE_HTTP_CODES": [200]}, {}),
+        (
+            {"HTTPCACHE_POLICY": CACHES + "RFC2616Policy"},
+            {"headers": {"Cache-Control": "no-store"}},
+        ),
+    ],
+    ids=["meta", "response", "request"],
+)
 @pytest_twisted.ensureDeferred
-async def test_a_request_that_is_not_to_be_cached_is_not(cache: dict[str, Any]) -> None:
+async def test_what_is_not_to_be_cached_is_not_cached_after_its_captcha(
+    cache: dict[str, Any], settings: dict[str, Any], request_: dict[str, Any]
+) -> None:
     async with cacheable(Guard(mode=Mode.TOKEN)) as (running, _):
-        request = Request(running.site_url + "/page/1", meta={"dont_cache": True})
-        crawled = await crawl(running, [request], cache)
+        requests = [Request(running.site_url + path, **request_) for path in PATHS]
+        first = await crawl(running, requests, cache | settings)
+        second = await crawl(running, PATHS, cache | settings)
 
-    assert crawled.paths == ["/page/1"]
-    assert [name for name in crawled.stats if name.startswith("httpcache/")] == []
+    assert first.paths == second.paths == PATHS
+    assert "httpcache/hit" not in second.stats
 
 
 @pytest_twisted.ensureDeferred
 async def test_it_works_without_the_addon_and_on_a_cache_of_ones_own(cache: dict[str, Any]) -> None:
-    own = {OwnCache: 900, HttpCacheMiddleware: None, CaptchaMiddleware: 585}
+    theirs = "scrapy.downloadermiddlewares.httpcache.HttpCacheMiddleware"
+    own = {OwnCache: 900, theirs: None, CaptchaMiddleware: 585}
     settings = cache | {"ADDONS": {}, "DOWNLOADER_MIDDLEWARES": own}
     async with cacheable(Guard(mode=Mode.TOKEN), gzips=True) as (running, _):
         await crawl(running, PATHS, settings)
@@ -295,18 +313,6 @@ async def test_it_works_without_the_addon_and_on_a_cache_of_ones_own(cache: dict
 
     assert crawled.paths == PATHS
     assert running.solver.created == 3
-
-
-@pytest_twisted.ensureDeferred
-async def test_a_request_that_the_policy_refuses_is_not_cached_after_its_captcha(
-    cache: dict[str, Any],
-) -> None:
-    policy = {"HTTPCACHE_POLICY": CACHES + "RFC2616Policy"}
-    async with cacheable(Guard(mode=Mode.TOKEN)) as (running, _):
-        request = Request(running.site_url + "/page/1", headers={"Cache-Control": "no-store"})
-        crawled = await crawl(running, [request], cache | policy)
-
-    assert "httpcache/store" not in crawled.stats
 
 
 @pytest_twisted.ensureDeferred
