@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
 import pytest
 import pytest_twisted
 import treq
 from twisted.internet.defer import Deferred
+from twisted.internet.endpoints import clientFromString, connectProtocol
 from twisted.internet.error import ConnectionDone
+from twisted.internet.protocol import Protocol
 from twisted.web.client import ResponseNeverReceived
 
 from scrapy_captcha.sandbox import Answer, Fault, Sandbox, SolverOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from twisted.internet.interfaces import IReactorTime
 
 TASK = {"type": "TurnstileTask", "websiteURL": "http://127.0.0.1/page/1", "websiteKey": "1x00AA"}
 
@@ -32,27 +33,39 @@ async def call(sandbox: Sandbox, method: str, **payload: object) -> tuple[Any, A
     return response, await treq.json_content(response)
 
 
-async def wire(sandbox: Sandbox, size: int = -1) -> bytes:
-    """What stands on the wire after a purchase: *size* bytes, or all until the connection ends."""
+class Wire(Protocol):
+    """Sends *sent*, and collects *size* bytes, or all until the connection ends."""
+
+    def __init__(self, sent: bytes, size: int | None) -> None:
+        self.sent = sent
+        self.size = size
+        self.got = bytearray()
+        self.ended: Deferred[bytes] = Deferred()
+
+    def connectionMade(self) -> None:  # noqa: N802
+        assert self.transport is not None
+        self.transport.write(self.sent)
+
+    def dataReceived(self, data: bytes) -> None:  # noqa: N802
+        self.got += data
+        if self.size is not None and len(self.got) >= self.size:
+            assert self.transport is not None
+            self.transport.loseConnection()
+
+    def connectionLost(self, *_: object) -> None:  # noqa: N802
+        self.ended.callback(bytes(self.got[: self.size]))
+
+
+async def wire(sandbox: Sandbox, size: int | None = None) -> bytes:
+    """What stands on the wire after a purchase."""
+    from twisted.internet import reactor
+
     body = json.dumps({"clientKey": sandbox.api_key, "task": TASK}).encode()
     head = f"POST /createTask HTTP/1.1\r\nHost: h\r\nContent-Length: {len(body)}\r\n\r\n"
-
-    async def exchange() -> bytes:
-        port = urlsplit(sandbox.api_url).port
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        writer.write(head.encode() + body)
-        got = b""
-        while len(got) != size and (chunk := await reader.read(max(size - len(got), -1))):
-            got += chunk
-        writer.close()
-        await writer.wait_closed()
-        return got
-
-    return await in_asyncio(exchange())
-
-
-def in_asyncio(work: Coroutine[Any, Any, bytes]) -> Deferred[bytes]:
-    return Deferred.fromFuture(asyncio.ensure_future(asyncio.wait_for(work, 5)))
+    to_api = clientFromString(reactor, "tcp:" + urlsplit(sandbox.api_url).netloc)
+    exchange = Wire(head.encode() + body, size)
+    await connectProtocol(to_api, exchange)
+    return await exchange.ended.addTimeout(5, cast("IReactorTime", reactor))
 
 
 @pytest_twisted.ensureDeferred
