@@ -12,7 +12,11 @@ from .guards import ID_FIELD, STATE_FIELD
 from .widgets import WIDGETS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from .guards import Challenge
+
+_NEXT = 10  # how many of the pages behind it each page links to: a large site has small pages
 
 _PAGE = Template("""<!DOCTYPE html>
 <html lang="en">
@@ -50,8 +54,12 @@ def _page(title: str, body: str, head: str = "") -> str:
     return _PAGE.substitute(title=escape(title), head=head, body=body)
 
 
+def _links(numbers: Iterable[int]) -> str:
+    return "".join(f'<li><a href="/page/{n}">Item {n}</a></li>\n' for n in numbers)
+
+
 def _article(number: int, pages: int) -> str:
-    links = "".join(f'<li><a href="/page/{n}">Item {n}</a></li>\n' for n in range(1, pages + 1))
+    links = _links(range(number + 1, min(number + _NEXT, pages) + 1))
     return (
         f'<article id="item-{number}"><h1>Item {number}</h1>\n'
         f'<p class="price">{number}.50</p>\n'
@@ -62,8 +70,7 @@ def _article(number: int, pages: int) -> str:
 
 def index(pages: int) -> str:
     """The page that links to all others."""
-    links = "".join(f'<li><a href="/page/{n}">Item {n}</a></li>\n' for n in range(1, pages + 1))
-    return _page("Catalogue", f"<h1>Catalogue</h1>\n<ul>{links}</ul>")
+    return _page("Catalogue", f"<h1>Catalogue</h1>\n<ul>{_links(range(1, pages + 1))}</ul>")
 
 
 def content(number: int, pages: int) -> str:

@@ -41,6 +41,7 @@ class SiteOptions:
     * *token_life*: seconds from solution to the end of a token here, None for as long as the
       solver says
     * *session_bound*: whether a challenge can be answered in the session only that it was shown to
+    * *page_size*: bytes that each page has at least, challenges included
     """
 
     pages: int = 10
@@ -49,6 +50,7 @@ class SiteOptions:
     latency: float | Callable[[str], float] = 0.0
     session_bound: bool = True
     token_life: float | None = None
+    page_size: int = 0
 
 
 @dataclass(slots=True)
@@ -118,7 +120,7 @@ class CaptchaSite:
         if path not in _OPEN:
             return Reply(404, b"")
         self._visitor(request)
-        return _html(_OPEN[path](self.options.pages))
+        return self._html(_OPEN[path](self.options.pages))
 
     def _number(self, path: str) -> int:
         """The number in the path of a page, 0 for any other path."""
@@ -153,7 +155,7 @@ class CaptchaSite:
     ) -> Reply:
         method, action = request.method.decode("latin-1"), request.uri.decode("latin-1")
         challenge = self.gate.challenge(guard, visitor, path, _url(request), method)
-        return _html(pages.wall(challenge, action, again=again), guard.status)
+        return self._html(pages.wall(challenge, action, again=again), guard.status)
 
     def _submission(self, request: Request, visitor: str, guard: Guard, path: str) -> Reply:
         verdict = self.gate.judge(visitor, _fields(request))
@@ -168,7 +170,7 @@ class CaptchaSite:
             Passage.PAGE: lambda: self._content(request, challenge.path),
             Passage.REDIRECT: lambda: Reply(302, b"", {"Location": challenge.path}),
             Passage.JSON: lambda: Reply.of({"ok": True}),
-            Passage.THANKS: lambda: _html(pages.thanks()),
+            Passage.THANKS: lambda: self._html(pages.thanks()),
         }
         return answers[challenge.guard.passage]()
 
@@ -184,7 +186,10 @@ class CaptchaSite:
         self.opened[path] += 1
         if path.startswith("/form/") and request.method == b"POST":
             return _echo(request)
-        return _html(pages.content(self._number(path), self.options.pages))
+        return self._html(pages.content(self._number(path), self.options.pages))
+
+    def _html(self, page: str, status: int = 200) -> Reply:
+        return Reply(status, page.encode().ljust(self.options.page_size), _HTML)
 
     def _visitor(self, request: Request) -> str:
         """The session of *request*, which begins here when it has none."""
@@ -194,10 +199,6 @@ class CaptchaSite:
             self._visitors.add(visitor)
             request.addCookie(b"session", visitor.encode(), path=b"/")
         return visitor
-
-
-def _html(page: str, status: int = 200) -> Reply:
-    return Reply(status, page.encode(), _HTML)
 
 
 def _echo(request: Request) -> Reply:

@@ -1,0 +1,226 @@
+"""A crawl in a process of its own: takes a `Job` as JSON on stdin, prints a `Crawled` as JSON.
+
+``python -m benchmarks.crawl``; the commands beside it start it and read what it prints.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import sys
+import time
+import tracemalloc
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from scrapy import Request, Spider, signals
+from scrapy.crawler import AsyncCrawlerProcess
+from scrapy.downloadermiddlewares import cookies
+from scrapy.utils.defer import maybe_deferred_to_future
+from tldextract import TLDExtract
+from twisted.internet.defer import Deferred
+from twisted.internet.task import LoopingCall, deferLater
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from scrapy.http import Response
+    from typing_extensions import Self
+
+READY = "ready"
+
+_BEAT = 0.005  # seconds
+_SETTLED = 1.0  # seconds after the last download, until what comes of it is done
+_SHOWN = 40  # lines of a trace
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """What to crawl.
+
+    * *waves*: URLs; those of a wave are asked for when all of the wave before have arrived
+    * *counted*: the URLs that are waited for, all when there are none
+    * *enough*: how many of them make the crawl count as done, and *stops* whether it ends then
+    * *ready_after*: downloads after which READY is printed and the memory is measured, 0 for never
+    * *keeps*: whether the requests are held when their pages have arrived
+    * *traced*: how many frames of each allocation are looked at, 0 for no trace
+    """
+
+    waves: list[list[str]]
+    settings: dict[str, Any]
+    counted: list[str] = field(default_factory=list)
+    enough: int = 0
+    stops: bool = False
+    ready_after: int = 0
+    keeps: bool = False
+    traced: int = 0
+
+
+@dataclass(kw_only=True)
+class Crawled:
+    """What came of it. Times are in seconds since the last wave began.
+
+    * *done*: when enough had arrived; *downloads*: when each answer came
+    * *arrived*, *failed*: how many pages reached a callback or an errback
+    * *gap*: the longest time for which the reactor had no turn, *gap_cpu* the longest CPU time
+      between two turns
+    * *memory*: resident bytes that came on top since the spider was opened, once it was ready
+    * *trace*: where the memory was allocated
+    """
+
+    done: float = 0.0
+    downloads: list[float] = field(default_factory=list)
+    arrived: int = 0
+    failed: int = 0
+    gap: float = 0.0
+    gap_cpu: float = 0.0
+    memory: int = 0
+    trace: list[str] = field(default_factory=list)
+    stats: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """The inverse of what the process prints."""
+        return cls(**json.loads(text))
+
+
+class Visitor(Spider):
+    """Crawls *job* and notes in *crawled* what comes of it."""
+
+    name = "visitor"
+
+    def __init__(self, job: Job, crawled: Crawled) -> None:
+        super().__init__()
+        self._job = job
+        self._crawled = crawled
+        self._counted = frozenset(job.counted or [url for wave in job.waves for url in wave])
+        self._enough = job.enough or len(self._counted)
+        self._began = time.monotonic()
+        self._left = 0
+        self._wave_is_over: Deferred[None] = Deferred()
+        self._kept: list[Request] = []
+
+    async def start(self) -> AsyncIterator[Request]:
+        """The waves."""
+        for wave in self._job.waves:
+            self._left, self._wave_is_over = len(wave), Deferred()
+            self._began = time.monotonic()
+            self._crawled.downloads.clear()
+            for url in wave:
+                yield Request(url, self.parse, errback=self.failed)
+            if wave is not self._job.waves[-1]:
+                await maybe_deferred_to_future(self._wave_is_over)
+
+    def parse(self, response: Response, **_: Any) -> None:
+        """A page has arrived."""
+        assert response.request is not None  # noqa: S101 - Scrapy sets it
+        self._crawled.arrived += 1
+        if self._job.keeps:
+            self._kept.append(response.request)
+        if response.url in self._counted:
+            self._enough -= 1
+            if self._enough == 0:
+                self._crawled.done = self._since()
+                if self._job.stops:
+                    self.crawler.engine.close_spider(self)  # type: ignore[union-attr]
+        self._ended()
+
+    def failed(self, _failure: object) -> None:
+        """A page has not arrived."""
+        self._crawled.failed += 1
+        self._ended()
+
+    def downloaded(self) -> None:
+        """An answer has come, whatever it is."""
+        self._crawled.downloads.append(self._since())
+        if len(self._crawled.downloads) == self._job.ready_after:
+            Deferred.fromCoroutine(self._ready())
+
+    async def _ready(self) -> None:
+        from twisted.internet import reactor
+
+        await deferLater(reactor, _SETTLED)  # type: ignore[arg-type]
+        gc.collect()
+        self._crawled.memory += _resident()
+        if self._job.traced:
+            self._crawled.trace = _trace(self._job.ready_after)
+        sys.stdout.write(READY + "\n")
+        sys.stdout.flush()
+        if self._job.stops:
+            self.crawler.engine.close_spider(self)  # type: ignore[union-attr]
+
+    def _since(self) -> float:
+        return time.monotonic() - self._began
+
+    def _ended(self) -> None:
+        self._left -= 1
+        if not self._left:
+            self._wave_is_over.callback(None)
+
+
+class Heartbeat:
+    """Measures the longest time for which the reactor had no turn, into *crawled*."""
+
+    def __init__(self, crawled: Crawled) -> None:
+        self._crawled = crawled
+        self._beat = LoopingCall(self._note)
+        self._last = self._last_cpu = 0.0
+
+    def start(self) -> None:
+        """From now on."""
+        self._last, self._last_cpu = time.monotonic(), time.process_time()
+        self._beat.start(_BEAT, now=False)
+
+    def stop(self) -> None:
+        """Until now."""
+        self._beat.stop()
+
+    def _note(self) -> None:
+        now, cpu = time.monotonic(), time.process_time()
+        self._crawled.gap = max(self._crawled.gap, now - self._last - _BEAT)
+        self._crawled.gap_cpu = max(self._crawled.gap_cpu, cpu - self._last_cpu)
+        self._last, self._last_cpu = now, cpu
+
+
+def _resident() -> int:
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+def _trace(requests: int) -> list[str]:
+    """Bytes per request by the line that allocated them, the greatest first."""
+    statistics = tracemalloc.take_snapshot().statistics("lineno")
+    return [
+        f"{s.size / requests:8.0f} B {s.count / requests:6.2f} objects  {s.traceback[0]}"
+        for s in statistics[:_SHOWN]
+    ]
+
+
+def main() -> None:
+    """Crawl."""
+    job, crawled = Job(**json.load(sys.stdin)), Crawled()
+    # Scrapy would download the public suffix list at the first cookie; the packaged one will do.
+    cookies._split_domain = TLDExtract(suffix_list_urls=(), include_psl_private_domains=True)
+    process = AsyncCrawlerProcess(job.settings)
+    crawler = process.create_crawler(Visitor)
+    heart = Heartbeat(crawled)
+
+    def opened(spider: Visitor) -> None:
+        crawler.signals.connect(spider.downloaded, signals.response_downloaded)
+        crawled.memory = -_resident()
+        heart.start()
+        if job.traced:
+            tracemalloc.start(job.traced)
+
+    crawler.signals.connect(opened, signals.spider_opened)
+    crawler.signals.connect(heart.stop, signals.spider_closed)
+    process.crawl(crawler, job=job, crawled=crawled)
+    process.start()
+    crawled.stats = crawler.stats.get_stats()  # type: ignore[union-attr]
+    sys.stdout.write(json.dumps(asdict(crawled), default=str) + "\n")
+
+
+if __name__ == "__main__":
+    main()
