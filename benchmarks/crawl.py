@@ -42,8 +42,9 @@ class Job:
 
     * *waves*: URLs; those of a wave are asked for when all of the wave before have arrived
     * *counted*: the URLs that are waited for, all when there are none
-    * *enough*: how many of them make the crawl count as done, and *stops* whether it ends then
+    * *enough*: how many of them make the crawl count as done
     * *ready_after*: downloads after which READY is printed and the memory is measured, 0 for never
+    * *stops*: whether the crawl ends when it is ready or, where that is never, done
     * *keeps*: whether the requests are held when their pages have arrived
     * *traced*: how many frames of each allocation are looked at, 0 for no trace
     """
@@ -87,12 +88,13 @@ class Crawled:
 
 
 class Visitor(Spider):
-    """Crawls *job* and notes in *crawled* what comes of it."""
+    """Crawls *job* and notes in *crawled* what comes of it; *heart* beats from the last wave on."""
 
     name = "visitor"
 
-    def __init__(self, job: Job, crawled: Crawled) -> None:
+    def __init__(self, job: Job, crawled: Crawled, heart: Heartbeat) -> None:
         super().__init__()
+        self._heart = heart
         self._job = job
         self._crawled = crawled
         self._counted = frozenset(job.counted or [url for wave in job.waves for url in wave])
@@ -100,6 +102,7 @@ class Visitor(Spider):
         self._began = time.monotonic()
         self._left = 0
         self._wave_is_over: Deferred[None] = Deferred()
+        self._is_ready: Deferred[None] = Deferred()
         self._kept: list[Request] = []
 
     async def start(self) -> AsyncIterator[Request]:
@@ -108,10 +111,14 @@ class Visitor(Spider):
             self._left, self._wave_is_over = len(wave), Deferred()
             self._began = time.monotonic()
             self._crawled.downloads.clear()
+            if wave is self._job.waves[-1]:
+                self._heart.start()
             for url in wave:
                 yield Request(url, self.parse, errback=self.failed)
             if wave is not self._job.waves[-1]:
                 await maybe_deferred_to_future(self._wave_is_over)
+        if self._job.ready_after:
+            await maybe_deferred_to_future(self._is_ready)
 
     def parse(self, response: Response, **_: Any) -> None:
         """A page has arrived."""
@@ -123,8 +130,8 @@ class Visitor(Spider):
             self._enough -= 1
             if self._enough == 0:
                 self._crawled.done = self._since()
-                if self._job.stops:
-                    self.crawler.engine.close_spider(self)  # type: ignore[union-attr]
+                if self._job.stops and not self._job.ready_after:
+                    self.crawler.engine.close_spider(self)
         self._ended()
 
     def failed(self, _failure: object) -> None:
@@ -141,15 +148,16 @@ class Visitor(Spider):
     async def _ready(self) -> None:
         from twisted.internet import reactor
 
-        await deferLater(reactor, _SETTLED)  # type: ignore[arg-type]
+        await deferLater(reactor, _SETTLED)
         gc.collect()
         self._crawled.memory += _resident()
         if self._job.traced:
             self._crawled.trace = _trace(self._job.ready_after)
+        self._is_ready.callback(None)
         sys.stdout.write(READY + "\n")
         sys.stdout.flush()
         if self._job.stops:
-            self.crawler.engine.close_spider(self)  # type: ignore[union-attr]
+            self.crawler.engine.close_spider(self)
 
     def _since(self) -> float:
         return time.monotonic() - self._began
@@ -203,6 +211,7 @@ def main() -> None:
     job, crawled = Job(**json.load(sys.stdin)), Crawled()
     # Scrapy would download the public suffix list at the first cookie; the packaged one will do.
     cookies._split_domain = TLDExtract(suffix_list_urls=(), include_psl_private_domains=True)
+    cookies._split_domain("")  # reads it: a tenth of a second that is no captcha's
     process = AsyncCrawlerProcess(job.settings)
     crawler = process.create_crawler(Visitor)
     heart = Heartbeat(crawled)
@@ -210,15 +219,14 @@ def main() -> None:
     def opened(spider: Visitor) -> None:
         crawler.signals.connect(spider.downloaded, signals.response_downloaded)
         crawled.memory = -_resident()
-        heart.start()
         if job.traced:
             tracemalloc.start(job.traced)
 
     crawler.signals.connect(opened, signals.spider_opened)
     crawler.signals.connect(heart.stop, signals.spider_closed)
-    process.crawl(crawler, job=job, crawled=crawled)
+    process.crawl(crawler, job=job, crawled=crawled, heart=heart)
     process.start()
-    crawled.stats = crawler.stats.get_stats()  # type: ignore[union-attr]
+    crawled.stats = crawler.stats.get_stats()
     sys.stdout.write(json.dumps(asdict(crawled), default=str) + "\n")
 
 

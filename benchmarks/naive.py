@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from scrapy import signals
+from scrapy.http import TextResponse
 from scrapy.utils.defer import maybe_deferred_to_future
 
 from scrapy_captcha import SolverClient, Verdict, build_submission, detect
@@ -41,7 +42,7 @@ class NaiveMiddleware:
         self, request: Request, response: Response, spider: Spider | None = None
     ) -> Request | Response:
         """The response, or the request that carries the solution of its captcha."""
-        found = detect(response)
+        found = detect(response) if isinstance(response, TextResponse) else None
         if found is None or found.verdict is not Verdict.CHALLENGE or found.captcha is None:
             return response
         solution = await maybe_deferred_to_future(self._client.solve(found.captcha))

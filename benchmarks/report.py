@@ -44,7 +44,9 @@ class Row:
     def target(self) -> str:
         """In signs, "" for none."""
         targets = {"=": self.exactly, ">=": self.at_least, "<=": self.at_most}
-        return next((f"{sign} {value:g}" for sign, value in targets.items() if value is not None), "")
+        return next(
+            (f"{sign} {value:g}" for sign, value in targets.items() if value is not None), ""
+        )
 
     @property
     def holds(self) -> bool:

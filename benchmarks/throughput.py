@@ -90,15 +90,15 @@ async def one_round(work: Work) -> Round:
     return Round(plain, *found)
 
 
-async def measured(name: str, work: Work, rounds: int) -> list[Row]:
+async def measured(work: Work, rounds: int) -> list[Row]:
     """The rows of *rounds* rounds."""
     made = [await one_round(work) for _ in range(rounds)]
-    done = len(work.counted) * 9 // 10
+    done, share = len(work.counted) * 9 // 10, work.captchas * 100 // work.pages
     speeds = [done / r.plugin.done for r in made]
     speed, slow = ([r.ratio(getattr(r, kind)) for r in made] for kind in ("plugin", "naive"))
     return [
         Row(
-            work=f"{name}: until 90 % are done",
+            work=f"{work.pages} pages, {share} % captchas, {work.solve_time:g} s solves",
             unit="pages/s",
             measured=speeds,
             baseline=[v / ratio for v, ratio in zip(speeds, speed, strict=True)],
@@ -127,16 +127,13 @@ async def measured(name: str, work: Work, rounds: int) -> list[Row]:
     ]
 
 
-WORK = {
-    "3 s solves, 10 % captchas": Work(2_000, 200, 3.0),
-}
-QUICK = {"quick": Work(40, 4, 0.2)}
+WORK = Work(2_000, 200, 3.0)
+QUICK = Work(40, 4, 0.2)
 
 
 async def measure(options: Namespace) -> list[Row]:
-    """The rows of each work."""
-    works = QUICK if options.quick else WORK
-    return [row for name, w in works.items() for row in await measured(name, w, options.rounds)]
+    """The rows of that work."""
+    return await measured(QUICK if options.quick else WORK, options.rounds)
 
 
 if __name__ == "__main__":
