@@ -65,7 +65,7 @@ async def measure(options: Namespace) -> list[Row]:
     """The rows; the baseline is what the request itself costs, with all that Scrapy keeps of it."""
     count = 200 if options.quick else 10_000
     return [
-        await measured("one solves for all", "site", count, options),
+        await measured("one solves for all", "auto", count, options),
         await measured("each for itself", "page", count, options),
     ]
 

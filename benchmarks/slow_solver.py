@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from benchmarks.running import run
-from benchmarks.throughput import Work, measured
+from benchmarks.running import run, with_plugin
+from benchmarks.throughput import Work, gaps, guarded, plain, speed
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -22,7 +22,9 @@ QUICK = Work(40, 12, 0.5, only_open=True)
 
 async def measure(options: Namespace) -> list[Row]:
     """The rows of that work."""
-    return await measured(QUICK if options.quick else WORK, options.rounds)
+    work = QUICK if options.quick else WORK
+    rounds = [(await plain(work), await guarded(work, with_plugin)) for _ in range(options.rounds)]
+    return [speed(str(work), work, rounds, at_least=0.95), *gaps(rounds)]
 
 
 if __name__ == "__main__":
