@@ -177,7 +177,9 @@ class Heartbeat:
         self._last = self._last_cpu = 0.0
 
     def start(self) -> None:
-        """From now on."""
+        """From now on; what Scrapy and its packages have on the heap is not to be collected."""
+        gc.collect()
+        gc.freeze()
         self._last, self._last_cpu = time.monotonic(), time.process_time()
         self._beat.start(_BEAT, now=False)
 

@@ -1,7 +1,8 @@
 """How fast a crawl is while captchas are solved: ``python -m benchmarks.throughput``.
 
 Beside it in each round: a crawl with as many downloads and no captcha, and one that awaits each
-solution where it meets the captcha. The longest gap of the reactor is that of the same crawls.
+solution where it meets the captcha. The longest gap of the reactor is that of the same crawls; of
+garbage collections, only what the crawl itself puts on the heap counts.
 """
 
 from __future__ import annotations
