@@ -13,7 +13,7 @@ import time
 import tracemalloc
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from scrapy import Request, Spider, signals
 from scrapy.crawler import AsyncCrawlerProcess
@@ -27,12 +27,14 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from scrapy.http import Response
+    from twisted.internet.interfaces import IReactorTime
     from typing_extensions import Self
 
 READY = "ready"
 
 _BEAT = 0.005  # seconds
 _SETTLED = 1.0  # seconds after the last download, until what comes of it is done
+_SLICE = 20  # requests that a spider yields before the reactor has its turn
 _SHOWN = 40  # lines of a trace
 
 
@@ -113,7 +115,9 @@ class Visitor(Spider):
             self._crawled.downloads.clear()
             if wave is self._job.waves[-1]:
                 self._heart.start()
-            for url in wave:
+            for number, url in enumerate(wave):
+                if number % _SLICE == 0:  # else Scrapy would schedule all in one turn
+                    await maybe_deferred_to_future(turn_of_the_reactor())
                 yield Request(url, self.parse, errback=self.failed)
             if wave is not self._job.waves[-1]:
                 await maybe_deferred_to_future(self._wave_is_over)
@@ -146,9 +150,7 @@ class Visitor(Spider):
             Deferred.fromCoroutine(self._ready())
 
     async def _ready(self) -> None:
-        from twisted.internet import reactor
-
-        await deferLater(reactor, _SETTLED)
+        await turn_of_the_reactor(_SETTLED)
         gc.collect()
         self._crawled.memory += _resident()
         if self._job.traced:
@@ -192,6 +194,13 @@ class Heartbeat:
         self._crawled.gap = max(self._crawled.gap, now - self._last - _BEAT)
         self._crawled.gap_cpu = max(self._crawled.gap_cpu, cpu - self._last_cpu)
         self._last, self._last_cpu = now, cpu
+
+
+def turn_of_the_reactor(after: float = 0) -> Deferred[None]:
+    """Fires *after* so many seconds."""
+    from twisted.internet import reactor
+
+    return deferLater(cast("IReactorTime", reactor), after)
 
 
 def _resident() -> int:
