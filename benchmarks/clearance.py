@@ -25,7 +25,7 @@ async def paid_for(setup: Any, count: int, at_once: int, solve_time: float) -> t
         )
         waves = [home(sandbox), pages(sandbox, range(1, count + 1))]
         crawled = await crawl(Job(waves=waves, settings=setup(sandbox, **concurrency)))
-        return sandbox.solver.created, crawled.arrived - 1
+        return sandbox.solver.created, len(crawled.arrivals)
 
 
 async def measure(options: Namespace) -> list[Row]:

@@ -65,8 +65,9 @@ class Job:
 class Crawled:
     """What came of it. Times are in seconds since the last wave began.
 
-    * *done*: when enough had arrived; *downloads*: when each answer came
-    * *arrived*, *failed*: how many pages reached a callback or an errback
+    * *done*: when enough had arrived
+    * *downloads*: when each answer came, and its URL; *arrivals*: the same of pages that reached
+      their callback; *failed*: how many reached the errback
     * *gap*: the longest time for which the reactor had no turn, *gap_cpu* the longest CPU time
       between two turns
     * *memory*: resident bytes that came on top since the spider was opened, once it was ready
@@ -74,8 +75,8 @@ class Crawled:
     """
 
     done: float = 0.0
-    downloads: list[float] = field(default_factory=list)
-    arrived: int = 0
+    downloads: list[tuple[float, str]] = field(default_factory=list)
+    arrivals: list[tuple[float, str]] = field(default_factory=list)
     failed: int = 0
     gap: float = 0.0
     gap_cpu: float = 0.0
@@ -113,6 +114,7 @@ class Visitor(Spider):
             self._left, self._wave_is_over = len(wave), Deferred()
             self._began = time.monotonic()
             self._crawled.downloads.clear()
+            self._crawled.arrivals.clear()
             if wave is self._job.waves[-1]:
                 self._heart.start()
             for number, url in enumerate(wave):
@@ -127,7 +129,7 @@ class Visitor(Spider):
     def parse(self, response: Response, **_: Any) -> None:
         """A page has arrived."""
         assert response.request is not None  # noqa: S101 - Scrapy sets it
-        self._crawled.arrived += 1
+        self._crawled.arrivals.append((self._since(), response.url))
         if self._job.keeps:
             self._kept.append(response.request)
         if response.url in self._counted:
@@ -143,9 +145,9 @@ class Visitor(Spider):
         self._crawled.failed += 1
         self._ended()
 
-    def downloaded(self) -> None:
+    def downloaded(self, response: Response) -> None:
         """An answer has come, whatever it is."""
-        self._crawled.downloads.append(self._since())
+        self._crawled.downloads.append((self._since(), response.url))
         if len(self._crawled.downloads) == self._job.ready_after:
             Deferred.fromCoroutine(self._ready())
 

@@ -27,6 +27,16 @@ class Work:
     token_life: float = 120.0
     delay: float = 0.0
 
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Of the crawl, which ends in twice the time that two downloads for each page take."""
+        return {
+            "CONCURRENT_REQUESTS_PER_DOMAIN": 16,
+            "DOWNLOAD_DELAY": self.delay,
+            "CLOSESPIDER_TIMEOUT": 4 * self.pages * self.delay,
+            "CAPTCHA_TOKEN_LIFE": 0.9 * self.token_life,
+        }
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -43,10 +53,9 @@ async def outcome(setup: Any, work: Work) -> Outcome:
     site = SiteOptions(work.pages, Guard(mode=Mode.TOKEN), latency=0.1)
     async with Sandbox(solver, site) as sandbox:
         waves = [home(sandbox), pages(sandbox, range(1, work.pages + 1))]
-        settings = setup(sandbox, DOWNLOAD_DELAY=work.delay, CONCURRENT_REQUESTS_PER_DOMAIN=16)
-        crawled = await crawl(Job(waves=waves, settings=settings))
+        crawled = await crawl(Job(waves=waves, settings=setup(sandbox, **work.settings)))
         expired = sandbox.site.gate.rejected[Reason.EXPIRED]
-        return Outcome(sandbox.solver.created, expired, crawled.arrived - 1)
+        return Outcome(sandbox.solver.created, expired, len(crawled.arrivals))
 
 
 def rows(work: Work, rounds: list[tuple[Outcome, Outcome]]) -> list[Row]:
