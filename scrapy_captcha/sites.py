@@ -87,7 +87,7 @@ class Sites:
         self._led.discard(session)
         self._in_a_row.pop(session, None)
         self._failures.pop(session, None)
-        self._opened[session] = now
+        self._opened.setdefault(session, now)  # the first: what was asked for since is evidence
 
     def left(self, session: str) -> None:
         """The one that led *session* has gone elsewhere."""

@@ -61,6 +61,15 @@ def test_a_captcha_on_a_page_asked_for_before_that_says_nothing() -> None:
     assert sites.turn(SITE, ONE, asked_at=4.0) is Turn.LEAD
 
 
+def test_a_captcha_asked_for_after_the_first_of_several_openings_says_page_by_page() -> None:
+    sites = Sites(Scope.AUTO)
+    for now in (5.0, 9.0):
+        sites.turn(SITE, ONE, 0.0)
+        sites.opened(ONE, now=now)
+
+    assert sites.turn(SITE, ONE, asked_at=6.0) is Turn.ALONE
+
+
 def test_a_page_that_opens_without_a_solution_of_its_own_says_the_whole_site() -> None:
     sites = Sites(Scope.AUTO)
     sites.turn(SITE, ONE, 0.0)
