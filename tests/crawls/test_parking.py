@@ -114,9 +114,14 @@ def close_the_spider(spider: Visitor) -> None:
     deferred_from_coro(engine.close_spider_async(reason="enough"))
 
 
+# At a resume Scrapy 2.14 leaves the files of empty queues open.
+resumes = pytest.mark.filterwarnings(
+    "ignore:.*requests.queue:pytest.PytestUnraisableExceptionWarning"
+)
+
+
 @pytest.mark.parametrize("close", [close_from_the_callback, close_the_spider])
-# At a resume Scrapy 2.14 leaves the file of an empty queue open.
-@pytest.mark.filterwarnings("ignore:.*requests.queue:pytest.PytestUnraisableExceptionWarning")
+@resumes
 @pytest.mark.parametrize(
     "waiting", [Answer(error="CAPACITY", retry_after=600, times=None), PENDING]
 )
@@ -164,6 +169,7 @@ async def test_when_the_lot_is_full_the_crawl_waits_and_nothing_is_lost() -> Non
     assert running.solver.created == 30
 
 
+@resumes
 @pytest_twisted.ensureDeferred
 async def test_a_crawl_whose_lot_is_full_stops_at_once_and_is_resumed(tmp_path: Path) -> None:
     pages = [f"/page/{n}" for n in range(1, 31)]
