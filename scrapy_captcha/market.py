@@ -97,6 +97,8 @@ class Market:
     async def ask_balances(self) -> None:
         """Says what the accounts hold, and which of them nothing can be bought from."""
         for client in self._clients:
+            if not client.provider.tells_balance:
+                continue
             with suppress(CancelledError):
                 try:
                     self._tally.balance(client.provider.name, await client.balance())

@@ -131,6 +131,7 @@ class CaptchaMiddleware:
             page = await self._solved(request, progress)
             if page is not None:
                 return page
+        if progress.priority is not None:
             self._slots.first(request)
         submits = SUBMISSION in request.meta
         if not self._sessions.equip(request, keep_proxy=submits or bool(progress.solution)):

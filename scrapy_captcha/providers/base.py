@@ -88,6 +88,7 @@ class Provider(ABC):
     * *tasks*: kind -> how the service wants it described; a kind without a row is not solved
     * *prices*: kind -> price of a solution, in the account's currency. Those of this package are
       estimates of November 2026, not checked against the services' own lists
+    * *tells_balance*: whether the account is asked what it holds when a crawl starts
     * *report_window*: seconds after the solution in which a report counts, None without a limit
     """
 
@@ -95,6 +96,7 @@ class Provider(ABC):
     base_url: ClassVar[str] = ""
     tasks: ClassVar[Mapping[Kind, TaskType]]
     prices: ClassVar[Mapping[Kind, float]] = {}
+    tells_balance: ClassVar[bool] = True
     report_window: ClassVar[float | None] = None
 
     def __init__(self, *, poll_interval: float) -> None:

@@ -40,6 +40,7 @@ class Unified(CreateTask):
     """The API of the error contract, over createTask, getTaskResult and getBalance."""
 
     name = "unified"
+    tells_balance = False  # the answer is not published
     tasks: ClassVar[Mapping[Kind, TaskType]] = {
         Kind.RECAPTCHA_V2: TaskType(
             "RecaptchaV2TaskProxyless",
