@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from scrapy_captcha.addon import Addon
+    from scrapy_captcha.asking import captcha_request
     from scrapy_captcha.captchas import Captcha, Form, Kind, Solution
     from scrapy_captcha.client import SolverClient
     from scrapy_captcha.detection import Detection, HtmlPage, Verdict, detect
@@ -30,6 +31,7 @@ __all__ = [
     "SolverError",
     "Verdict",
     "build_submission",
+    "captcha_request",
     "detect",
 ]
 
@@ -48,6 +50,7 @@ _HOME = {
     "SolverError": "errors",
     "Verdict": "detection",
     "build_submission": "submit",
+    "captcha_request": "asking",
     "detect": "detection",
 }
 

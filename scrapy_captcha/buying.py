@@ -22,6 +22,7 @@ from scrapy_captcha.policy import (
     Reschedule,
     RotateProxy,
     StopBuying,
+    in_place,
     reason_not_to_answer,
 )
 from scrapy_captcha.progress import KEY, Progress
@@ -87,13 +88,15 @@ class Buyer:
     async def story(
         self, ticket: Request, captcha: Captcha, options: Options, asked_at: float
     ) -> Request:
-        """Buys until there is a solution or the policy gives up; the request to send back.
-
-        Nothing is bought where another page solves for the session meanwhile. *asked_at* is when
-        the page that shows *captcha* was asked for.
+        """What to send back for *ticket*: itself where another page solves for the session
+        meanwhile, else as `buy` has it. *asked_at* is when the page with *captcha* was asked for.
         """
         if await self._sharing.is_to_be_fetched_again(ticket, asked_at):
             return ticket
+        return await self.buy(ticket, captcha, options)
+
+    async def buy(self, ticket: Request, captcha: Captcha, options: Options) -> Request:
+        """Buys until there is a solution or the policy gives up; *ticket* with what came of it."""
         next_request = None
         while next_request is None:
             try:
@@ -166,11 +169,13 @@ class Buyer:
         self, ticket: Request, captcha: Captcha, options: Options, error: SolverError
     ) -> Request | None:
         """What to send back after *error*; None to buy again for the same captcha."""
-        attempts = Progress.of(ticket.meta).attempts
-        decision = options.policy.decide(error, attempts, jitter=random.random())
+        progress = Progress.of(ticket.meta)
+        decision = options.policy.decide(error, progress.attempts, jitter=random.random())
         if self._goes_elsewhere(ticket, captcha, error, decision):
             self._note(ticket, purchase_id="", provider="", task_id=None)
             return None
+        if progress.asked:
+            decision = in_place(decision, error, captcha)
         self._remember(ticket, captcha, error)
         match decision:
             case Reschedule(delay):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 Scalar = str | bool | int | float
 
@@ -114,6 +114,16 @@ class Form:
     url: str
     method: str
     fields: tuple[tuple[str, str], ...] = ()
+
+    def filled(self, data: Mapping[str, str | Iterable[str] | None]) -> Form:
+        """The same form with the values of *data*, several of a list, and without those of None."""
+        kept = [(name, value) for name, value in self.fields if name not in data]
+        filled = [
+            (name, one)
+            for name, value in data.items()
+            for one in ((value,) if isinstance(value, str) else value or ())
+        ]
+        return replace(self, fields=(*kept, *filled))
 
 
 @dataclass(frozen=True, slots=True)

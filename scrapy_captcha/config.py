@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from scrapy.exceptions import NotConfigured
 from scrapy.utils.spider import DefaultSpider
 
-from scrapy_captcha.detection import DETECTORS, MAX_SIZE
+from scrapy_captcha.detection import DETECTORS, MAX_SIZE, Declared, detect
 from scrapy_captcha.domains import Domains
 from scrapy_captcha.policy import Policy
 from scrapy_captcha.providers import Unified
@@ -24,8 +24,10 @@ from scrapy_captcha.readers import (
     read_detectors,
     read_domains,
     read_duration,
+    read_kind,
     read_providers,
     read_proxies,
+    read_site_key,
     read_strings_by_provider,
     read_url,
     read_urls_by_provider,
@@ -40,7 +42,7 @@ if TYPE_CHECKING:
     from scrapy import Spider
     from scrapy.settings import BaseSettings
 
-    from scrapy_captcha.detection import Detector
+    from scrapy_captcha.detection import Detection, Detector, Page
     from scrapy_captcha.errors import ErrorCode
     from scrapy_captcha.policy import Action
     from scrapy_captcha.providers import Provider
@@ -130,18 +132,30 @@ class Config:
     )
 
     @classmethod
-    def from_settings(cls, settings: BaseSettings) -> Config:
-        """Reads all settings and, for the key, the environment.
+    def read(cls, settings: BaseSettings) -> Config:
+        """Reads all settings and, for the key, the environment; there may be no API among them.
 
-        Raises NotConfigured when it is switched off, and ValueError, naming the setting and what to
-        write instead, for anything that is wrong.
+        Raises ValueError, naming the setting and what to write instead, for one that is wrong.
         """
         given = _given(settings)
-        config = cls(**{f.name: _read(f, given[f.name]) for f in fields(cls) if f.name in given})
+        return cls(**{f.name: _read(f, given[f.name]) for f in fields(cls) if f.name in given})
+
+    @classmethod
+    def from_settings(cls, settings: BaseSettings) -> Config:
+        """The settings of a crawl.
+
+        Raises NotConfigured when it is switched off or no API is given, and ValueError as `read`,
+        or for settings that contradict each other.
+        """
+        config = cls.read(settings)
         if not config.enabled:
             raise NotConfigured
         _refuse_conflicts(config, settings)
         return config
+
+    def detect(self, page: Page) -> Detection | None:
+        """What *page* is, as the settings have it looked at."""
+        return detect(page, max_size=self.detect_maxsize, detectors=self.detectors)
 
 
 def _refuse_conflicts(config: Config, settings: BaseSettings) -> None:
@@ -200,18 +214,21 @@ def _read(setting: Field[Any], value: object) -> Any:
 class Options:
     """What holds for one request: the settings, or its own words in ``request.meta["captcha"]``.
 
-    *ignore* leaves its captchas alone, whatever the page shows.
+    *ignore* leaves its captchas alone, whatever the page shows; *declared* is what the user knows
+    of them.
     """
 
     policy: Policy
     on_give_up: GiveUp
     ignore: bool = False
+    declared: Declared | None = None
 
     @classmethod
     def of(cls, config: Config, value: object = None) -> Options:
         """From the settings and the *value* of ``meta["captcha"]``: None, True, False or a dict.
 
-        The dict may have ``policy``, ``retry_times`` and ``on_give_up``, as in the settings.
+        The dict may have ``policy``, ``retry_times`` and ``on_give_up``, as in the settings, and
+        ``kind`` and ``site_key`` of the captcha, where the page does not show them.
         Raises ValueError that says what is wrong and what to write instead.
         """
         policy = Policy(config.policy, config.retry_times, config.max_delay)
@@ -231,11 +248,18 @@ class Options:
             own.get("retry_times", policy.retry_times),
             policy.max_delay,
         )
-        return cls(policy, own.get("on_give_up", config.on_give_up))
+        known = {name: own[name] for name in ("kind", "site_key") if name in own}
+        return cls(
+            policy,
+            own.get("on_give_up", config.on_give_up),
+            declared=Declared(**known) if known else None,
+        )
 
 
 _OF_A_REQUEST: Mapping[str, Callable[[object], Any]] = {
     "policy": read_actions,
     "retry_times": read_count,
     "on_give_up": read_word(GiveUp),
+    "kind": read_kind,
+    "site_key": read_site_key,
 }

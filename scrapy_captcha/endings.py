@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -60,7 +61,7 @@ class Endings:
         if progress.submitted and response.status >= 500:
             self._sharing.left(progress)  # a broken site says nothing about the solution
         else:
-            self._accepted(request, progress)
+            self._arrived(request, progress)
         self._submitter.forget(progress.answer)
         if not progress.tasks:
             restore(request, progress)
@@ -112,11 +113,23 @@ class Endings:
         self._end(request, progress)
         return CaptchaError(progress.failed)
 
-    def _accepted(self, request: Request, progress: Progress) -> None:
+    def accepted(self, request: Request) -> None:
+        """The site has taken the solution for *request*."""
+        self._tally.accepted(request)
+        self._rejections.accepted(site_of_page(request))
+        self._market.judged(Progress.of(request.meta).answer, accepted=True)
+
+    def rejected(self, request: Request, name: str) -> None:
+        """The site shows *name*, a captcha or a wall, in spite of the solution for *request*."""
+        self._tally.rejected(request, name)
+        self._market.judged(Progress.of(request.meta).answer, accepted=False)
+        site = site_of_page(request)
+        if self._rejections.rejected(site, time.monotonic()):
+            self._tally.wall(site)
+
+    def _arrived(self, request: Request, progress: Progress) -> None:
         if progress.submitted:
-            self._tally.accepted(request)
-            self._rejections.accepted(site_of_page(request))
-            self._market.judged(progress.answer, accepted=True)
+            self.accepted(request)
         self._sharing.arrived(request, progress)
 
     def _end(self, request: Request, progress: Progress) -> None:

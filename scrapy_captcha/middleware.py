@@ -14,16 +14,18 @@ from twisted.internet.defer import CancelledError, Deferred
 
 from scrapy_captcha.buying import Buyer
 from scrapy_captcha.captchas import KINDS, Captcha
+from scrapy_captcha.carrying import Carrier
 from scrapy_captcha.config import Config, Options, domains_of
-from scrapy_captcha.detection import Detection, Verdict, detect
+from scrapy_captcha.detection import Detection, Document, Verdict
 from scrapy_captcha.endings import Endings, spoilt
+from scrapy_captcha.forms import Forms
 from scrapy_captcha.httpcache import HttpCache
 from scrapy_captcha.market import Market
 from scrapy_captcha.origin import remember_origin, to_be_tried_again
 from scrapy_captcha.parking import ParkingLot
 from scrapy_captcha.progress import KEY, Progress
 from scrapy_captcha.rejections import Rejections
-from scrapy_captcha.sessions import Sessions, site_of_page
+from scrapy_captcha.sessions import Sessions
 from scrapy_captcha.sharing import Sharing
 from scrapy_captcha.slots import Slots
 from scrapy_captcha.stock import Stock
@@ -104,6 +106,16 @@ class CaptchaMiddleware:
             self._tally,
         )
         self._cache = HttpCache(crawler, self._shows_captcha)
+        self.forms = Forms(
+            config,
+            self._lot,
+            self._buyer,
+            self._endings,
+            self._tally,
+            self._detect,
+            self._reason_not_to_buy,
+        )
+        self._carrier = Carrier(self._stock, self._submitter, self._endings, self._tally)
         if config.proxies:
             crawler.signals.connect(self._request_scheduled, signals.request_scheduled)
         crawler.signals.connect(self._spider_opened, signals.spider_opened)
@@ -126,6 +138,8 @@ class CaptchaMiddleware:
             raise self._endings.failed(request, progress)
         if self._has_left_the_site(request, progress):
             raise self._endings.dropped(request, "offsite")
+        if progress.asked and not progress.submitted:
+            return await self._carrier.sent(request, progress)
         remember_origin(request)
         if progress.solution:
             page = await self._solved(request, progress)
@@ -184,6 +198,8 @@ class CaptchaMiddleware:
         self._sharing.answered(request)
         progress, options = Progress.of(request.meta), self._options_of(request)
         found = None if progress.passed else self._found(request, response)
+        if progress.asked and progress.submitted:
+            return self._carrier.answered(request, response, found)
         if found is None or found.verdict is Verdict.WIDGET:
             return self._endings.arrived(request, response, progress)
         page = self._submitter.page_instead(progress.answer)
@@ -191,7 +207,7 @@ class CaptchaMiddleware:
             self._cache.add(request, page)
             return self._endings.arrived(request, page, progress)
         if progress.submitted:
-            self._rejected(request, found.name, progress)
+            self._endings.rejected(request, found.name)
         proxy = self._sessions.proxy_of(request)
         if found.captcha is None or not self._market.takes(found.captcha, proxy):
             return self._endings.blocked(request, response, found.name, options)
@@ -205,35 +221,28 @@ class CaptchaMiddleware:
         self._sharing.left(Progress.of(request.meta))
 
     def _found(self, request: Request, response: Response) -> Detection | None:
-        if self._options_of(request).ignore or _is_robots_txt(request):
+        options = self._options_of(request)
+        if options.ignore or _is_robots_txt(request):
             return None
-        return self._detect(response)
+        return self._detect(response, options)
 
     def _shows_captcha(self, request: Request, response: Response) -> bool:
         return _stands_for_page(self._found(request, response))
 
-    def _detect(self, response: Response) -> Detection | None:
+    def _detect(self, response: Response, options: Options) -> Detection | None:
         if not isinstance(response, TextResponse):
             return None
         by_spider = getattr(self._crawler.spider, "captcha_detect", None)
-        found = by_spider(response) if by_spider else self._looked_at(response)
+        found = by_spider(response) if by_spider else self._config.detect(response)
         if isinstance(found, Captcha):
-            return Detection(Verdict.CHALLENGE, found.kind.value, found, ("captcha_detect",), 1.0)
-        return found
+            words = ("captcha_detect",)
+            found = Detection(Verdict.CHALLENGE, found.kind.value, found, words, 1.0)
+        if options.declared is None:
+            return found
+        return options.declared.met(Document(response, self._config.detect_maxsize), found)
 
-    def _looked_at(self, response: TextResponse) -> Detection | None:
-        config = self._config
-        return detect(response, max_size=config.detect_maxsize, detectors=config.detectors)
-
-    def _refused(self, answer: Response) -> bool:
-        return _stands_for_page(self._detect(answer))
-
-    def _rejected(self, request: Request, name: str, progress: Progress) -> None:
-        self._tally.rejected(request, name)
-        self._market.judged(progress.answer, accepted=False)
-        site = site_of_page(request)
-        if self._rejections.rejected(site, time.monotonic()):
-            self._tally.wall(site)
+    def _refused(self, request: Request, answer: Response) -> bool:
+        return _stands_for_page(self._detect(answer, self._options_of(request)))
 
     def _met(
         self, request: Request, response: Response, captcha: Captcha, options: Options

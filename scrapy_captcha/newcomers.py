@@ -9,7 +9,10 @@ from __future__ import annotations
 from itertools import count
 from typing import TYPE_CHECKING, cast
 
+from scrapy.utils.httpobj import urlparse_cached
 from twisted.internet.task import deferLater
+
+from scrapy_captcha.sessions import site_of, site_of_page
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
@@ -24,7 +27,7 @@ _LONGEST_WAIT = 5.0  # seconds
 
 
 class _Crowd:
-    """Those that have gone out to one jar's site before the first answer."""
+    """Those that have gone out to one host, with one jar, before the first answer."""
 
     def __init__(self) -> None:
         self.away: set[int] = set()
@@ -44,13 +47,16 @@ class Newcomers:
 
         self._now = now
         self._clock = cast("IReactorTime", reactor)
-        self._crowds: dict[Hashable, _Crowd] = {}
+        self._crowds: dict[tuple[str, Hashable], _Crowd] = {}
         self._crowd_of: dict[int, _Crowd] = {}
         self._numbers = count(1)
 
-    def went(self, request: Request, jar: Hashable) -> None:
-        """*request* goes out with the cookies of *jar*."""
-        crowd = self._crowds.setdefault(jar, _Crowd())
+    def went(self, request: Request) -> None:
+        """*request* goes out."""
+        place = _host(request), request.meta.get("cookiejar")
+        crowd = self._crowds.get(place)
+        if crowd is None:
+            crowd = self._crowds[place] = _Crowd()
         if crowd.first_is_back or MARK in request.meta:
             return
         number = next(self._numbers)
@@ -68,15 +74,25 @@ class Newcomers:
             crowd.first_is_back = True
             crowd.last_return = self._now()
 
-    async def have_settled_since(self, jar: Hashable, asked_at: float) -> bool:
-        """Whether the cookies of *jar* may differ from those of a request that went at *asked_at*.
+    async def have_settled_since(self, request: Request, asked_at: float) -> bool:
+        """Whether the cookies of *request* may differ from those with which it went at *asked_at*.
 
         Waits until all that went out together are back.
         """
-        crowd = self._crowds.get(jar)
-        if crowd is None or crowd.size < 2 or not (crowd.away or asked_at <= crowd.last_return):
+        crowds = [c for c in self._crowds_at(request) if c.away or asked_at <= c.last_return]
+        if sum(crowd.size for crowd in crowds) < 2:
             return False
         patient_until = self._now() + _LONGEST_WAIT
-        while crowd.away and self._now() < patient_until:
+        while any(crowd.away for crowd in crowds) and self._now() < patient_until:
             await deferLater(self._clock, _CHECK)
         return True
+
+    def _crowds_at(self, request: Request) -> list[_Crowd]:
+        """Those of the site and cookie jar of *request*: its hosts may share cookies."""
+        site, jar = site_of_page(request), request.meta.get("cookiejar")
+        places = [place for place in self._crowds if place[1] == jar and site_of(place[0]) == site]
+        return [self._crowds[place] for place in places]
+
+
+def _host(request: Request) -> str:
+    return urlparse_cached(request).hostname or ""

@@ -46,7 +46,7 @@ logger = logging.getLogger(__name__)
 Story = Callable[[Request], Coroutine[Deferred[Any], Any, Request]]
 
 _CHECK = 0.2  # seconds between two looks at what no signal tells
-_FIRST = 1_000_000  # added to the priority of what has waited: more than users give
+FIRST = 1_000_000  # added to the priority of what has waited: more than users give
 _GRACE = 5.0  # seconds that a wait in place may go on while the engine closes
 
 
@@ -90,7 +90,7 @@ class ParkingLot:
         if not leads and (self._queue or not self._has_room()):
             await maybe_deferred_to_future(self._way())
             if not self._has_room():
-                return request.replace(priority=request.priority - _FIRST)
+                return request.replace(priority=request.priority - FIRST)
         if not self._is_listening:  # a crawl that meets no captcha is not to pay for it
             self._is_listening = True
             connect = self._crawler.signals.connect
@@ -105,7 +105,16 @@ class ParkingLot:
         """
         told = Deferred.fromCoroutine(self._tickets.pop(ticket)(ticket))
         self._give_way()
-        with self.lent_slot(), self._until_closing(told):
+        with self.lent_slot(), self._until_closing(told, _GRACE):
+            return await maybe_deferred_to_future(told)
+
+    async def wait_in_callback(self, story: Coroutine[Deferred[Any], Any, Request]) -> Request:
+        """What *story* ends with, for a callback that waits for it.
+
+        Raises CancelledError as soon as the crawl is ending.
+        """
+        told = Deferred.fromCoroutine(story)
+        with self._until_closing(told, grace=0.0):
             return await maybe_deferred_to_future(told)
 
     def _spider_opened(self, spider: Spider) -> None:
@@ -141,7 +150,7 @@ class ParkingLot:
                 extra={"spider": self._crawler.spider},
             )
             result = self._spoilt(ticket)
-        self._engine.crawl(result.replace(priority=result.priority + _FIRST))
+        self._engine.crawl(result.replace(priority=result.priority + FIRST))
 
     def _spider_idle(self) -> None:
         if self._parked:
@@ -215,14 +224,14 @@ class ParkingLot:
             downloader.total_concurrency -= 1
 
     @contextmanager
-    def _until_closing(self, told: Deferred[Request]) -> Generator[None, None, None]:
-        """Cancels *told* some time after the engine has begun to close: it waits for us to end."""
+    def _until_closing(self, told: Deferred[Request], grace: float) -> Generator[None, None, None]:
+        """Cancels *told* *grace* seconds after the engine has begun to close: it waits for us."""
         closing = 0.0
 
         def look() -> None:
             nonlocal closing
             closing = closing + _CHECK if self._closing else 0.0
-            if closing > _GRACE:
+            if closing > grace:
                 told.cancel()
 
         looking = LoopingCall(look)

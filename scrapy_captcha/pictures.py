@@ -10,16 +10,12 @@ from scrapy.utils.defer import deferred_from_coro
 from twisted.internet.defer import CancelledError
 from w3lib.url import parse_data_uri
 
-from scrapy_captcha.sessions import PROXY_KEYS
+from scrapy_captcha.sessions import same_session
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
 
 _LARGEST = 1_000_000  # bytes
-
-# What makes the session of a page: its cookies and its proxy, with the proxy's credentials.
-_HEADERS = ("User-Agent", "Proxy-Authorization")
-_SESSION = (*PROXY_KEYS, "cookiejar", "dont_merge_cookies", "download_slot", "download_timeout")
 
 
 async def fetch_picture(crawler: Crawler, page: Request, image: str) -> bytes:
@@ -33,13 +29,12 @@ async def fetch_picture(crawler: Crawler, page: Request, image: str) -> bytes:
         except ValueError:
             return b""
         return data if len(data) <= _LARGEST else b""
-    kept = {name: page.headers[name] for name in _HEADERS if name in page.headers}
-    session = {key: page.meta[key] for key in _SESSION if key in page.meta}
+    headers, meta = same_session(page)
     own = {"captcha": False, "dont_cache": True, "download_maxsize": _LARGEST}
     request = Request(
         image,
-        headers={"Referer": page.url} | kept,
-        meta=session | own,
+        headers={"Referer": page.url} | headers,
+        meta=meta | own,
         callback=NO_CALLBACK,
     )
     try:

@@ -205,6 +205,17 @@ class Policy:
         return attempts.retries < self.retry_times and tried.tasks < self.retry_times
 
 
+def in_place(decision: Decision, error: SolverError, captcha: Captcha) -> Decision:
+    """*decision* for a page that cannot be fetched again: what needs that is given up."""
+    if isinstance(decision, RotateProxy) and error.retryable:
+        decision = Reschedule(decision.delay)
+    if isinstance(decision, RotateProxy) or (
+        isinstance(decision, Reschedule) and captcha.perishable
+    ):
+        return Drop(error.code.value)
+    return decision
+
+
 def _concerns_all(error: SolverError) -> bool:
     return error.code is ErrorCode.CAPACITY or ERRORS[error.code].family is Family.ACCOUNT
 

@@ -31,6 +31,7 @@ class Progress:
     * *answer*: which of the answers to submissions held in memory belongs to the request
     * *leads*: the session for which it solves, "" for none
     * *follows*: whether another page has solved for it
+    * *asked*: whether it carries a solution that a spider has asked for
     * *failed*: the reason why the page is given up, "" while it is not
     * *passed*: whether the page goes to the spider whatever it shows
     * *priority*, *dont_filter*, *cookies*: the request's own, which differ on the way
@@ -48,6 +49,7 @@ class Progress:
     answer: str = ""
     leads: str = ""
     follows: bool = False
+    asked: bool = False
     failed: str = ""
     passed: bool = False
     priority: int | None = None
@@ -96,6 +98,7 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "answer": (str,),
     "leads": (str,),
     "follows": (bool,),
+    "asked": (bool,),
     "failed": (str,),
     "passed": (bool,),
     "priority": (int,),

@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping
 from contextlib import suppress
-from difflib import get_close_matches
 from enum import Enum
 from typing import TYPE_CHECKING, TypeVar, cast
 from urllib.parse import urlsplit
 
 from scrapy.utils.misc import load_object
 
+from scrapy_captcha.captchas import Kind
 from scrapy_captcha.detection import DETECTORS
 from scrapy_captcha.errors import ErrorCode
 from scrapy_captcha.policy import Action
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 _E = TypeVar("_E", bound=Enum)
 
+_SITE_KEY = re.compile(r"[!-~]{1,4096}")
 _MOST_SECONDS = 86_400.0
 
 
@@ -93,6 +95,22 @@ def read_word(words: type[_E]) -> Callable[[object], _E]:
             raise ValueError(f"write one of {', '.join(repr(w.value) for w in words)}") from None
 
     return read
+
+
+def read_kind(value: object) -> Kind:
+    """The word of a kind with a site key, or of a wall; pictures have nothing to declare."""
+    kinds = [kind.value for kind in Kind if kind is not Kind.IMAGE]
+    if value not in kinds:
+        hint = did_you_mean(str(value), kinds) or f": write one of {', '.join(kinds)}"
+        raise ValueError(f"no kind that can be declared{hint}")
+    return Kind(value)
+
+
+def read_site_key(value: object) -> str:
+    """A site key as the page or its script gives it to the widget."""
+    if isinstance(value, str) and _SITE_KEY.fullmatch(value):
+        return value
+    raise ValueError("write the site key as a string, without spaces")
 
 
 def read_actions(value: object) -> Mapping[ErrorCode, Action]:
@@ -210,5 +228,7 @@ def read_url(value: object) -> str:
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """``: did you mean …?`` with the nearest of *known*, "" when none is near."""
+    from difflib import get_close_matches  # takes its time to load, and is rarely needed
+
     close = get_close_matches(name, list(known), n=1)
     return f": did you mean {close[0]}?" if close else ""

@@ -21,12 +21,19 @@ if TYPE_CHECKING:
 _INDEX = "_captcha_proxy"  # meta: the request's place in the pool; credentials stay there
 PROXY_KEYS = frozenset({"proxy", "_auth_proxy", "_scheme_proxy", _INDEX})
 
+# What makes the session of a page: its cookies and its proxy, with the proxy's credentials.
+_HEADERS = ("User-Agent", "Proxy-Authorization")
+_META = (*PROXY_KEYS, "cookiejar", "dont_merge_cookies", "download_slot", "download_timeout")
+
 _extract = TLDExtract(suffix_list_urls=(), cache_dir=None, include_psl_private_domains=True)
 
 
 @lru_cache(maxsize=4096)
 def site_of(host: str) -> str:
-    """The registrable domain of *host*; an IP address or a name without one is its own site."""
+    """The registrable domain of *host*; an IP address or a name without one is its own site.
+
+    The first call of a process reads the suffix list, for some 30 ms: it is not for every page.
+    """
     parts = _extract(host)
     return f"{parts.domain}.{parts.suffix}" if parts.domain and parts.suffix else host
 
@@ -43,7 +50,6 @@ class Sessions:
     """
 
     def __init__(self, proxies: Sequence[Proxy], now: Callable[[], float]) -> None:
-        site_of("")  # reads the suffix list: a third of a second that no crawl should meet
         self._pool = ProxyPool(proxies)
         self._now = now
         self._user_agents: dict[Hashable, str] = {}
@@ -113,10 +119,6 @@ class Sessions:
             for key in PROXY_KEYS - {_INDEX}:
                 request.meta.pop(key, None)
 
-    def jar(self, request: Request) -> Hashable:
-        """Where the cookies of *request* are kept: its site and cookie jar."""
-        return self._session(request)
-
     def name(self, request: Request) -> str:
         """The session of *request*: its site, cookie jar and proxy."""
         site, jar = self._session(request)
@@ -136,6 +138,12 @@ class Sessions:
 
     def _session(self, request: Request) -> tuple[str, Hashable]:
         return site_of_page(request), request.meta.get("cookiejar")
+
+
+def same_session(page: Request) -> tuple[dict[str, bytes], dict[str, Any]]:
+    """Headers and meta of a request that belongs to the session of *page*."""
+    headers = {name: value for name in _HEADERS if (value := page.headers.get(name))}
+    return headers, {key: page.meta[key] for key in _META if key in page.meta}
 
 
 def without_proxy(request: Request) -> Request:

@@ -65,7 +65,7 @@ class Sharing:
         self._asked[request] = self._now()
         if progress.leads:
             self._watch(request, progress.leads)
-        self._newcomers.went(request, self._sessions.jar(request))
+        self._newcomers.went(request)
 
     def answered(self, request: Request) -> None:
         """*request* has been answered, whatever with, or has failed."""
@@ -115,7 +115,7 @@ class Sharing:
         ticket.meta[KEY] = progress.to_meta()
         if not progress.leads:
             return outcome in {Outcome.OPENED, Outcome.MOVED}
-        return await self._newcomers.have_settled_since(self._sessions.jar(ticket), asked_at)
+        return await self._newcomers.have_settled_since(ticket, asked_at)
 
     def arrived(self, request: Request, progress: Progress) -> None:
         """The page of *request* has come."""

@@ -44,14 +44,15 @@ def build_submission(request: Request, captcha: Captcha, solution: Solution) -> 
         cookies[name] = solution.answers["token"]
     changes: dict[str, Any] = {"meta": meta, "cookies": cookies, "dont_filter": True}
     if captcha.form is not None and not name:
-        changes |= _as_browsers_send(request, captcha.form, form_answers(captcha, solution))
+        changes |= as_browsers_send(request, captcha.form, form_answers(captcha, solution))
     submission: Request = request.replace(**changes)
     if solution.user_agent:
         submission.headers["User-Agent"] = solution.user_agent
     return submission
 
 
-def _as_browsers_send(request: Request, form: Form, answers: dict[str, str]) -> dict[str, Any]:
+def as_browsers_send(request: Request, form: Form, answers: dict[str, str]) -> dict[str, Any]:
+    """What *request* has to become so as to submit *form* with *answers*."""
     data = urlencode([*form.fields, *answers.items()])
     headers = request.headers.copy()
     for name in ("Content-Length", "Content-Type"):
@@ -71,7 +72,8 @@ class Submitter:
 
     An answer at the page's own URL may be the page or only a thank-you: whether it is, is known
     when the page is fetched again and shows a captcha. Then the answer was all that the site gives
-    for a solution, there and from then on. *refused* tells whether an answer asks for a captcha.
+    for a solution, there and from then on. *refused* tells whether the answer to a request asks for
+    a captcha.
     """
 
     def __init__(
@@ -80,7 +82,7 @@ class Submitter:
         lot: ParkingLot,
         slots: Slots,
         tally: Tally,
-        refused: Callable[[Response], bool],
+        refused: Callable[[Request, Response], bool],
     ) -> None:
         self._crawler = crawler
         self._lot = lot
@@ -98,21 +100,14 @@ class Submitter:
 
         What may be the page is held under *name* until `page_instead` or `forget`.
         """
-        build = getattr(self._crawler.spider, "captcha_submit", build_submission)
-        submission = build(request, captcha, solution)
-        if submission is request:
-            submission = request.copy()
-        submission.meta[SUBMISSION] = True
-        engine = self._crawler.engine
-        assert engine is not None  # noqa: S101 - a request is being processed
-        with self._lot.lent_slot():
-            try:
-                answer = await engine.download_async(self._slots.first(submission))
-            except Exception as error:  # noqa: BLE001 - whatever downloader middlewares raise
-                self._tally.not_submitted(request, error)
-                progress = replace(Progress.of(request.meta), submitted=False)
-                request.meta[KEY] = progress.to_meta()
-                return None
+        submission = self._built(request, captcha, solution)
+        try:
+            answer = await self._carried(submission)
+        except Exception as error:  # noqa: BLE001 - whatever downloader middlewares raise
+            self._tally.not_submitted(request, error)
+            progress = replace(Progress.of(request.meta), submitted=False)
+            request.meta[KEY] = progress.to_meta()
+            return None
         if self._is_verdict(request, submission, captcha, answer):
             return answer
         if _may_be_page_of(request, answer) and not self._is_said_elsewhere(answer):
@@ -123,12 +118,33 @@ class Submitter:
             self._held[name] = answer
         return None
 
+    async def carry(self, request: Request, captcha: Captcha, solution: Solution) -> Response:
+        """Sends *solution* for *request*; the answer, whatever it is.
+
+        Raises what downloader middlewares raise.
+        """
+        return await self._carried(self._built(request, captcha, solution))
+
+    def _built(self, request: Request, captcha: Captcha, solution: Solution) -> Request:
+        build = getattr(self._crawler.spider, "captcha_submit", build_submission)
+        submission = build(request, captcha, solution)
+        if submission is request:
+            submission = request.copy()
+        submission.meta[SUBMISSION] = True
+        return submission
+
+    async def _carried(self, submission: Request) -> Response:
+        engine = self._crawler.engine
+        assert engine is not None  # noqa: S101 - a request is being processed
+        with self._lot.lent_slot():
+            return await engine.download_async(self._slots.first(submission))
+
     def _is_verdict(
         self, request: Request, submission: Request, captcha: Captcha, answer: Response
     ) -> bool:
         """Whether *answer* is the page's own, which needs no second look."""
         own = bool(KINDS[captcha.kind].cookie) and submission.url == request.url
-        return own or (_is_at_url_of(request, answer) and self._refused(answer))
+        return own or (_is_at_url_of(request, answer) and self._refused(request, answer))
 
     def _is_said_elsewhere(self, answer: Response) -> bool:
         """Whether the site has given the same answer at another URL: then it is no page."""

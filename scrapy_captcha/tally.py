@@ -32,6 +32,11 @@ class Tally:
         self._count("detected", captcha.kind.value)
         self._log(logging.DEBUG, "Met a captcha (%(kind)s): %(request)s", request, captcha)
 
+    def asked(self, request: Request, captcha: Captcha) -> None:
+        """A spider asks for a solution of the captcha in a form."""
+        self._inc("asked_count")
+        self._log(logging.DEBUG, "Asked for a captcha (%(kind)s): %(request)s", request, captcha)
+
     def error(self, error: SolverError) -> None:
         """The service, or the way to it, gave an error; a later call may have made it good."""
         self._inc(f"error_count/{error.code.value}")

@@ -173,6 +173,42 @@ def test_settings_hold_for_the_download_and_nothing_is_bought(tmp_path: Path) ->
     assert "would buy HCaptchaTaskProxyless" in done.stdout
 
 
+NOT_SO = """
+CAPTCHA_DETECTORS = {"widgets": None, "pictures": None, "own": "project.own"}
+CAPTCHA_DETECT_MAXSIZE = 3_000
+
+from scrapy_captcha import Detection, Verdict
+
+def own(document):
+    if b"numbered" in document.body:
+        return Detection(Verdict.BLOCK, "own", None, ("says so",), 1.0)
+"""
+
+
+def test_the_detectors_and_the_size_of_the_settings_hold(tmp_path: Path) -> None:
+    (tmp_path / "scrapy.cfg").write_text("[settings]\ndefault = project\n")
+    (tmp_path / "project.py").write_text(NOT_SO)
+    (tmp_path / "own.html").write_text("<p>numbered")
+    (tmp_path / "big.html").write_text(Path(page("block_imperva")).read_text() + " " * 3_000)
+    row = {"file": page("challenge_hcaptcha"), "class": "challenge"}
+    (tmp_path / "manifest.jsonl").write_text(json.dumps(row))
+    saved = ["own.html", "big.html", page("challenge_hcaptcha"), page("block_imperva")]
+    with site() as url:
+        pages = [*saved, f"{url}/challenge_hcaptcha.html"]
+        told = scrapy(tmp_path, "captcha", "detect", "--json", *pages)
+    evaluated = scrapy(tmp_path, "captcha", "evaluate", "--json", "manifest.jsonl")
+    names = [json.loads(line).get("name") for line in told.stdout.splitlines()]
+    assert names == ["own", None, None, "imperva", None]
+    assert json.loads(evaluated.stdout)["confusion"]["challenge"] == {"nothing": 1}
+
+
+def test_a_wrong_setting_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    settings = Settings({"CAPTCHA_DETECTORS": {"widget": None}})
+    assert run_detect(settings, [page("none_article")]) == 2
+    assert run_evaluate(settings, [str(CORPUS)]) == 2
+    assert capsys.readouterr().err.count("did you mean widgets?") == 2
+
+
 def test_a_page_that_cannot_be_downloaded_is_an_error(tmp_path: Path) -> None:
     nobody = "http://127.0.0.1:1/"
     done = scrapy(tmp_path, "captcha", "detect", nobody)

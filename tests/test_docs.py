@@ -22,7 +22,7 @@ from scrapy.utils.test import get_crawler
 import scrapy_captcha
 from scrapy_captcha.captchas import KINDS, Captcha, Kind, Solution
 from scrapy_captcha.config import Config, GiveUp, Options
-from scrapy_captcha.detection import DETECTORS
+from scrapy_captcha.detection import DETECTORS, Declared
 from scrapy_captcha.errors import ERRORS, ErrorCode, SolverError
 from scrapy_captcha.policy import Policy, default_action
 from scrapy_captcha.sandbox.fixture import sandbox_process
@@ -107,6 +107,7 @@ def test_stats() -> None:
     solution = Solution({"token": "t"}, cost=0.1)
     happenings: dict[str, Callable[[Tally], None]] = {
         "detected": lambda tally: tally.detected(request, captcha),
+        "asked": lambda tally: tally.asked(request, captcha),
         "error": lambda tally: tally.error(error),
         "task": lambda tally: tally.task(),
         "solved": lambda tally: tally.solved(request, captcha, solution),
@@ -241,6 +242,7 @@ def test_the_meta_of_a_request_is_valid() -> None:
     exec(code("python", "meta="), names)  # noqa: S102
     options = Options.of(Config(), names["request"].meta["captcha"])
 
+    assert options.declared == Declared(Kind.HCAPTCHA, names["request"].meta["captcha"]["site_key"])
     assert options.on_give_up is GiveUp.PASS
     assert isinstance(options.policy, Policy)
     assert options.policy.retry_times == 1

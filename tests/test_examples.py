@@ -34,11 +34,13 @@ def python(*arguments: object, **environment: str) -> str:
     return done.stdout
 
 
-def runspider(example: str, sandbox: SandboxProcess, output: Path) -> list[dict[str, Any]]:
+def runspider(
+    example: str, sandbox: SandboxProcess, output: Path, *arguments: str
+) -> list[dict[str, Any]]:
     """The items that the spider of *example* scrapes."""
     python(
         *("-m", "scrapy", "runspider", EXAMPLES / example, "-O", output),
-        *("-a", f"site={sandbox.site_url}"),
+        *("-a", f"site={sandbox.site_url}", *arguments),
         *("-s", f"CAPTCHA_API_URL={sandbox.api_url}", "-s", "CAPTCHA_POLL_INTERVAL=0.1"),
         CAPTCHA_API_KEY=sandbox.api_key,
     )
@@ -63,6 +65,15 @@ def test_odd_site_detects_and_submits_by_its_own_methods(tmp_path: Path) -> None
         state = sandbox.state()
 
     assert items == [{"title": "Item 1"}]
+    assert state["site"]["accepted"] == 1
+
+
+def test_search_submits_a_form_that_wants_a_captcha_solved(tmp_path: Path) -> None:
+    with sandbox_process(pages=2, kind="turnstile", mode="token") as sandbox:
+        items = runspider("search.py", sandbox, tmp_path / "items.json", "-a", "words=chair")
+        state = sandbox.state()
+
+    assert {"title": "Item 2"} in items
     assert state["site"]["accepted"] == 1
 
 

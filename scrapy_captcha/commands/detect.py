@@ -14,7 +14,8 @@ from scrapy.http import TextResponse
 
 from scrapy_captcha.captchas import KINDS
 from scrapy_captcha.commands.saved import UNKNOWN_URL, read_body
-from scrapy_captcha.detection import Detection, HtmlPage, Verdict, detect
+from scrapy_captcha.config import Config
+from scrapy_captcha.detection import Detection, HtmlPage, Verdict
 from scrapy_captcha.errors import ErrorCode
 from scrapy_captcha.policy import reason_not_to_answer
 from scrapy_captcha.providers import Unified
@@ -38,11 +39,16 @@ _REDIRECTS = frozenset((301, 302, 303, 307, 308))
 
 
 def run(settings: BaseSettings, arguments: Sequence[str]) -> int:
-    """Tell what each page is; URLs are downloaded as a crawl with *settings* would do it."""
+    """Tell what each page is; URLs are downloaded, and all looked at, as *settings* say."""
     options = _options(arguments)
-    urls = [page for page in options.pages if page.startswith(_WEB)]
-    results = _download(urls, settings) if urls else {}
-    results |= {page: _look(page, options.url) for page in options.pages if page not in results}
+    try:
+        config = Config.read(settings)
+    except ValueError as error:
+        sys.stderr.write(f"scrapy captcha detect: {error}\n")
+        return 2
+    saved, urls = _parted(options.pages)
+    results = _download(urls, settings, config) if urls else {}
+    results |= {page: _look(page, options.url, config) for page in saved}
     for page in options.pages:
         told = [json.dumps(_as_json(page, results[page]))] if options.json else None
         sys.stdout.write("\n".join(told or _in_words(page, results[page])) + "\n")
@@ -60,20 +66,26 @@ def _options(arguments: Sequence[str]) -> Namespace:
     return parser.parse_args(arguments)
 
 
-def _look(file: str, url: str) -> Result:
+def _parted(pages: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Files and URLs."""
+    urls = [page for page in pages if page.startswith(_WEB)]
+    return [page for page in pages if page not in urls], urls
+
+
+def _look(file: str, url: str, config: Config) -> Result:
     try:
-        return detect(HtmlPage(url, read_body(Path(file)), status=None))
+        return config.detect(HtmlPage(url, read_body(Path(file)), status=None))
     except OSError as error:
         return str(error)
 
 
-def _download(urls: Sequence[str], settings: BaseSettings) -> dict[str, Result]:
+def _download(urls: Sequence[str], settings: BaseSettings, config: Config) -> dict[str, Result]:
     own = cast("Settings", settings.copy())
     own.set("CAPTCHA_ENABLED", value=False, priority="cmdline")
     own.setdict({"LOG_LEVEL": "ERROR", "TELNETCONSOLE_ENABLED": False}, priority="command")
     results: dict[str, Result] = dict.fromkeys(urls, "not downloaded")
     process = AsyncCrawlerProcess(own)
-    process.crawl(LookingSpider, results=results)
+    process.crawl(LookingSpider, config=config, results=results)
     process.start()
     return results
 
@@ -84,8 +96,9 @@ class LookingSpider(Spider):
     name = "captcha_detect"
     handle_httpstatus_list = tuple(set(range(200, 600)) - _REDIRECTS)
 
-    def __init__(self, results: dict[str, Result], **kwargs: Any) -> None:
+    def __init__(self, config: Config, results: dict[str, Result], **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        self._config = config
         self._results = results
 
     async def start(self) -> AsyncIterator[Request]:
@@ -97,7 +110,10 @@ class LookingSpider(Spider):
 
     def parse(self, response: Response, page: str) -> None:
         """Looks at a page, whatever its status."""
-        self._results[page] = detect(response) if isinstance(response, TextResponse) else None
+        self._results[page] = self._look(response)
+
+    def _look(self, response: Response) -> Result:
+        return self._config.detect(response) if isinstance(response, TextResponse) else None
 
     def fail(self, failure: Failure) -> None:
         """The errback."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from scrapy_captcha.commands.saved import UNKNOWN_URL, read_body
+from scrapy_captcha.config import Config
 from scrapy_captcha.detection import HtmlPage, detect
 from scrapy_captcha.detection.scoring import (
     CALLED,
@@ -24,10 +25,11 @@ from scrapy_captcha.detection.scoring import (
 from scrapy_captcha.sessions import site_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from scrapy.settings import BaseSettings
 
+    from scrapy_captcha.detection import Detection, Page
     from scrapy_captcha.detection.scoring import Measure
 
 _ABOUT = """
@@ -40,15 +42,15 @@ _CLASS = "{:12}" + "{:>11}" * len(CALLED)
 _FIGURE = "{:38}{:>10}{:>11}  {:<10}{:>8}{:>12}{:>16}"
 
 
-def run(_settings: BaseSettings, arguments: Sequence[str]) -> int:
-    """Detect what each labelled page is, and print how that agrees with the labels."""
+def run(settings: BaseSettings, arguments: Sequence[str]) -> int:
+    """Detect what each labelled page is, as *settings* say, and print how that agrees."""
     parser = ArgumentParser("scrapy captcha evaluate", epilog=_ABOUT)
     parser.add_argument("manifest", type=Path, help="the labels, one JSON object on each line")
     parser.add_argument("--json", action="store_true", help="one JSON object instead of tables")
     parser.add_argument("--verbose", action="store_true", help="list the pages that were wrong")
     options = parser.parse_args(arguments)
     try:
-        outcomes = read_outcomes(options.manifest)
+        outcomes = read_outcomes(options.manifest, Config.read(settings).detect)
     except (OSError, ValueError) as error:
         sys.stderr.write(f"scrapy captcha evaluate: {error}\n")
         return 2
@@ -60,8 +62,10 @@ def run(_settings: BaseSettings, arguments: Sequence[str]) -> int:
     return 0 if all(measure.met(measure.share(outcomes)) for measure in MEASURES) else 1
 
 
-def read_outcomes(manifest: Path) -> list[Outcome]:
-    """What detection says about each page of *manifest*; OSError, ValueError where it is none."""
+def read_outcomes(
+    manifest: Path, detect: Callable[[Page], Detection | None] = detect
+) -> list[Outcome]:
+    """What *detect* says about each page of *manifest*; OSError, ValueError where it is none."""
     outcomes = []
     for number, line in enumerate(manifest.read_text(encoding="utf-8").splitlines(), 1):
         if not line.strip():

@@ -1,5 +1,6 @@
 """Detection: is this page a captcha instead of the content, a wall, or a page with a captcha?"""
 
+from scrapy_captcha.detection.declared import Declared, answered_in, contained
 from scrapy_captcha.detection.detect import MAX_SIZE, detect
 from scrapy_captcha.detection.detectors import DETECTORS, Detector
 from scrapy_captcha.detection.document import Document
@@ -9,11 +10,14 @@ from scrapy_captcha.detection.verdict import Detection, Verdict
 __all__ = [
     "DETECTORS",
     "MAX_SIZE",
+    "Declared",
     "Detection",
     "Detector",
     "Document",
     "HtmlPage",
     "Page",
     "Verdict",
+    "answered_in",
+    "contained",
     "detect",
 ]

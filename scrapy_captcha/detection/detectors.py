@@ -58,7 +58,7 @@ def walls(document: Document) -> Detection | None:
     widget = next(filter(_answerable, shown), None)
     words = [wall.words]
     if widget is not None:
-        captcha = _captcha(document, widget, form_element(document, widget))
+        captcha = captcha_of(document, widget, form_element(document, widget))
         words.insert(0, widget.evidence)
     elif wall.kind is not None:
         captcha = whole_wall(document, wall.kind)
@@ -111,13 +111,14 @@ def _shown(
     return Detection(
         Verdict.CHALLENGE if reasons else Verdict.WIDGET,
         widget.kind.value,
-        _captcha(document, widget, form),
+        captcha_of(document, widget, form),
         (widget.evidence, *reasons),
         0.9,
     )
 
 
-def _captcha(document: Document, widget: Widget, form: Element | None) -> Captcha:
+def captcha_of(document: Document, widget: Widget, form: Element | None) -> Captcha:
+    """*widget*, which stands in *document*, with what *form* would send."""
     answer = answer_field(document, widget, form)
     if answer is not None and not (len(answer) <= _MAX_NAME and answer.isprintable()):
         answer = None

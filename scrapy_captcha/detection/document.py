@@ -115,7 +115,7 @@ class Document:
 
     def holds(self, *words: str) -> bool:
         """Whether one of *words* stands in the bytes, which is quicker to know than where."""
-        return any(holds(self.body, word.encode()) for word in words)
+        return holds(self.body, *(word.encode() for word in words))
 
     @cached_property
     def suspicious(self) -> bool:

@@ -6,7 +6,6 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlsplit
 
-from form2request import form2request  # type: ignore[import-untyped]
 from lxml import html  # type: ignore[import-untyped]
 
 from scrapy_captcha.captchas import KINDS, Form
@@ -54,6 +53,9 @@ def read_form(
 
     None where a browser would not send it over HTTP, or where it is too big to carry around.
     """
+    # Start-up is most of what a crawl without captchas pays.
+    from form2request import form2request  # type: ignore[import-untyped]
+
     controls = _controls(document, element)
     if len(controls) > _MAX_CONTROLS or element.get("method", "").strip().lower() == "dialog":
         return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from scrapy_captcha.detection.page import REFUSALS
 from scrapy_captcha.detection.walls import WALLS
 
 if TYPE_CHECKING:
@@ -16,11 +17,12 @@ _COMMON = b"captcha"
 _AMBIGUOUS = b"challenge"
 _CLOUDFLARE = (b"_cf_chl", b"turnstile", b"challenge-form")
 
-# Walls without these words are short pages of little markup that lead nowhere.
+# Walls without these words are refusals, or short pages of little markup that lead nowhere.
 _SHORT = 24_576
 _FEW_TAGS = 200
 _FEW_LINKS = 20
-_IN_HEADERS = tuple({wall.place[7:] for wall in WALLS if wall.place.startswith("header ")})
+_NAMES = {wall.place[7:].lower() for wall in WALLS if wall.place.startswith("header ")}
+_IN_HEADERS = frozenset[str | bytes](_NAMES) | {name.encode() for name in _NAMES}
 _IN_BODIES = {wall.text.split()[0].encode() for wall in WALLS if wall.in_markup}
 _WORDS = (b"aptcha", b"challenge", b"arkose", b"seccode", b"turnstile", b"vcode")
 _RARE = (*_WORDS, *sorted(text for text in _IN_BODIES if not any(word in text for word in _WORDS)))
@@ -48,18 +50,22 @@ def suspicious(page: Page) -> bool:
     body = page.body
     if holds(body, _COMMON):
         return True
-    if _is_short(body):
-        if any(holds(body, word) for word in _RARE):
+    if page.status in REFUSALS or _is_short(body):
+        if holds(body, *_RARE):
             return True
-    elif holds(body, _AMBIGUOUS) and any(holds(body, word) for word in _CLOUDFLARE):
+    elif holds(body, _AMBIGUOUS) and holds(body, *_CLOUDFLARE):
         return True
-    return any(page.headers.get(name) for name in _IN_HEADERS)
+    return not _IN_HEADERS.isdisjoint([name.lower() for name in page.headers])
 
 
-def holds(body: bytes, word: bytes) -> bool:
-    """Whether *word* stands anywhere in *body*."""
+def holds(body: bytes, *words: bytes) -> bool:
+    """Whether one of *words* stands anywhere in *body*."""
     # From the end: CPython needs half the time that it does from the beginning.
-    return body.rfind(word) >= 0
+    find = body.rfind
+    for word in words:  # noqa: SIM110 - any() takes twice as long, and this is asked for each page
+        if find(word) >= 0:
+            return True
+    return False
 
 
 def _is_short(body: bytes) -> bool:

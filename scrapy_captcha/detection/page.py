@@ -9,11 +9,19 @@ from parsel import Selector
 from w3lib.encoding import html_to_unicode
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
+
+
+# Statuses with which sites refuse a page.
+REFUSALS = frozenset((401, 403, 405, 418, 429, 503))
 
 
 class Headers(Protocol):
     """Response headers, looked up without regard to case."""
+
+    def __iter__(self) -> Iterator[str | bytes]:
+        """Their names."""
+        ...
 
     def get(self, name: str, /) -> str | bytes | None:
         """The last value of the header *name*, None where it is missing."""
@@ -52,6 +60,9 @@ class Page(Protocol):
 class _PlainHeaders:
     def __init__(self, headers: Mapping[str, str]) -> None:
         self._values = {name.lower(): value for name, value in headers.items()}
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
 
     def get(self, name: str, /) -> str | None:
         return self._values.get(name.lower())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from scrapy_captcha.detection.document import typed
+from scrapy_captcha.detection.page import REFUSALS
 
 if TYPE_CHECKING:
     from scrapy_captcha.detection.document import Document, Element
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
 # More than any wall says, less than content does.
 _MAX_CHARACTERS = 1500
 _MAX_LINKS = 10
-_REFUSALS = frozenset((401, 403, 405, 418, 429, 503))
 
 
 def why_alone(document: Document, widget: Widget, form: Element | None) -> tuple[str, ...]:
@@ -36,7 +36,7 @@ def why_alone(document: Document, widget: Widget, form: Element | None) -> tuple
 
 def _refusal(document: Document) -> str | None:
     """How a page without a form tells that it is no ordinary one."""
-    if document.status in _REFUSALS:
+    if document.status in REFUSALS:
         return f"no form, but status {document.status}"
     if _noindex(document):
         return "no form, but not to be indexed"

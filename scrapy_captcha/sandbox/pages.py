@@ -49,6 +49,13 @@ $widget
 <p><button type="submit">Post comment</button></p>
 </form>"""
 
+_SEARCH_FORM = """<h2>Search</h2>
+<form action="/search" method="post" id="search">
+<p><label>Words <input type="text" name="q"></label></p>
+$widget
+<p><button type="submit">Search</button></p>
+</form>"""
+
 
 def _page(title: str, body: str, head: str = "") -> str:
     return _PAGE.substitute(title=escape(title), head=head, body=body)
@@ -86,6 +93,23 @@ def guest_book(pages: int) -> str:
     return _page("Guest book", _article(0, pages) + form, script)
 
 
+def search(challenge: Challenge | None) -> str:
+    """A page of content with a search form, which wants *challenge* answered unless it is None."""
+    script = element = ""
+    if challenge is not None:
+        widget = WIDGETS[challenge.guard.kind]
+        picture = f"/captcha/{challenge.id}.png"
+        script, element = widget.render(challenge.guard.key, challenge.secret, picture)
+        element = _hidden_fields(challenge) + element
+    form = Template(_SEARCH_FORM).substitute(widget=element)
+    return _page("Search", _article(0, 0) + form, script)
+
+
+def results(words: str, pages: int) -> str:
+    """What the search for *words* finds: every page."""
+    return _page(f"Search for {words}", f"<h1>Found for {escape(words)}</h1>{_article(0, pages)}")
+
+
 def thanks() -> str:
     """What stands elsewhere after an accepted answer."""
     return _page("Thank you", "<h1>Thank you</h1>\n<p>You may go on now.</p>")
@@ -104,11 +128,16 @@ def wall(challenge: Challenge, action: str, *, again: bool) -> str:
     return _page("Security check", body + _form(challenge, action, element), head)
 
 
+def _hidden_fields(challenge: Challenge) -> str:
+    return (
+        f'<input type="hidden" name="{ID_FIELD}" value="{challenge.id}">\n'
+        f'<input type="hidden" name="{STATE_FIELD}" value="{challenge.state}">\n'
+    )
+
+
 def _form(challenge: Challenge, action: str, element: str) -> str:
     return f"""<form id="challenge-form" action="{escape(action)}" method="post">
-<input type="hidden" name="{ID_FIELD}" value="{challenge.id}">
-<input type="hidden" name="{STATE_FIELD}" value="{challenge.state}">
-{element}
+{_hidden_fields(challenge)}{element}
 <button type="submit">Continue</button>
 </form>
 <script>function passed() {{ document.getElementById("challenge-form").submit(); }}</script>"""

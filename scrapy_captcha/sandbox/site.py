@@ -35,7 +35,7 @@ class SiteOptions:
     """What the local site is like.
 
     * *pages*: how many ``/page/<n>`` and ``/form/<n>`` there are, from 1
-    * *guard*: the captcha before each of them, None to leave them open
+    * *guard*: the captcha before each of them and in the form of ``/search``, None for none
     * *guards*: another one, or None, by path: ``{"/page/2": None}``
     * *latency*: seconds before any answer, or a function of the path
     * *token_life*: seconds from solution to the end of a token here, None for as long as the
@@ -117,10 +117,25 @@ class CaptchaSite:
             return self._captcha_page(request)
         if self._number(path):
             return self._numbered(request, path)
+        if path == "/search":
+            return self._search(request)
         if path not in _OPEN:
             return Reply(404, b"")
         self._visitor(request)
         return self._html(_OPEN[path](self.options.pages))
+
+    def _search(self, request: Request) -> Reply:
+        """The form is open to all; where there is a guard, results are for solutions only."""
+        guard = self.options.guards.get("/search", self.options.guard)
+        visitor, fields = self._visitor(request), _fields(request)
+        if request.method != b"POST":
+            url = _url(request)
+            shown = self.gate.challenge(guard, visitor, "/search", url, "GET") if guard else None
+            return self._html(pages.search(shown))
+        if guard is not None and self.gate.judge(visitor, fields).reason is not None:
+            return self._challenge(request, visitor, guard, "/search", again=True)
+        self.opened["/search"] += 1
+        return self._html(pages.results(fields.get("q", ""), self.options.pages))
 
     def _number(self, path: str) -> int:
         """The number in the path of a page, 0 for any other path."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from scrapy_captcha.captchas import KINDS, Captcha, Kind, Solution, form_answers
+from scrapy_captcha.captchas import KINDS, Captcha, Form, Kind, Solution, form_answers
 
 URL = "https://example.com/page"
 TOKEN = {"token": "t0k3n"}
@@ -92,6 +92,13 @@ def test_what_is_good_for_one_visit_only() -> None:
 
 def test_googles_own_pages_give_parameters_that_are_good_for_one_visit_only() -> None:
     assert Captcha(Kind.RECAPTCHA_V2, URL, parameters={"data_s": "once"}).perishable
+
+
+def test_a_form_is_filled_in_as_its_fields_are_named() -> None:
+    form = Form(URL, "POST", (("csrf", "1"), ("q", "old"), ("page", "1"), ("q", "older")))
+    filled = form.filled({"q": "new", "page": None, "tag": ["a", "b"], "none": []})
+    assert filled.fields == (("csrf", "1"), ("q", "new"), ("tag", "a"), ("tag", "b"))
+    assert form.filled({}) == form
 
 
 def test_the_repr_of_a_solution_holds_no_token() -> None:

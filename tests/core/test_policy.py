@@ -21,6 +21,7 @@ from scrapy_captcha.policy import (
     RotateProxy,
     StopBuying,
     default_action,
+    in_place,
     reason_not_to_answer,
 )
 
@@ -341,3 +342,20 @@ def test_a_widget_without_a_site_key_cannot_be_bought(kind: Kind) -> None:
 def test_an_empty_site_key_is_none() -> None:
     widget = captcha(Kind.TURNSTILE, Form(PAGE, "POST"), site_key="")
     assert reason_not_to_answer(widget) == "site_key"
+
+
+@pytest.mark.parametrize("code", list(TABLE))
+@pytest.mark.parametrize("retryable", [None, True, False])
+def test_a_page_that_cannot_be_fetched_again_waits_or_is_given_up(
+    code: ErrorCode, retryable: bool | None
+) -> None:
+    error = SolverError(code, retryable=retryable)
+    decision = Policy().decide(error, Attempts(), jitter=0.0)
+    widget = captcha(Kind.TURNSTILE, None)
+    here = in_place(decision, error, widget)
+    if isinstance(decision, RotateProxy):
+        assert here == (Reschedule(decision.delay) if retryable else Drop(code.value))
+    else:
+        assert here == decision
+    if isinstance(here, Reschedule):
+        assert in_place(decision, error, captcha(Kind.IMAGE, None)) == Drop(code.value)

@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import pytest_twisted
 from crawling import API_KEY, Visitor, crawl, path_of, sandbox
+from listening import listening
 from scrapy import Request
 from scrapy.http import HtmlResponse
 from scrapy.utils.test import get_crawler
+from serving import Page, Pages
+from twisted.web.server import Site
 
 from scrapy_captcha import (
     Captcha,
@@ -24,9 +27,8 @@ if TYPE_CHECKING:
     from crawling import Crawled
     from scrapy.http import Response
 
-    from scrapy_captcha import (
-        Solution,
-    )
+    from scrapy_captcha import Solution
+    from scrapy_captcha.sandbox import Sandbox
 
 
 @pytest_twisted.ensureDeferred
@@ -65,7 +67,7 @@ async def test_a_request_can_have_its_captcha_left_alone() -> None:
         crawled = await crawl(running, [request])
 
     assert "g-recaptcha" in crawled.responses[0].text
-    assert running.solver.calls == []
+    assert running.solver.created == 0
 
 
 @pytest_twisted.ensureDeferred
@@ -87,7 +89,35 @@ async def test_a_wrong_word_on_a_request_is_an_error_that_says_what_to_write() -
     (failure,) = crawled.failures
     assert failure.check(ValueError)
     assert "policy, retry_times, on_give_up" in str(failure.value)
-    assert running.solver.calls == []
+    assert running.solver.created == 0
+
+
+class Scripted(Pages):
+    """A wall whose captcha only its own script shows, until somebody has passed it."""
+
+    def render(self, request: Any) -> bytes:
+        if request.method == b"POST" and b"fc-token=" in request.content.read():
+            self.pages["/"] = Page("<h1>Content</h1>")
+        return super().render(request)
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_request_can_declare_the_captcha_that_its_page_does_not_show() -> None:
+    async def crawled(**meta: Any) -> tuple[Crawled, Sandbox]:
+        wall = Page('<form action="/" method="post"><div id="captcha"></div></form>')
+        root = Scripted({"/": wall})
+        async with sandbox() as running, listening(Site(root)) as port:
+            request = Request(f"http://127.0.0.1:{port}/", meta=meta)
+            return await crawl(running, [request]), running
+
+    declared = {"kind": "funcaptcha", "site_key": "AAAAAAAA-0000-4000-8000-000000000001"}
+    plain, _ = await crawled()
+    passed, running = await crawled(captcha=declared)
+
+    assert b"captcha" in plain.responses[0].body
+    assert passed.responses[0].body == b"<h1>Content</h1>"
+    assert passed.stat("detected_count/funcaptcha") == passed.stat("accepted_count") == 1
+    assert declared["site_key"] in repr(running.solver.calls)
 
 
 @pytest_twisted.ensureDeferred

@@ -383,3 +383,26 @@ async def test_the_site_can_be_slow() -> None:
         began = time.monotonic()
         await Browser(sandbox).get("/")
         assert time.monotonic() - began >= 0.1
+
+
+@pytest_twisted.ensureDeferred
+async def test_the_search_form_is_content_and_its_results_are_for_solutions() -> None:
+    async with behind(mode=Mode.TOKEN) as sandbox:
+        browser = Browser(sandbox)
+        page = await browser.get("/search")
+        assert len(page.html.css("article p")) > 3
+        found = await browser.submit(page, await browser.solve(page))
+        assert found.title.startswith("Search for")
+        refused = await browser.submit(await browser.get("/search"), {})
+        assert is_wall(refused)
+        assert sandbox.site.opened["/search"] == 1
+
+
+@pytest_twisted.ensureDeferred
+async def test_the_search_form_may_be_open_to_all() -> None:
+    async with Sandbox(site=SiteOptions(guard=None)) as sandbox:
+        browser = Browser(sandbox)
+        page = await browser.get("/search")
+        assert not page.html.css(".g-recaptcha")
+        found = await browser.get("/search", "POST", data={"q": "a <b>"})
+        assert "Found for a &lt;b&gt;" in found.body.decode()

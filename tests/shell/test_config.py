@@ -11,8 +11,9 @@ import pytest
 from scrapy.exceptions import NotConfigured
 from scrapy.settings import BaseSettings
 
+from scrapy_captcha.captchas import Kind
 from scrapy_captcha.config import Config, GiveUp, Options
-from scrapy_captcha.detection import DETECTORS
+from scrapy_captcha.detection import DETECTORS, Declared
 from scrapy_captcha.errors import ErrorCode
 from scrapy_captcha.policy import Action, Policy
 from scrapy_captcha.providers import CapSolver, Generic, TwoCaptcha, Unified
@@ -329,7 +330,7 @@ def test_a_request_has_its_own_number_of_purchases_and_its_own_end() -> None:
 def test_what_says_nothing_about_a_request_is_refused_with_what_would(value: object) -> None:
     with pytest.raises(ValueError, match="meta") as caught:
         Options.of(CONFIG, value)
-    advice = "write False or a dict of policy, retry_times, on_give_up"
+    advice = "write False or a dict of policy, retry_times, on_give_up, kind, site_key"
     assert str(caught.value) == f'meta["captcha"] is {value!r}: {advice}'
 
 
@@ -339,6 +340,9 @@ def test_what_says_nothing_about_a_request_is_refused_with_what_would(value: obj
         ("retry_times", 0, "write a whole number from 1"),
         ("on_give_up", "keep", "write one of 'drop', 'pass'"),
         ("policy", {"CAPACITTY": "x"}, "'CAPACITTY' is no error code: did you mean CAPACITY?"),
+        ("kind", "hcapcha", "no kind that can be declared: did you mean hcaptcha?"),
+        ("site_key", "a key", "write the site key as a string, without spaces"),
+        ("site_key", None, "write the site key as a string, without spaces"),
     ],
 )
 def test_a_wrong_word_of_a_request_is_refused_with_what_to_write(
@@ -347,3 +351,16 @@ def test_a_wrong_word_of_a_request_is_refused_with_what_to_write(
     with pytest.raises(ValueError, match="meta") as caught:
         Options.of(CONFIG, {name: value})
     assert str(caught.value) == f'meta["captcha"]["{name}"] = {value!r}: {advice}'
+
+
+def test_a_request_may_declare_its_captcha() -> None:
+    assert Options.of(CONFIG, {"kind": "hcaptcha", "site_key": "a-key"}).declared == Declared(
+        Kind.HCAPTCHA, "a-key"
+    )
+    assert Options.of(CONFIG, {"site_key": "a-key"}).declared == Declared(None, "a-key")
+    assert Options.of(CONFIG, {"retry_times": 1}).declared is None
+
+
+def test_a_picture_cannot_be_declared() -> None:
+    with pytest.raises(ValueError, match="no kind that can be declared: write one of recaptcha_v2"):
+        Options.of(CONFIG, {"kind": "image"})

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from scrapy_captcha.detection import HtmlPage, detect
+from scrapy_captcha.captchas import Kind
+from scrapy_captcha.detection import MAX_SIZE, Declared, Document, HtmlPage, contained, detect
 
 if TYPE_CHECKING:
     from parsel import Selector
@@ -76,7 +77,10 @@ def test_any_bytes_do(body: bytes) -> None:
 )
 def test_damaged_pages_do(body: bytes, at: int, cut: int, junk: bytes) -> None:
     at %= len(body)
-    detect(HtmlPage(URL, body[:at] + junk + body[at + cut :]))
+    page = HtmlPage(URL, body[:at] + junk + body[at + cut :], 403)
+    document = Document(page, MAX_SIZE)
+    contained(document)
+    Declared(Kind.HCAPTCHA).met(document, detect(page))
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,6 +14,7 @@ from scrapy_captcha.detection import HtmlPage, Verdict, detect
 if TYPE_CHECKING:
     from scrapy_captcha.detection import Page
 
+PAGES = Path(__file__).parents[2] / "pages"
 URL = "https://shop.example/"
 WALL = b'<form method="post"><div class="cf-turnstile" data-sitekey="1x00000000000000000000AA"></div></form>'
 
@@ -117,3 +119,39 @@ def test_pages_in_utf_16_are_read(encoding: str) -> None:
 )
 def test_other_content_is_nothing(page: Page) -> None:
     assert detect(page) is None
+
+
+BRANDED = b"<style>" + b".card { margin: 0 auto; padding: 1em }\n" * 10_000 + b"</style>"
+
+
+@pytest.mark.parametrize(
+    "name", ["challenge_cloudflare", "challenge_hcaptcha", "challenge_picture"]
+)
+def test_a_challenge_may_be_as_large_as_any_page(name: str) -> None:
+    body = (PAGES / f"{name}.html").read_bytes()
+    small, large = detect(HtmlPage(URL, body)), detect(HtmlPage(URL, BRANDED + body))
+    assert len(BRANDED) > 350_000
+    assert large
+    assert large == small
+
+
+def test_the_older_wall_of_cloudflare_may_hide_a_long_text() -> None:
+    text = (
+        b"<div>" + b"The handbook tells how each of the chairs was made. " * 120 + b"</div></body>"
+    )
+    body = (PAGES / "block_cloudflare_iuam.html").read_bytes().replace(b"</body>", text)
+    found = detect(HtmlPage(URL, body, 503))
+    assert found
+    assert (found.verdict, found.name) == (Verdict.BLOCK, "cloudflare")
+
+
+@pytest.mark.parametrize("status", [429, 999])
+def test_an_empty_refusal_is_no_captcha(status: int) -> None:
+    assert detect(HtmlPage(URL, b"", status)) is None
+
+
+def test_a_large_refusal_is_looked_at_for_walls_that_name_no_captcha() -> None:
+    body = BRANDED + (PAGES / "block_sucuri.html").read_bytes()
+    found = detect(HtmlPage(URL, body, 403))
+    assert found
+    assert found.name == "sucuri"

@@ -1,0 +1,142 @@
+"""Forms of ordinary pages that want a captcha solved: bought where a spider asks for it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from parsel import SelectorList
+from scrapy.http import Request
+from twisted.internet.defer import CancelledError
+
+from scrapy_captcha.config import GiveUp, Options
+from scrapy_captcha.detection import Document, answered_in, contained
+from scrapy_captcha.exceptions import CaptchaError
+from scrapy_captcha.parking import FIRST
+from scrapy_captcha.progress import KEY, Progress
+from scrapy_captcha.sessions import same_session
+from scrapy_captcha.submit import as_browsers_send
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from parsel import Selector
+    from scrapy.http import Response, TextResponse
+
+    from scrapy_captcha.buying import Buyer
+    from scrapy_captcha.captchas import Captcha
+    from scrapy_captcha.config import Config
+    from scrapy_captcha.detection import Detection
+    from scrapy_captcha.endings import Endings
+    from scrapy_captcha.parking import ParkingLot
+    from scrapy_captcha.tally import Tally
+
+    FormData = Mapping[str, str | Iterable[str] | None]
+
+
+class Forms:
+    """Makes requests that carry a solution to a form.
+
+    It stays in memory, as for pages: the request has a name for it only. *detect* and
+    *reason_not_to_buy* are the middleware's.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        lot: ParkingLot,
+        buyer: Buyer,
+        endings: Endings,
+        tally: Tally,
+        detect: Callable[[Response, Options], Detection | None],
+        reason_not_to_buy: Callable[[Request, Captcha, Progress, Options], str | None],
+    ) -> None:
+        self._config = config
+        self._lot = lot
+        self._buyer = buyer
+        self._endings = endings
+        self._tally = tally
+        self._detect = detect
+        self._reason_not_to_buy = reason_not_to_buy
+
+    async def request(
+        self,
+        response: TextResponse,
+        form: Selector | SelectorList[Selector] | None,
+        formdata: FormData,
+        given: Mapping[str, Any],
+    ) -> Request:
+        """As `scrapy_captcha.captcha_request`; *given* is for the Request."""
+        words = (given.get("meta") or {}).get("captcha", response.meta.get("captcha"))
+        options = replace(Options.of(self._config, words), on_give_up=GiveUp.DROP, ignore=False)
+        captcha = self._captcha(response, form, options)
+        if captcha.form is not None:
+            captcha = replace(captcha, form=captcha.form.filled(formdata))
+        page = _page(response, given)
+        reason = self._reason_not_to_buy(page, captcha, Progress.of(page.meta), options)
+        if reason:
+            raise self._endings.dropped(page, reason, captcha)
+        self._tally.asked(page, captcha)
+        try:
+            bought = await self._lot.wait_in_callback(self._buyer.buy(page, captcha, options))
+        except CancelledError:
+            raise self._endings.dropped(page, "closing", captcha) from None
+        if failed := Progress.of(bought.meta).failed:
+            raise CaptchaError(failed)
+        return _carrier(bought, captcha, given)
+
+    def _captcha(
+        self,
+        response: TextResponse,
+        form: Selector | SelectorList[Selector] | None,
+        options: Options,
+    ) -> Captcha:
+        document = Document(response, self._config.detect_maxsize)
+        found = self._detect(response, options)
+        captcha = (found.captcha if found else None) or contained(document)
+        if options.declared is not None:
+            captcha = options.declared.known(document, captcha)
+        if captcha is None:
+            raise ValueError(
+                f"no captcha is seen in {response}: if there is one, say which, with "
+                'meta={"captcha": {"kind": ..., "site_key": ...}}'
+            )
+        return captcha if form is None else answered_in(document, captcha, _element(form))
+
+
+def _element(form: Selector | SelectorList[Selector]) -> Any:
+    selected = form[0] if isinstance(form, SelectorList) and form else form
+    element = getattr(selected, "root", None)
+    if getattr(element, "tag", None) != "form":
+        raise ValueError(f"{form!r} is no form: select one of the response, or leave it out")
+    return element
+
+
+def _page(response: Response, given: Mapping[str, Any]) -> Request:
+    """Stands for the page of *response* while a solution is bought in its session."""
+    if response.request is None:
+        raise ValueError(f"{response} answers no request, so that nobody knows its session")
+    headers, meta = same_session(response.request)
+    priority = given.get("priority", 0)
+    progress = Progress(
+        asked=True,
+        priority=priority,
+        dont_filter=given.get("dont_filter", False),
+        cookies=given.get("cookies") or {},
+    )
+    meta = meta | {KEY: progress.to_meta()}
+    return Request(response.url, headers=headers, meta=meta, priority=priority)
+
+
+def _carrier(bought: Request, captcha: Captcha, given: Mapping[str, Any]) -> Request:
+    """The request that the spider sends: the form without its answer, and where that is."""
+    own = {
+        "headers": {**dict(bought.headers), **(given.get("headers") or {})},
+        "meta": {**(given.get("meta") or {}), **bought.meta},
+        "priority": bought.priority + FIRST,
+        "dont_filter": True,  # the same words may be sent again
+    }
+    request = Request(bought.url, **{**given, **own})
+    if captcha.form is not None:
+        request = request.replace(**as_browsers_send(request, captcha.form, {}))
+    return request
