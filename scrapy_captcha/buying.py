@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from scrapy_captcha.captchas import Captcha, Solution
     from scrapy_captcha.client import SolverClient
     from scrapy_captcha.config import Options
+    from scrapy_captcha.journal import Journal
     from scrapy_captcha.market import Market, Turn
     from scrapy_captcha.policy import Decision
     from scrapy_captcha.providers import TaskId
@@ -58,6 +59,7 @@ class Buyer:
         sharing: Sharing,
         stock: Stock,
         rejections: Rejections,
+        journal: Journal,
         tally: Tally,
         *,
         close_on_stop: bool,
@@ -70,6 +72,7 @@ class Buyer:
         self._sharing = sharing
         self._stock = stock
         self._rejections = rejections
+        self._journal = journal
         self._tally = tally
         self._close_on_stop = close_on_stop
         self._clock = cast("IReactorTime", reactor)
@@ -134,7 +137,7 @@ class Buyer:
         return self._solved(ticket, captcha, solution, name)
 
     def _note(self, ticket: Request, **changes: Any) -> None:
-        ticket.meta[KEY] = replace(Progress.of(ticket.meta), **changes).to_meta()
+        self._write_down(ticket, replace(Progress.of(ticket.meta), **changes))
 
     def _is_wall(self, captcha: Captcha) -> bool:
         site = site_of(urlsplit(captcha.url).hostname or "")
@@ -163,7 +166,7 @@ class Buyer:
             return
         self._tally.task()
         kept = None if captcha.perishable else task_id
-        ticket.meta[KEY] = replace(progress, task_id=kept).to_meta()
+        self._note(ticket, task_id=kept)
 
     async def _after_error(
         self, ticket: Request, captcha: Captcha, options: Options, error: SolverError
@@ -229,12 +232,17 @@ class Buyer:
         not_over = error.code is ErrorCode.TIMEOUT and not captcha.perishable
         task_id = error.task_id if not_over else None
         goes_on = error.possibly_paid or task_id is not None
-        ticket.meta[KEY] = progress.after(
+        tried = progress.after(
             progress.attempts.after(error),
             purchase_id=progress.purchase_id if error.possibly_paid else "",
             provider=progress.provider if goes_on else "",
             task_id=task_id,
-        ).to_meta()
+        )
+        self._write_down(ticket, tried)
+
+    def _write_down(self, ticket: Request, progress: Progress) -> None:
+        ticket.meta[KEY] = progress.to_meta()
+        self._journal.update(ticket)
 
     def _solved(self, ticket: Request, captcha: Captcha, solution: Solution, name: str) -> Request:
         self._tally.solved(ticket, captcha, solution)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from scrapy_captcha.captchas import Captcha
     from scrapy_captcha.config import Options
+    from scrapy_captcha.journal import Journal
     from scrapy_captcha.market import Market
     from scrapy_captcha.rejections import Rejections
     from scrapy_captcha.sharing import Sharing
@@ -45,6 +46,7 @@ class Endings:
         rejections: Rejections,
         market: Market,
         submitter: Submitter,
+        journal: Journal,
         tally: Tally,
     ) -> None:
         self._crawler = crawler
@@ -52,6 +54,7 @@ class Endings:
         self._rejections = rejections
         self._market = market
         self._submitter = submitter
+        self._journal = journal
         self._tally = tally
         self._restores_late = False
 
@@ -63,11 +66,12 @@ class Endings:
         else:
             self._arrived(request, progress)
         self._submitter.forget(progress.answer)
+        self._journal.settle(progress)
         if not progress.tasks:
             restore(request, progress)
             return response
         # Retry and MetaRefresh come after us: what they send is to know what was spent.
-        progress = replace(progress, submitted=False, answer="", leads="", follows=False)
+        progress = replace(progress, submitted=False, answer="", leads="", follows=False, entry="")
         request.meta[KEY] = progress.to_meta()
         self._restore_late()
         return response
@@ -134,6 +138,7 @@ class Endings:
 
     def _end(self, request: Request, progress: Progress) -> None:
         self._sharing.left(progress)
+        self._journal.settle(progress)
         restore(request, progress)
 
     def _restore_late(self) -> None:

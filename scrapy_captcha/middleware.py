@@ -20,12 +20,13 @@ from scrapy_captcha.detection import Detection, Document, Verdict
 from scrapy_captcha.endings import Endings, spoilt
 from scrapy_captcha.forms import Forms
 from scrapy_captcha.httpcache import HttpCache
+from scrapy_captcha.journal import Journal
 from scrapy_captcha.market import Market
 from scrapy_captcha.origin import remember_origin, to_be_tried_again
 from scrapy_captcha.parking import ParkingLot
 from scrapy_captcha.progress import KEY, Progress
 from scrapy_captcha.rejections import Rejections
-from scrapy_captcha.sessions import Sessions
+from scrapy_captcha.sessions import Sessions, without_credentials
 from scrapy_captcha.sharing import Sharing
 from scrapy_captcha.slots import Slots
 from scrapy_captcha.stock import Stock
@@ -80,6 +81,9 @@ class CaptchaMiddleware:
             is_doubtful=self._rejections.is_doubtful,
             on_expired=self._tally.expired,
         )
+        self._journal = Journal(
+            crawler, prepared=without_credentials, on_unserializable=self._tally.unserializable
+        )
         self._buyer = Buyer(
             crawler,
             self._market,
@@ -87,11 +91,13 @@ class CaptchaMiddleware:
             self._sharing,
             self._stock,
             self._rejections,
+            self._journal,
             self._tally,
             close_on_stop=config.close_on_stop,
         )
         self._lot = ParkingLot(
             crawler,
+            self._journal,
             limit=config.max_parked,
             on_parked=self._tally.parked,
             spoilt=partial(spoilt, self._tally),
@@ -103,6 +109,7 @@ class CaptchaMiddleware:
             self._rejections,
             self._market,
             self._submitter,
+            self._journal,
             self._tally,
         )
         self._cache = HttpCache(crawler, self._shows_captcha)
@@ -292,6 +299,7 @@ class CaptchaMiddleware:
     async def _spider_closed(self) -> None:
         self._sharing.close()
         self._stock.close()
+        self._journal.close()
         await self._market.close()
 
 

@@ -13,6 +13,7 @@ How it meets Scrapy's engine (2.14 and later):
 6. While the lot is full the next ones wait before it in their download slots, which slows the
    crawl. When one leaves the lot, which needs a slot to get on, one of them gives its own away: it
    is parked, or goes back to the scheduler where the lot is still full.
+7. What a killed crawl has left in the journal is scheduled before the next one starts.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import logging
 from collections import deque
 from collections.abc import Callable, Coroutine
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
@@ -29,17 +31,21 @@ from scrapy.exceptions import DontCloseSpider, IgnoreRequest
 from scrapy.http import Request
 from scrapy.utils.defer import maybe_deferred_to_future
 from scrapy.utils.log import failure_to_exc_info
-from twisted.internet.defer import Deferred
-from twisted.internet.task import LoopingCall
+from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.task import LoopingCall, cooperate
+
+from scrapy_captcha.scheduling import in_memory, scheduler_of, taken_from_memory
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Iterator
 
     from scrapy import Spider
     from scrapy.core.engine import ExecutionEngine
     from scrapy.core.scheduler import BaseScheduler
     from scrapy.crawler import Crawler
     from twisted.python.failure import Failure
+
+    from scrapy_captcha.journal import Journal
 
 logger = logging.getLogger(__name__)
 
@@ -60,6 +66,7 @@ class ParkingLot:
     def __init__(
         self,
         crawler: Crawler,
+        journal: Journal,
         *,
         limit: int,
         on_parked: Callable[[int], None],
@@ -67,12 +74,14 @@ class ParkingLot:
     ) -> None:
         self._crawler = crawler
         self._limit = limit
+        self._journal = journal
         self._on_parked = on_parked
         self._spoilt = spoilt
         self._tickets: WeakKeyDictionary[Request, Story] = WeakKeyDictionary()
         self._parked: dict[Request, Deferred[Request]] = {}
         self._queue: deque[Deferred[None]] = deque()
         self._looking = LoopingCall(self._look)
+        self._coming_back: Iterator[None] = iter(())
         self._is_listening = False
         crawler.signals.connect(self._spider_opened, signals.spider_opened)
         crawler.signals.connect(self._spider_idle, signals.spider_idle)
@@ -117,21 +126,29 @@ class ParkingLot:
         with self._until_closing(told, grace=0.0):
             return await maybe_deferred_to_future(told)
 
-    def _spider_opened(self, spider: Spider) -> None:
-        scheduler = _scheduler(self._engine)
-        close = scheduler.close
+    async def _spider_opened(self, spider: Spider) -> None:
+        scheduler = scheduler_of(self._engine)
+        closed: Callable[[str], Deferred[Any]] = partial(maybeDeferred, scheduler.close)
 
-        def give_back_and_close(reason: str) -> Deferred[None] | None:
+        def give_back_and_close(reason: str) -> Deferred[None]:
             self._give_back(scheduler)
-            return close(reason)
+            return closed(reason).addCallback(lambda _none: self._journal.end())
 
         # spider_closed comes after the scheduler has written its queues: too late to give back.
         scheduler.close = give_back_and_close  # type: ignore[method-assign]
+        self._coming_back = self._bring_back()
+        await maybe_deferred_to_future(cooperate(self._coming_back).whenDone())  # in slices
+
+    def _bring_back(self) -> Iterator[None]:
+        for request in self._journal.leftovers():
+            self._send(request)
+            yield
 
     def _request_scheduled(self, request: Request, spider: Spider) -> None:
         story = self._tickets.pop(request, None)
         if story is None or self._closing:
             return
+        self._journal.keep(request)
         told = Deferred.fromCoroutine(story(request))
         self._parked[request] = told
         told.addBoth(self._send_back, request)
@@ -150,28 +167,40 @@ class ParkingLot:
                 extra={"spider": self._crawler.spider},
             )
             result = self._spoilt(ticket)
-        self._engine.crawl(result.replace(priority=result.priority + FIRST))
+        self._send(result.replace(priority=result.priority + FIRST))
+
+    def _send(self, request: Request) -> None:
+        with in_memory(scheduler_of(self._engine)):
+            self._engine.crawl(request)
 
     def _spider_idle(self) -> None:
         if self._parked:
             raise DontCloseSpider
 
     def _give_back(self, scheduler: BaseScheduler) -> None:
+        for _ in self._coming_back:  # where the crawl ends before they are all back
+            pass
         parked, self._parked = self._parked, {}
-        for ticket, told in parked.items():
+        for told in parked.values():
             told.cancel()
-            try:
-                scheduler.enqueue_request(ticket)
-            except Exception:
-                logger.exception(
-                    "Lost while it waited for a captcha: %(request)s",
-                    {"request": ticket},
-                    extra={"spider": self._crawler.spider},
-                )
+        for request in [*parked, *taken_from_memory(scheduler)]:
+            if not (self._journal.follows_a_kill and self._journal.carry_on(request)):
+                self._enqueue(request, scheduler)
         if parked:
             logger.info(
                 "Gave %(count)d requests that waited for a captcha back to the scheduler",
                 {"count": len(parked)},
+                extra={"spider": self._crawler.spider},
+            )
+
+    def _enqueue(self, request: Request, scheduler: BaseScheduler) -> None:
+        try:
+            scheduler.enqueue_request(request)
+        except Exception:
+            self._journal.carry_on(request)
+            logger.exception(
+                "Cannot be given back to the scheduler: %(request)s",
+                {"request": request},
                 extra={"spider": self._crawler.spider},
             )
 
@@ -240,8 +269,3 @@ class ParkingLot:
             yield
         finally:
             looking.stop()
-
-
-def _scheduler(engine: ExecutionEngine) -> BaseScheduler:
-    """The running scheduler; Scrapy has a public name for it from 2.19 on."""
-    return getattr(engine, "scheduler", None) or engine._slot.scheduler  # type: ignore[union-attr]

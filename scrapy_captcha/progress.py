@@ -34,6 +34,7 @@ class Progress:
     * *asked*: whether it carries a solution that a spider has asked for
     * *failed*: the reason why the page is given up, "" while it is not
     * *passed*: whether the page goes to the spider whatever it shows
+    * *entry*: the name of its entry in the journal, "" for none
     * *priority*, *dont_filter*, *cookies*: the request's own, which differ on the way
     """
 
@@ -52,6 +53,7 @@ class Progress:
     asked: bool = False
     failed: str = ""
     passed: bool = False
+    entry: str = ""
     priority: int | None = None
     dont_filter: bool = False
     cookies: Any = None
@@ -101,6 +103,7 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "asked": (bool,),
     "failed": (str,),
     "passed": (bool,),
+    "entry": (str,),
     "priority": (int,),
     "dont_filter": (bool,),
     "cookies": (dict, list),

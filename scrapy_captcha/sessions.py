@@ -154,6 +154,21 @@ def without_proxy(request: Request) -> Request:
     return request.replace(headers=headers, meta=meta)
 
 
+def without_credentials(request: Request) -> Request:
+    """*request* as it may be written to disk: as it is, but for the credentials of its proxy.
+
+    A proxy of the environment is left out, since HttpProxyMiddleware will choose it again.
+    """
+    if "Proxy-Authorization" not in request.headers:
+        return request
+    if "_scheme_proxy" in request.meta:
+        return without_proxy(request)
+    headers = request.headers.copy()
+    headers.pop("Proxy-Authorization")
+    meta = {k: v for k, v in request.meta.items() if k != "_auth_proxy"}
+    return request.replace(headers=headers, meta=meta)
+
+
 def _credentials(request: Request) -> tuple[str, str]:
     """User name and password out of the Basic credentials that HttpProxyMiddleware has set."""
     header = request.headers.get("Proxy-Authorization") or b""

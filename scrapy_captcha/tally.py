@@ -26,6 +26,7 @@ class Tally:
     def __init__(self, crawler: Crawler) -> None:
         self._crawler = crawler
         self._unknown: set[str] = set()
+        self._is_unserializable_told = False
 
     def detected(self, request: Request, captcha: Captcha) -> None:
         """A challenge page stands where the page of *request* should be."""
@@ -193,6 +194,19 @@ class Tally:
         """A bot wall without anything to solve stands where the page should be."""
         self._inc(f"blocked_count/{name}")
         self._log(logging.INFO, "Blocked by %(name)s: %(request)s", request, name=name)
+
+    def unserializable(self, request: Request, error: Exception) -> None:
+        """A page that waits cannot be written to the job directory; the first is named."""
+        if not self._is_unserializable_told:
+            self._is_unserializable_told = True
+            self._log(
+                logging.WARNING,
+                "Cannot be written to JOBDIR, and is lost if the crawl stops while it waits for "
+                "its captcha (others are counted only): %(request)s: %(reason)s",
+                request,
+                reason=error,
+            )
+        self._inc("unserializable_count")
 
     def parked(self, count: int) -> None:
         """*count* requests are parked now."""

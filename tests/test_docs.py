@@ -127,6 +127,7 @@ def test_stats() -> None:
         "dropped": lambda tally: tally.dropped(request, "reason"),
         "passed": lambda tally: tally.passed(request, "reason"),
         "blocked": lambda tally: tally.blocked(request, "wall"),
+        "unserializable": lambda tally: tally.unserializable(request, TypeError()),
         "parked": lambda tally: tally.parked(1),
     }
     assert set(happenings) == {name for name in vars(Tally) if not name.startswith("_")}

@@ -1,0 +1,250 @@
+"""Keeps on disk which pages wait for a captcha, for a crawl that is killed.
+
+A graceful stop needs no journal: what waits goes back to the scheduler, which writes its queues
+when it closes. After ``kill -9``, or a stop that was forced, nothing of that has happened. The next
+run then takes from here what was parked, and what was on its way back from that: the scheduler may
+have had it in memory, and a download under way is nowhere else either.
+
+What is read here is trusted as far as Scrapy's own queues in the same directory are: both unpickle.
+"""
+
+from __future__ import annotations
+
+import logging
+import pickle
+import sqlite3
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from scrapy.http import Request
+from scrapy.utils.job import job_dir
+from scrapy.utils.request import request_from_dict
+
+from scrapy_captcha.progress import KEY, Progress
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from scrapy.crawler import Crawler
+
+logger = logging.getLogger(__name__)
+
+_FILE = "captcha.sqlite"
+
+
+class Journal:
+    """An entry for each page from when it is parked until it is settled: scraped or given up.
+
+    Without ``JOBDIR`` nothing is kept. *prepared* gives a request as it may be written to disk;
+    *on_unserializable* is told of each that cannot be written, and why.
+    """
+
+    def __init__(
+        self,
+        crawler: Crawler,
+        *,
+        prepared: Callable[[Request], Request],
+        on_unserializable: Callable[[Request, Exception], None],
+    ) -> None:
+        self._crawler = crawler
+        self._prepared = prepared
+        self._on_unserializable = on_unserializable
+        directory = job_dir(crawler.settings)
+        self._file = _File(Path(directory, _FILE)) if directory else None
+        self._carried_on: set[bytes] = set()
+        self.follows_a_kill = False  # known once the leftovers have been asked for
+
+    def keep(self, request: Request) -> None:
+        """Writes *request* down, from now on under the name that its meta gets."""
+        if self._file is None:
+            return
+        progress = Progress.of(request.meta)
+        if not progress.entry:
+            request.meta[KEY] = replace(progress, entry=uuid4().hex).to_meta()
+        self.update(request)
+
+    def update(self, request: Request) -> None:
+        """Writes down how far *request* has come, where it is kept."""
+        progress = Progress.of(request.meta)
+        if self._file is None or not progress.entry:
+            return
+        try:
+            data = pickle.dumps(self._prepared(request).to_dict(spider=self._crawler.spider))
+        except Exception as error:  # noqa: BLE001 - whatever the user's objects raise
+            request.meta[KEY] = replace(progress, entry="").to_meta()
+            self._on_unserializable(request, error)
+        else:
+            self._file.write(_name(progress), data)
+
+    def settle(self, progress: Progress) -> None:
+        """The page that has come as far as *progress* waits no more."""
+        if self._file is not None and progress.entry:
+            self._file.delete([_name(progress)])
+
+    def leftovers(self) -> Iterator[Request]:
+        """What the last run has left, if that was killed; it is kept on."""
+        if self._file is None:
+            return
+        self.follows_a_kill = self._file.exists()
+        sound, spoilt = 0, []
+        for name, data in self._file.read():
+            request = self._read(name, data)
+            if request is None:
+                spoilt.append(name)
+                continue
+            sound += 1
+            self._file.write(name, data)  # the file may be another, in the place of a damaged one
+            yield request
+        self._file.delete(spoilt)
+        self._tell(sound, len(spoilt))
+
+    def carry_on(self, request: Request) -> bool:
+        """Leaves the entry of *request* to the next run; False when it has none."""
+        name = _name(Progress.of(request.meta))
+        if self._file is None or self._file.failed or not name:
+            return False
+        self._carried_on.add(name)
+        return True
+
+    def end(self) -> None:
+        """Leaves nothing to the next run but what is carried on."""
+        if self._file is None:
+            return
+        if self._carried_on:
+            self._file.delete({name for name, _ in self._file.read()} - self._carried_on)
+        else:
+            self._file.remove()
+
+    def close(self) -> None:
+        """Leaves the file as it is."""
+        if self._file is not None:
+            self._file.close()
+
+    def _read(self, name: bytes, data: bytes) -> Request | None:
+        try:
+            stored = pickle.loads(data)  # noqa: S301 - trusted as Scrapy's queues are
+            request: object = request_from_dict(stored, spider=self._crawler.spider)
+        except Exception:  # noqa: BLE001 - garbage raises whatever it likes
+            return None
+        if not isinstance(request, Request) or _name(Progress.of(request.meta)) != name:
+            return None
+        request.dont_filter = True  # the dupefilter may know it from its first time
+        return request
+
+    def _tell(self, sound: int, spoilt: int) -> None:
+        told = {"sound": sound, "spoilt": spoilt, "file": self._file}
+        extra = {"spider": self._crawler.spider}
+        if sound:
+            text = (
+                "Scheduled %(sound)d requests that waited for a captcha when the crawl was killed"
+            )
+            logger.info(text, told, extra=extra)
+        if spoilt:
+            text = "Lost %(spoilt)d requests that waited for a captcha: damaged in %(file)s"
+            logger.warning(text, told, extra=extra)
+
+
+def _name(progress: Progress) -> bytes:
+    return progress.entry.encode("utf-8", "surrogatepass")  # it may have been damaged
+
+
+class _File:
+    """Bytes by name, in SQLite. The first failure is its end, told in one warning."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._log = path.with_name(path.name + "-wal")
+        self._db: sqlite3.Connection | None = None
+        self._is_ours = False
+        self.failed = False
+
+    def __str__(self) -> str:
+        return str(self._path)
+
+    def exists(self) -> bool:
+        return self._path.exists()
+
+    def read(self) -> list[tuple[bytes, bytes]]:
+        """All that is in the file; as much as can be read where it is damaged."""
+        rows: list[tuple[bytes, bytes]] = []
+        try:
+            rows.extend(self._opened().execute("SELECT name, data FROM entries"))
+        except sqlite3.OperationalError as error:  # locked, say: another crawl's
+            self._fail(error)
+        except sqlite3.DatabaseError as error:
+            self._put_aside(error)
+        return rows
+
+    def write(self, name: bytes, data: bytes) -> None:
+        """Puts *data* under *name*, in the place of what was there."""
+        self._do("INSERT OR REPLACE INTO entries VALUES (?, ?)", [(name, data)])
+
+    def delete(self, names: Iterable[bytes]) -> None:
+        """Takes out what is under *names*."""
+        self._do("DELETE FROM entries WHERE name = ?", [(name,) for name in names])
+
+    def remove(self) -> None:
+        """Deletes the file, unless it was never this crawl's."""
+        self.close()
+        if self._is_ours:
+            try:
+                for path in (self._path, self._log):
+                    path.unlink(missing_ok=True)
+            except OSError as error:
+                self._fail(error)
+
+    def close(self) -> None:
+        if self._db is not None:
+            self._db.close()
+            self._db = None
+
+    def _do(self, statement: str, rows: list[tuple[object, ...]]) -> None:
+        if self.failed:
+            return
+        try:
+            self._opened().executemany(statement, rows)
+        except sqlite3.Error as error:
+            self._fail(error)
+
+    def _opened(self) -> sqlite3.Connection:
+        if self._db is None:
+            self._db = sqlite3.connect(self._path, timeout=0, isolation_level=None)
+            self._db.text_factory = bytes  # garbage is no UTF-8
+            # A process that is killed loses nothing that it has handed to the system; only a
+            # machine that stops does, and to wait for its disk costs a thousand times as much.
+            self._db.execute("PRAGMA synchronous = OFF")
+            # One crawl has a job directory. Without others to share it with, the log works on
+            # network file systems too.
+            self._db.execute("PRAGMA locking_mode = EXCLUSIVE")
+            self._db.execute("PRAGMA journal_mode = WAL")
+            self._db.execute(
+                "CREATE TABLE IF NOT EXISTS entries (name BLOB PRIMARY KEY, data BLOB)"
+            )
+            self._is_ours = True
+        return self._db
+
+    def _put_aside(self, error: sqlite3.Error) -> None:
+        self.close()
+        aside = self._path.with_name(self._path.name + ".damaged")
+        try:
+            self._path.replace(aside)
+            self._log.unlink(missing_ok=True)
+        except OSError:
+            self._fail(error)
+        else:
+            logger.warning(
+                "The captcha journal is damaged and now %(aside)s: %(error)s",
+                {"aside": aside, "error": error},
+            )
+
+    def _fail(self, error: Exception) -> None:
+        self.close()
+        if not self.failed:
+            self.failed = True
+            logger.warning(
+                "No captcha journal from now on: pages that wait are lost if the crawl is killed. "
+                "%(path)s: %(error)s",
+                {"path": self._path, "error": error},
+            )
