@@ -113,7 +113,7 @@ class Sharing:
             follows=outcome is Outcome.OPENED,
         )
         ticket.meta[KEY] = progress.to_meta()
-        if not progress.leads:
+        if turn is Turn.FOLLOW:
             return outcome in {Outcome.OPENED, Outcome.MOVED}
         return await self._newcomers.have_settled_since(ticket, asked_at)
 

@@ -42,6 +42,16 @@ async def test_a_site_that_wants_a_solution_for_each_page_is_given_as_many(scope
 
 
 @pytest_twisted.ensureDeferred
+async def test_no_page_is_bought_for_before_its_site_knows_the_session() -> None:
+    async with sandbox(guard=Guard(mode=Mode.TOKEN), pages=40) as running:
+        crawled = await crawl(running, PAGES, {"CAPTCHA_SCOPE": "page"})
+
+    assert crawled.paths == sorted(PAGES)
+    assert running.solver.created == 40
+    assert running.site.gate.rejected == {}
+
+
+@pytest_twisted.ensureDeferred
 async def test_sessions_of_their_own_are_solved_each() -> None:
     async with sandbox({"solve_time": 0.1}, pages=40) as running:
         requests = [
