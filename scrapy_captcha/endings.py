@@ -66,7 +66,7 @@ class Endings:
         else:
             self._arrived(request, progress)
         self._submitter.forget(progress.answer)
-        self._journal.settle(progress)
+        self._journal.settle(request, progress)
         if not progress.tasks:
             restore(request, progress)
             return response
@@ -138,7 +138,7 @@ class Endings:
 
     def _end(self, request: Request, progress: Progress) -> None:
         self._sharing.left(progress)
-        self._journal.settle(progress)
+        self._journal.settle(request, progress)
         restore(request, progress)
 
     def _restore_late(self) -> None:

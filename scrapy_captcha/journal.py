@@ -21,6 +21,7 @@ from uuid import uuid4
 from scrapy.http import Request
 from scrapy.utils.job import job_dir
 from scrapy.utils.request import request_from_dict
+from twisted.internet.task import LoopingCall
 
 from scrapy_captcha.progress import KEY, Progress
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _FILE = "captcha.sqlite"
+_CHECK = 0.05  # seconds between two looks at which pages the spider is done with
 
 
 class Journal:
@@ -53,6 +55,8 @@ class Journal:
         self._on_unserializable = on_unserializable
         directory = job_dir(crawler.settings)
         self._file = _File(Path(directory, _FILE)) if directory else None
+        self._settling: dict[Request, bytes] = {}
+        self._looking = LoopingCall(self._look)
         self._carried_on: set[bytes] = set()
         self.follows_a_kill = False  # known once the leftovers have been asked for
 
@@ -78,10 +82,25 @@ class Journal:
         else:
             self._file.write(_name(progress), data)
 
-    def settle(self, progress: Progress) -> None:
-        """The page that has come as far as *progress* waits no more."""
+    def settle(self, request: Request, progress: Progress) -> None:
+        """The page of *request*, which has come as far as *progress*, waits no more.
+
+        Its entry goes when the spider is done with the page.
+        """
         if self._file is not None and progress.entry:
-            self._file.delete([_name(progress)])
+            self._settling[request] = _name(progress)
+            if not self._looking.running:
+                self._looking.start(_CHECK, now=False)
+
+    def _look(self) -> None:
+        engine = self._crawler.engine
+        assert engine is not None  # noqa: S101 - a request has been processed
+        under_way = engine._slot.inprogress if engine._slot else ()
+        done = [request for request in self._settling if request not in under_way]
+        if self._file is not None:
+            self._file.delete([self._settling.pop(request) for request in done])
+        if not self._settling:
+            self._looking.stop()
 
     def leftovers(self) -> Iterator[Request]:
         """What the last run has left, if that was killed; it is kept on."""
@@ -118,7 +137,9 @@ class Journal:
             self._file.remove()
 
     def close(self) -> None:
-        """Leaves the file as it is."""
+        """Leaves the file as it is, and nothing in the reactor."""
+        if self._looking.running:
+            self._looking.stop()
         if self._file is not None:
             self._file.close()
 

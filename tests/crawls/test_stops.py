@@ -229,9 +229,7 @@ def test_a_job_that_is_forced_to_stop_loses_nothing_and_pays_nothing_twice(tmp_p
 
 
 @pytest.mark.parametrize("queue", QUEUES)
-def test_a_job_that_is_killed_twice_loses_nothing_and_pays_nothing_twice(
-    queue: str, tmp_path: Path
-) -> None:
+def test_a_job_that_is_killed_twice_loses_nothing(queue: str, tmp_path: Path) -> None:
     job = Job(tmp_path, queue)
     with site_with_tokens() as sandbox:
         with job.run(sandbox, WAITING, last=PARKED + 1) as process:
@@ -245,5 +243,6 @@ def test_a_job_that_is_killed_twice_loses_nothing_and_pays_nothing_twice(
         state = sandbox.state()
 
     assert set(job.log) == {*GUARDED, "parked"}
-    assert state["solver"]["created"] == PARKED
+    # What was under way when it was killed may be paid for again.
+    assert PARKED <= state["solver"]["created"] < PARKED + 4 * SOLVES
     assert journals(tmp_path) == []
