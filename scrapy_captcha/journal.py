@@ -93,13 +93,12 @@ class Journal:
                 self._looking.start(_CHECK, now=False)
 
     def _look(self) -> None:
-        engine = self._crawler.engine
-        assert engine is not None  # noqa: S101 - a request has been processed
-        under_way = engine._slot.inprogress if engine._slot else ()
+        slot = getattr(self._crawler.engine, "_slot", None)
+        under_way = slot.inprogress if slot else ()
         done = [request for request in self._settling if request not in under_way]
         if self._file is not None:
             self._file.delete([self._settling.pop(request) for request in done])
-        if not self._settling:
+        if not self._settling and self._looking.running:
             self._looking.stop()
 
     def leftovers(self) -> Iterator[Request]:
