@@ -175,22 +175,25 @@ class Lot(RuleBasedStateMachine):
 
     # What happens to a page
 
-    @rule(start=st.booleans(), priority=st.integers(-1, 1))
-    def schedule(self, start: bool, priority: int) -> None:
-        self.pages += 1
-        meta = {"is_start_request": True} if start else {}
-        url = f"https://shop.example/{self.pages}"
-        self.run.engine.crawl(Request(url, meta=meta, priority=priority))
-        self.settled[self.pages] = 0
-        if self.is_killed:  # Scrapy's own queues cannot be relied on any more
-            self.may_be_lost.add(self.pages)
+    @rule(start=st.booleans(), priority=st.integers(-1, 1), count=st.integers(1, 4))
+    def schedule(self, start: bool, priority: int, count: int) -> None:
+        for _ in range(count):
+            self.pages += 1
+            meta = {"is_start_request": True} if start else {}
+            url = f"https://shop.example/{self.pages}"
+            self.run.engine.crawl(Request(url, meta=meta, priority=priority))
+            self.settled[self.pages] = 0
+            if self.is_killed:  # Scrapy's own queues cannot be relied on any more
+                self.may_be_lost.add(self.pages)
 
-    @rule()
-    def fetch(self) -> None:
-        request = self.run.scheduler.next_request()
-        if request is not None:
-            self.out.append(request)
-            self.run.slot.inprogress.add(request)
+    @precondition(lambda self: self.run.scheduler.has_pending_requests())
+    @rule(count=st.integers(1, 4))
+    def fetch(self, count: int = 1) -> None:
+        for _ in range(count):
+            request = self.run.scheduler.next_request()
+            if request is not None:
+                self.out.append(request)
+                self.run.slot.inprogress.add(request)
 
     @precondition(lambda self: self.out)
     @rule(data=st.data())
@@ -248,9 +251,13 @@ class Lot(RuleBasedStateMachine):
 
     # What happens to the crawl
 
+    @precondition(lambda self: self.pages)
     @rule(slices=st.integers(0, 3) | st.just(1000))
     def stop_and_resume(self, slices: int) -> None:
         self.stop()
+        self.resume_after(slices)
+
+    def resume_after(self, slices: int) -> None:
         self.resume(slices)
         if slices < 1000:  # stopped again before all leftovers are back
             self.stop()
@@ -268,15 +275,16 @@ class Lot(RuleBasedStateMachine):
         if not self.run.journal.follows_a_kill:
             self.held = set()  # they are in Scrapy's hands
 
-    @rule()
-    def kill_and_resume(self) -> None:
+    @precondition(lambda self: self.pages)
+    @rule(slices=st.integers(0, 3) | st.just(1000))
+    def kill_and_resume(self, slices: int) -> None:
         alive = {number for number, times in self.settled.items() if not times}
         self.may_be_lost |= alive - self.held
         self.may_come_again |= set(self.settled)
         self.out, self.parked = [], {}
         self.is_killed = True
         self.run.kill()
-        self.resume(1000)
+        self.resume_after(slices)
 
     # What holds
 
@@ -308,7 +316,7 @@ class Lot(RuleBasedStateMachine):
 TestLot = Lot.TestCase
 TestLot.settings = settings(
     deadline=None,
-    max_examples=60,
-    stateful_step_count=40,
+    max_examples=25,
+    stateful_step_count=30,
     suppress_health_check=[HealthCheck.too_slow],
 )
