@@ -127,13 +127,15 @@ class Journal:
         return True
 
     def end(self) -> None:
-        """Leaves nothing to the next run but what is carried on."""
+        """Leaves nothing to the next run but what is carried on, and keeps nothing from now on."""
         if self._file is None:
             return
         if self._carried_on:
             self._file.delete({name for name, _ in self._file.read()} - self._carried_on)
         else:
             self._file.remove()
+        self.close()
+        self._file = None
 
     def close(self) -> None:
         """Leaves the file as it is, and nothing in the reactor."""
@@ -150,7 +152,12 @@ class Journal:
             return None
         if not isinstance(request, Request) or _name(Progress.of(request.meta)) != name:
             return None
+        # Solutions and answers to them were in memory; the page has to be asked for again.
+        progress = replace(Progress.of(request.meta), solution="", submitted=False, answer="")
+        request.meta[KEY] = progress.to_meta()
         request.dont_filter = True  # the dupefilter may know it from its first time
+        if progress.priority is not None:
+            request.cookies = progress.cookies or {}
         return request
 
     def _tell(self, sound: int, spoilt: int) -> None:

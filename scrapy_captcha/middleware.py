@@ -191,6 +191,7 @@ class CaptchaMiddleware:
         with place:
             progress = replace(progress, solution="", submitted=True, answer=name)
             request.meta[KEY] = progress.to_meta()
+            self._journal.update(request)  # a task whose solution is used is not to be collected
             # They are in the jar, and sent again they would overwrite what the site has set since.
             request.cookies = {}
             return await self._submitter.send(request, name, place.captcha, place.solution)

@@ -67,7 +67,7 @@ class Stopping(Visitor):
     """Fetches the open page when the others are parked, whose callback does *act*."""
 
     act: ClassVar[Callable[[Any], None]] = nothing
-    stopped_at = 0.0
+    stopped_at = float("inf")  # where Scrapy has stopped it before
 
     async def start(self) -> AsyncIterator[Request]:
         async for request in super().start():

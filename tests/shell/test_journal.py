@@ -85,6 +85,18 @@ def test_what_was_kept_is_left_over_as_far_as_it_had_come(tmp_path: Path) -> Non
     assert (progress.tasks, progress.task_id) == (1, 5)
 
 
+def test_what_was_in_memory_is_not_counted_on(tmp_path: Path) -> None:
+    with journal(tmp_path) as running:
+        request = kept(running)
+        request.meta[KEY] |= {"submitted": True, "answer": "x", "cookies": {"mine": "1"}}
+        running.update(request)
+
+    [found] = left(tmp_path)
+    progress = Progress.of(found.meta)
+    assert (progress.submitted, progress.answer) == (False, "")
+    assert found.cookies == {"mine": "1"}
+
+
 def test_what_is_left_over_is_kept_until_it_is_settled(tmp_path: Path) -> None:
     with journal(tmp_path) as running:
         kept(running, 1)
@@ -101,8 +113,9 @@ def test_only_a_kill_leaves_something(tmp_path: Path) -> None:
     with journal(tmp_path) as running:
         assert list(running.leftovers()) == []
         assert not running.follows_a_kill
-        kept(running)
+        request = kept(running)
         running.end()
+        running.update(request)  # whoever still waits is told that the crawl ends
 
     assert list(tmp_path.iterdir()) == []
 

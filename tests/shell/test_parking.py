@@ -5,8 +5,10 @@ The lot, the journal, the scheduler and its queues, and the signals are real; on
 
 from __future__ import annotations
 
+import gc
 import shutil
 import tempfile
+import warnings
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
@@ -302,6 +304,10 @@ class Lot(RuleBasedStateMachine):
             self.stop()
         self.patch.undo()
         shutil.rmtree(self.directory)
+        del self.run
+        with warnings.catch_warnings():  # Scrapy 2.14 leaves files of empty queues open
+            warnings.simplefilter("ignore")
+            gc.collect()
 
     def finish(self) -> None:
         while self.out or self.parked or self.run.scheduler.has_pending_requests():
