@@ -35,7 +35,12 @@ if TYPE_CHECKING:
     from scrapy.core.engine import ExecutionEngine
     from scrapy.http import Response
 
-pytestmark = pytest.mark.thorough
+pytestmark = [
+    pytest.mark.thorough,
+    # Scrapy 2.14 leaves the files of empty queues open.
+    pytest.mark.filterwarnings("ignore:.*requests.queue:pytest.PytestUnraisableExceptionWarning"),
+    pytest.mark.filterwarnings("ignore:unclosed file.*requests.queue:ResourceWarning"),
+]
 
 
 class Shopper(Spider):
@@ -305,7 +310,7 @@ class Lot(RuleBasedStateMachine):
         self.patch.undo()
         shutil.rmtree(self.directory)
         del self.run
-        with warnings.catch_warnings():  # Scrapy 2.14 leaves files of empty queues open
+        with warnings.catch_warnings():  # none of it is left to other tests
             warnings.simplefilter("ignore")
             gc.collect()
 
