@@ -200,7 +200,7 @@ class _File:
             rows.extend(self._opened().execute("SELECT name, data FROM entries"))
         except sqlite3.OperationalError as error:  # locked, say: another crawl's
             self._fail(error)
-        except sqlite3.DatabaseError as error:
+        except (sqlite3.DatabaseError, UnicodeDecodeError) as error:  # garbage in what SQLite says
             self._put_aside(error)
         return rows
 
@@ -232,7 +232,7 @@ class _File:
             return
         try:
             self._opened().executemany(statement, rows)
-        except sqlite3.Error as error:
+        except (sqlite3.Error, UnicodeDecodeError) as error:
             self._fail(error)
 
     def _opened(self) -> sqlite3.Connection:
@@ -252,7 +252,7 @@ class _File:
             self._is_ours = True
         return self._db
 
-    def _put_aside(self, error: sqlite3.Error) -> None:
+    def _put_aside(self, error: Exception) -> None:
         self.close()
         aside = self._path.with_name(self._path.name + ".damaged")
         try:

@@ -274,6 +274,17 @@ def test_a_damaged_entry_costs_that_entry_and_one_warning(
     assert [request.url for request in left(directory)] == [URL]
 
 
+def test_garbage_in_the_text_of_an_error_is_survived(tmp_path: Path) -> None:
+    with journal(tmp_path) as running:
+        kept(running)
+    file = tmp_path / "captcha.sqlite"
+    schema = file.read_bytes()
+    for at in range(3900, 4096, 2):
+        file.write_bytes(schema[:at] + b"\x00\x80" + schema[at + 2 :])
+        with journal(tmp_path) as resumed:
+            list(resumed.leftovers())
+
+
 def test_a_full_disk_ends_the_journal_and_nothing_else(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
