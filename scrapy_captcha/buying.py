@@ -16,6 +16,7 @@ from scrapy_captcha.audience import Outcome
 from scrapy_captcha.client import new_purchase_id
 from scrapy_captcha.config import GiveUp
 from scrapy_captcha.errors import ErrorCode, SolverError
+from scrapy_captcha.ledger import Answer
 from scrapy_captcha.pictures import fetch_picture
 from scrapy_captcha.policy import (
     Drop,
@@ -27,7 +28,9 @@ from scrapy_captcha.policy import (
 )
 from scrapy_captcha.progress import KEY, Progress
 from scrapy_captcha.providers import Order
-from scrapy_captcha.sessions import site_of
+from scrapy_captcha.sessions import site_of, without_proxy
+from scrapy_captcha.signals import proxy_refused
+from scrapy_captcha.spending import reason_not_to_buy
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -41,9 +44,11 @@ if TYPE_CHECKING:
     from scrapy_captcha.market import Market, Turn
     from scrapy_captcha.policy import Decision
     from scrapy_captcha.providers import TaskId
+    from scrapy_captcha.proxies import Rest
     from scrapy_captcha.rejections import Rejections
     from scrapy_captcha.sessions import Sessions
     from scrapy_captcha.sharing import Sharing
+    from scrapy_captcha.spending import Spending
     from scrapy_captcha.stock import Place, Stock
     from scrapy_captcha.tally import Tally
 
@@ -60,6 +65,7 @@ class Buyer:
         stock: Stock,
         rejections: Rejections,
         journal: Journal,
+        spending: Spending,
         tally: Tally,
         *,
         close_on_stop: bool,
@@ -73,6 +79,7 @@ class Buyer:
         self._stock = stock
         self._rejections = rejections
         self._journal = journal
+        self._spending = spending
         self._tally = tally
         self._close_on_stop = close_on_stop
         self._clock = cast("IReactorTime", reactor)
@@ -107,7 +114,11 @@ class Buyer:
                     await self._stock.place(ticket, captcha) as place,
                     await self._turn(ticket, captcha) as turn,
                 ):
-                    return await self._bought_from(turn.client, ticket, captcha, options, place)
+                    next_request = await self._bought_from(
+                        turn.client, ticket, captcha, options, place
+                    )
+                if next_request is None:
+                    await self._spending.until_something_ends()
             except SolverError as error:
                 next_request = await self._after_error(ticket, captcha, options, error)
         return next_request
@@ -123,16 +134,31 @@ class Buyer:
         captcha: Captcha,
         options: Options,
         place: Place,
-    ) -> Request:
-        """*ticket* with a solution or given up; raises SolverError."""
+    ) -> Request | None:
+        """*ticket* with a solution or given up; raises SolverError.
+
+        None where it hangs on other purchases whether one more may be made.
+        """
         if self._is_wall(captcha):
             return self._failed(ticket, captcha, options, "wall")
         order = await self._order(ticket, captcha)
         if captcha.image and not order.image:
             return self._failed(ticket, captcha, options, "picture")
+        answer = self._spending.reserve(order, ticket, client.provider.name)
+        if order.task_id is not None:  # paid for already
+            order = replace(order, collect_only=answer is not Answer.YES)
+        elif answer is Answer.WAIT:
+            return None
+        elif refused := reason_not_to_buy(answer):
+            return self._failed(ticket, captcha, options, refused)
         self._note(ticket, purchase_id=order.purchase_id, provider=client.provider.name)
-        solution = await client.purchase(order, partial(self._bought, ticket, captcha))
-        name = self._stock.keep(place, captcha, solution)
+        try:
+            solution = await client.purchase(order, partial(self._bought, ticket, captcha))
+        except SolverError as error:
+            self._spending.failed(order, error, goes_on=_is_to_be_collected(captcha, error))
+            raise
+        name = self._spending.solved(order, solution)
+        self._stock.keep(place, name, captcha, solution)
         self._market.solved(name, captcha, solution, client)
         return self._solved(ticket, captcha, solution, name)
 
@@ -147,9 +173,10 @@ class Buyer:
         progress = Progress.of(ticket.meta)
         user_agent = ticket.headers.get("User-Agent")
         image = await fetch_picture(self._crawler, ticket, captcha.image) if captcha.image else b""
+        purchase_id = progress.purchase_id or new_purchase_id()
         return Order(
             captcha,
-            purchase_id=progress.purchase_id or new_purchase_id(),
+            purchase_id=purchase_id,
             image=image,
             proxy=self._sessions.proxy_of(ticket),
             user_agent=user_agent.decode("latin-1") if user_agent else None,
@@ -184,7 +211,7 @@ class Buyer:
             case Reschedule(delay):
                 return await self._wait(ticket, captcha, error, delay)
             case RotateProxy(rest, delay):
-                elsewhere = self._sessions.rotated(ticket, rest)
+                elsewhere = self._elsewhere(ticket, rest, error)
                 if elsewhere is not None:
                     self._tally.rotated(ticket, captcha, error)
                     await deferLater(self._clock, delay)
@@ -212,6 +239,18 @@ class Buyer:
                 return self._market.declined(captcha, proxy, error.provider or "")
         return False
 
+    def _elsewhere(self, ticket: Request, rest: Rest, error: SolverError) -> Request | None:
+        """*ticket* for another proxy: its owner's, where that is not the pool and has an answer."""
+        if self._sessions.is_of_others(ticket):
+            spider, code = self._crawler.spider, error.code.value
+            send = self._crawler.signals.send_catch_log
+            for _, answer in send(proxy_refused, request=ticket, code=code, spider=spider):
+                if answer is True or isinstance(answer, str):
+                    other = without_proxy(ticket)
+                    other.meta.update({} if answer is True else {"proxy": answer})
+                    return other
+        return self._sessions.rotated(ticket, rest)
+
     def _moved(self, ticket: Request, elsewhere: Request) -> Request:
         """*elsewhere* belongs to another session: whoever waits for *ticket* is to follow."""
         progress = Progress.of(ticket.meta)
@@ -229,8 +268,7 @@ class Buyer:
     def _remember(self, ticket: Request, captcha: Captcha, error: SolverError) -> None:
         """Notes in the ticket's meta what the next try has to know, here or after a restart."""
         progress = Progress.of(ticket.meta)
-        not_over = error.code is ErrorCode.TIMEOUT and not captcha.perishable
-        task_id = error.task_id if not_over else None
+        task_id = error.task_id if _is_to_be_collected(captcha, error) else None
         goes_on = error.possibly_paid or task_id is not None
         tried = progress.after(
             progress.attempts.after(error),
@@ -245,7 +283,7 @@ class Buyer:
         self._journal.update(ticket)
 
     def _solved(self, ticket: Request, captcha: Captcha, solution: Solution, name: str) -> Request:
-        self._tally.solved(ticket, captcha, solution)
+        self._tally.solved(ticket, captcha)
         if solution.user_agent:
             self._sessions.bind(ticket, solution.user_agent)
         progress = Progress.of(ticket.meta)
@@ -268,6 +306,7 @@ class Buyer:
         error: SolverError | None = None,
     ) -> Request:
         progress = Progress.of(ticket.meta)
+        self._spending.ended(progress)
         if options.on_give_up is GiveUp.PASS:
             self._tally.passed(ticket, reason)
             progress = replace(progress, passed=True)
@@ -281,3 +320,8 @@ class Buyer:
         if self._close_on_stop and not self._market.is_left:
             engine = self._crawler.engine
             deferred_from_coro(engine.close_spider_async(reason=f"captcha_{reason.lower()}"))
+
+
+def _is_to_be_collected(captcha: Captcha, error: SolverError) -> bool:
+    """Whether the task of *error* is paid for and may still be solved."""
+    return error.code is ErrorCode.TIMEOUT and error.task_id is not None and not captcha.perishable

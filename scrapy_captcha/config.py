@@ -13,6 +13,7 @@ from scrapy.utils.spider import DefaultSpider
 
 from scrapy_captcha.detection import DETECTORS, MAX_SIZE, Declared, detect
 from scrapy_captcha.domains import Domains
+from scrapy_captcha.limits import Limit, Limits
 from scrapy_captcha.policy import Policy
 from scrapy_captcha.providers import Unified
 from scrapy_captcha.ranking import Preference
@@ -25,6 +26,10 @@ from scrapy_captcha.readers import (
     read_domains,
     read_duration,
     read_kind,
+    read_limit,
+    read_money,
+    read_path,
+    read_prices,
     read_providers,
     read_proxies,
     read_site_key,
@@ -42,16 +47,20 @@ if TYPE_CHECKING:
     from scrapy import Spider
     from scrapy.settings import BaseSettings
 
+    from scrapy_captcha.captchas import Kind
     from scrapy_captcha.detection import Detection, Detector, Page
     from scrapy_captcha.errors import ErrorCode
+    from scrapy_captcha.money import Micros
     from scrapy_captcha.policy import Action
     from scrapy_captcha.providers import Provider
-    from scrapy_captcha.proxies import Proxy
+    from scrapy_captcha.proxies import Chooser, Proxy
 
 PREFIX = "CAPTCHA_"
 _SECRET = frozenset({"api_key", "api_url", "api_urls", "keys", "proxies"})
 
 _T = TypeVar("_T")
+
+_NO_PROXIES: tuple[Proxy, ...] | Chooser = ()
 
 
 class GiveUp(str, Enum):
@@ -66,6 +75,14 @@ def _setting(read: Callable[[object], _T], default: _T, about: str, *, repr: boo
         default_factory=lambda: default, repr=repr, metadata={"read": read, "about": about}
     )
     return result  # type: ignore[no-any-return]  # what dataclasses make of a field at run time
+
+
+class NoProxy(str, Enum):
+    """What becomes of a page where no proxy of the pool may be used for its site."""
+
+    DROP = "drop"
+    WAIT = "wait"
+    DIRECT = "direct"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,7 +126,17 @@ class Config:
         read_count, 10_000, "pages that wait at once; at the limit the crawl waits for room"
     )
     concurrent_solves: int = _setting(read_count, 16, "purchases under way at once")
-    proxies: tuple[Proxy, ...] = _setting(read_proxies, (), "proxies to crawl and to solve through")
+    proxies: tuple[Proxy, ...] | Chooser = _setting(
+        read_proxies, _NO_PROXIES, "proxies to crawl and to solve through"
+    )
+    on_no_proxy: NoProxy = _setting(
+        read_word(NoProxy), NoProxy.DROP, "what becomes of a page without a proxy for its site"
+    )
+    rotate_before_paying: bool = _setting(
+        read_boolean,
+        False,
+        "whether a page is first tried through a proxy with far fewer captchas",
+    )
     detectors: Mapping[str, Detector] = _setting(
         read_detectors, DETECTORS, "detectors added, replaced or removed, by name and import path"
     )
@@ -128,8 +155,37 @@ class Config:
         read_word(GiveUp), GiveUp.DROP, "what becomes of a page whose captcha is not solved"
     )
     close_on_stop: bool = _setting(
-        read_boolean, False, "whether an account error closes the spider instead of the tap only"
+        read_boolean,
+        False,
+        "whether an account error, or a limit, closes the spider instead of the tap only",
     )
+    max_solves: int | None = _setting(read_limit, None, "most solves that are bought")
+    max_solves_per_site: int | None = _setting(read_limit, None, "the same, for each site")
+    max_solves_per_hour: int | None = _setting(read_limit, None, "the same, within any hour")
+    budget: Micros | None = _setting(read_money, None, "most money that is spent")
+    budget_per_site: Micros | None = _setting(read_money, None, "the same, for each site")
+    budget_per_hour: Micros | None = _setting(read_money, None, "the same, within any hour")
+    max_loss_per_site: Micros | None = _setting(
+        read_money, None, "most money that is spent at a site without a page for it"
+    )
+    prices: Mapping[Kind, Micros] = _setting(
+        read_prices, {}, "what a solve costs, by kind, until an answer tells it"
+    )
+    dry_run: bool = _setting(
+        read_boolean, False, "whether nothing is bought, and a forecast made instead"
+    )
+    dropped_feed: str = _setting(read_path, "", "file for the pages that are given up")
+    report: str = _setting(read_path, "", "file for a report in HTML")
+
+    @property
+    def limits(self) -> Limits:
+        """What may be bought at most."""
+        return Limits(
+            Limit(self.max_solves, self.budget),
+            Limit(self.max_solves_per_site, self.budget_per_site),
+            Limit(self.max_solves_per_hour, self.budget_per_hour),
+            self.max_loss_per_site,
+        )
 
     @classmethod
     def read(cls, settings: BaseSettings) -> Config:
@@ -163,6 +219,14 @@ def _refuse_conflicts(config: Config, settings: BaseSettings) -> None:
         raise ValueError(
             "TWISTED_REACTOR_ENABLED = False, but captchas are solved over Twisted: "
             "remove the setting, or set CAPTCHA_ENABLED = False"
+        )
+    handlers = settings.getdict("DOWNLOAD_HANDLERS")
+    proxies = config.proxies if isinstance(config.proxies, tuple) else ()
+    socks = [str(proxy) for proxy in proxies if proxy.scheme.startswith("socks")]
+    if socks and not {"http", "https"} <= set(handlers):
+        raise ValueError(
+            f"CAPTCHA_PROXIES: {socks[0]} speaks SOCKS, and Scrapy's usual download handler does "
+            "not: set DOWNLOAD_HANDLERS for http and https to one that does, or leave it out"
         )
     if config.proxies and not settings.getbool("HTTPPROXY_ENABLED", default=True):
         raise ValueError(

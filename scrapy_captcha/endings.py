@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from scrapy_captcha.market import Market
     from scrapy_captcha.rejections import Rejections
     from scrapy_captcha.sharing import Sharing
+    from scrapy_captcha.spending import Spending
     from scrapy_captcha.submit import Submitter
     from scrapy_captcha.tally import Tally
 
@@ -47,6 +48,7 @@ class Endings:
         market: Market,
         submitter: Submitter,
         journal: Journal,
+        spending: Spending,
         tally: Tally,
     ) -> None:
         self._crawler = crawler
@@ -55,6 +57,7 @@ class Endings:
         self._market = market
         self._submitter = submitter
         self._journal = journal
+        self._spending = spending
         self._tally = tally
         self._restores_late = False
 
@@ -67,6 +70,7 @@ class Endings:
             self._arrived(request, progress)
         self._submitter.forget(progress.answer)
         self._journal.settle(request, progress)
+        self._spending.ended(progress)
         if not progress.tasks:
             restore(request, progress)
             return response
@@ -121,12 +125,16 @@ class Endings:
         """The site has taken the solution for *request*."""
         self._tally.accepted(request)
         self._rejections.accepted(site_of_page(request))
-        self._market.judged(Progress.of(request.meta).answer, accepted=True)
+        progress = Progress.of(request.meta)
+        self._market.judged(progress.answer, accepted=True)
+        self._spending.accepted(progress)
 
     def rejected(self, request: Request, name: str) -> None:
         """The site shows *name*, a captcha or a wall, in spite of the solution for *request*."""
         self._tally.rejected(request, name)
-        self._market.judged(Progress.of(request.meta).answer, accepted=False)
+        progress = Progress.of(request.meta)
+        self._market.judged(progress.answer, accepted=False)
+        self._spending.rejected(progress)
         site = site_of_page(request)
         if self._rejections.rejected(site, time.monotonic()):
             self._tally.wall(site)
@@ -139,6 +147,7 @@ class Endings:
     def _end(self, request: Request, progress: Progress) -> None:
         self._sharing.left(progress)
         self._journal.settle(request, progress)
+        self._spending.ended(progress)
         restore(request, progress)
 
     def _restore_late(self) -> None:

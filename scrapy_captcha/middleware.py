@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING
 
 from scrapy import signals
 from scrapy.http import TextResponse
+from scrapy.utils.defer import deferred_from_coro
 from scrapy.utils.httpobj import urlparse_cached
 from twisted.internet.defer import CancelledError, Deferred
 
+from scrapy_captcha.audience import Outcome
 from scrapy_captcha.buying import Buyer
 from scrapy_captcha.captchas import KINDS, Captcha
 from scrapy_captcha.carrying import Carrier
-from scrapy_captcha.config import Config, Options, domains_of
+from scrapy_captcha.config import Config, NoProxy, Options, domains_of
 from scrapy_captcha.detection import Detection, Document, Verdict
 from scrapy_captcha.endings import Endings, spoilt
 from scrapy_captcha.forms import Forms
@@ -24,13 +26,16 @@ from scrapy_captcha.journal import Journal
 from scrapy_captcha.market import Market
 from scrapy_captcha.origin import remember_origin, to_be_tried_again
 from scrapy_captcha.parking import ParkingLot
+from scrapy_captcha.prices import Prices
 from scrapy_captcha.progress import KEY, Progress
 from scrapy_captcha.rejections import Rejections
-from scrapy_captcha.sessions import Sessions, without_credentials
+from scrapy_captcha.sessions import Sessions, site_of_page, without_credentials
 from scrapy_captcha.sharing import Sharing
 from scrapy_captcha.slots import Slots
+from scrapy_captcha.spending import Spending
 from scrapy_captcha.stock import Stock
 from scrapy_captcha.submit import SUBMISSION, Submitter
+from scrapy_captcha.summary import Summary
 from scrapy_captcha.tally import Tally
 
 if TYPE_CHECKING:
@@ -62,7 +67,7 @@ class CaptchaMiddleware:
         self._options = Options.of(config)
         self._cookies_enabled = crawler.settings.getbool("COOKIES_ENABLED")
         self._priority_adjust = crawler.settings.getint("REDIRECT_PRIORITY_ADJUST")
-        self._tally = Tally(crawler)
+        self._tally = Tally(crawler, self._dropped)
         self._market = Market.of(config, self._options.policy, self._tally)
         self._sessions = Sessions(config.proxies, time.monotonic)
         self._sharing = Sharing(
@@ -73,13 +78,30 @@ class CaptchaMiddleware:
             patience=2 * config.solve_timeout,
             is_under_way=self._is_under_way,
         )
+        prices = Prices(config.prices, self._market.price)
+        self._summary = Summary(
+            crawler,
+            config,
+            self._sessions,
+            price=partial(prices.expected, config.providers[0].name),
+            waiting=lambda: len(self._lot),
+        )
+        self._spending = Spending(
+            crawler,
+            config,
+            self._sessions,
+            self._tally,
+            self._summary.books,
+            prices,
+            on_limit=self._limit_reached,
+        )
         self._slots = Slots(crawler)
         self._rejections = Rejections()
         self._stock = Stock(
             self._slots,
             life=config.token_life,
             is_doubtful=self._rejections.is_doubtful,
-            on_expired=self._tally.expired,
+            on_expired=self._expired,
         )
         self._journal = Journal(
             crawler, prepared=without_credentials, on_unserializable=self._tally.unserializable
@@ -92,6 +114,7 @@ class CaptchaMiddleware:
             self._stock,
             self._rejections,
             self._journal,
+            self._spending,
             self._tally,
             close_on_stop=config.close_on_stop,
         )
@@ -110,6 +133,7 @@ class CaptchaMiddleware:
             self._market,
             self._submitter,
             self._journal,
+            self._spending,
             self._tally,
         )
         self._cache = HttpCache(crawler, self._shows_captcha)
@@ -155,16 +179,37 @@ class CaptchaMiddleware:
         if progress.priority is not None:
             self._slots.first(request)
         submits = SUBMISSION in request.meta
-        if not self._sessions.equip(request, keep_proxy=submits or bool(progress.solution)):
-            raise self._endings.dropped(request, "no_proxy")
+        keep_proxy = submits or bool(progress.solution)
+        patient = self._config.on_no_proxy is NoProxy.WAIT and not keep_proxy
+        if not self._sessions.equip(request, keep_proxy=keep_proxy, patient=patient):
+            again = await self._without_proxy(request, progress)
+            if again is not None:
+                return again
         host = urlparse_cached(request).hostname or ""
         if submits or not self._domains.allow_host(host):
             return None
+        return await self._held_back(request, progress, options)
+
+    async def _held_back(
+        self, request: Request, progress: Progress, options: Options
+    ) -> Request | None:
+        """A ticket for *request* where it would only meet the captcha that is being solved."""
         if self._sharing.is_shut(request) and not (options.ignore or _is_robots_txt(request)):
             self._tally.held(request)
             return await self._parked(request, progress, self._sharing.until_open)
         self._sharing.asked(request, progress)
         return None
+
+    async def _without_proxy(self, request: Request, progress: Progress) -> Request | None:
+        """What is done where no proxy may be used: None to go on without one."""
+        wait = self._sessions.wait(request)
+        self._tally.no_proxy(site_of_page(request), is_over=wait is None)
+        if self._config.on_no_proxy is NoProxy.DIRECT:
+            self._sessions.go_directly(request)
+            return None
+        if self._config.on_no_proxy is NoProxy.DROP or wait is None:
+            raise self._endings.dropped(request, "no_proxy")
+        return await self._parked(request, progress, self._sessions.until_rested)
 
     def _has_left_the_site(self, request: Request, progress: Progress) -> bool:
         """Whether a redirect leads where Scrapy's own filter would have stopped *request*.
@@ -206,6 +251,8 @@ class CaptchaMiddleware:
         self._sharing.answered(request)
         progress, options = Progress.of(request.meta), self._options_of(request)
         found = None if progress.passed else self._found(request, response)
+        if not _is_robots_txt(request):
+            self._summary.page(request, response, found)
         if progress.asked and progress.submitted:
             return self._carrier.answered(request, response, found)
         if found is None or found.verdict is Verdict.WIDGET:
@@ -254,23 +301,52 @@ class CaptchaMiddleware:
 
     def _met(
         self, request: Request, response: Response, captcha: Captcha, options: Options
-    ) -> Response | Awaitable[Request]:
+    ) -> Request | Response | Awaitable[Request]:
         self._sharing.met(request)
         progress = Progress.of(request.meta)
         if not progress.met:
             self._tally.detected(request, captcha)
+            self._summary.met(request, captcha)
             progress = replace(progress, met=True)
             request.meta[KEY] = progress.to_meta()
         reason = self._reason_not_to_buy(request, captcha, progress, options)
         if reason:
             return self._endings.given_up(request, response, reason, options, captcha)
+        if self._config.rotate_before_paying and not progress.rotated:
+            elsewhere = self._elsewhere(request, progress)
+            if elsewhere is not None:
+                return elsewhere
         asked_at = self._sharing.asked_at(request)
         story = partial(self._buyer.story, captcha=captcha, options=options, asked_at=asked_at)
         return self._parked(request, progress, story)
 
+    def _elsewhere(self, request: Request, progress: Progress) -> Request | None:
+        """What to fetch instead, where another proxy is shown far fewer captchas."""
+        better = self._summary.books.better(site_of_page(request), self._sessions.label(request))
+        again = to_be_tried_again(request, priority_adjust=self._priority_adjust)
+        elsewhere = self._sessions.better(again, better) if better else None
+        if elsewhere is not None:
+            self._tally.rotated_before_paying(request)
+            self._sharing.left(progress, Outcome.MOVED)
+            progress = replace(Progress.of(elsewhere.meta), rotated=True, leads="")
+            elsewhere.meta[KEY] = progress.to_meta()
+        return elsewhere
+
     def _parked(self, request: Request, progress: Progress, story: Story) -> Awaitable[Request]:
         again = to_be_tried_again(request, priority_adjust=self._priority_adjust)
         return self._lot.ticket(again, story, leads=bool(progress.leads))
+
+    def _dropped(self, request: Request, reason: str) -> None:
+        self._summary.dropped(request, reason)
+
+    def _expired(self, name: str, captcha: Captcha) -> None:
+        self._tally.expired(captcha)
+        self._spending.expired(name)
+
+    def _limit_reached(self) -> None:
+        if self._config.close_on_stop:
+            engine = self._crawler.engine
+            deferred_from_coro(engine.close_spider_async(reason="captcha_budget"))
 
     def _keeps_cookies(self, request: Request) -> bool:
         return self._cookies_enabled and not request.meta.get("dont_merge_cookies")
@@ -282,7 +358,10 @@ class CaptchaMiddleware:
             return "domain"
         if KINDS[captcha.kind].cookie and not self._keeps_cookies(request):
             return "no_cookies"
-        return self._buyer.reason_not_to_buy(captcha, progress, options)
+        reason = self._buyer.reason_not_to_buy(captcha, progress, options)
+        if not reason and self._summary.is_dry(request, captcha):
+            return "dry_run"
+        return reason
 
     def _options_of(self, request: Request) -> Options:
         value = request.meta.get("captcha")
@@ -301,6 +380,8 @@ class CaptchaMiddleware:
         self._sharing.close()
         self._stock.close()
         self._journal.close()
+        self._spending.close()
+        self._summary.close()
         await self._market.close()
 
 

@@ -90,6 +90,10 @@ class ParkingLot:
         """Whether *request* is a ticket that has not been parked."""
         return request in self._tickets
 
+    def __len__(self) -> int:
+        """How many wait."""
+        return len(self._parked)
+
     async def ticket(self, request: Request, story: Story, *, leads: bool = False) -> Request:
         """*request*, which will be parked when the engine gets it, until *story* has ended.
 

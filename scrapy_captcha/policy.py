@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from scrapy_captcha.captchas import KINDS, Kind
 from scrapy_captcha.errors import ERRORS, ErrorCode, Family
+from scrapy_captcha.proxies import Rest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,14 +32,6 @@ class Action(str, Enum):
     ROTATE = "rotate"
     DROP = "drop"
     STOP = "stop"
-
-
-class Rest(Enum):
-    """What happens to a proxy that a captcha could not be solved through."""
-
-    GROWING = "rests, longer each time"
-    BANNED = "banned for the site"
-    OUT = "out for the crawl"
 
 
 @dataclass(frozen=True, slots=True)

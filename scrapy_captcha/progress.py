@@ -32,6 +32,7 @@ class Progress:
     * *leads*: the session for which it solves, "" for none
     * *follows*: whether another page has solved for it
     * *asked*: whether it carries a solution that a spider has asked for
+    * *rotated*: whether it was sent to another proxy instead of paying
     * *failed*: the reason why the page is given up, "" while it is not
     * *passed*: whether the page goes to the spider whatever it shows
     * *entry*: the name of its entry in the journal, "" for none
@@ -51,6 +52,7 @@ class Progress:
     leads: str = ""
     follows: bool = False
     asked: bool = False
+    rotated: bool = False
     failed: str = ""
     passed: bool = False
     entry: str = ""
@@ -101,6 +103,7 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "leads": (str,),
     "follows": (bool,),
     "asked": (bool,),
+    "rotated": (bool,),
     "failed": (str,),
     "passed": (bool,),
     "entry": (str,),

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from enum import Enum
+from typing import TYPE_CHECKING, Protocol
 from urllib.parse import quote, unquote, urlsplit
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable, Sequence
+    from collections.abc import Callable, Hashable, Iterable, Sequence
 
 SCHEMES = frozenset({"http", "https", "socks4", "socks5"})
 _FIRST_REST = 60.0  # seconds
@@ -26,28 +27,26 @@ class Proxy:
 
     @classmethod
     def parse(cls, url: str) -> Proxy:
-        """From ``scheme://[user:password@]host:port``, credentials percent-encoded.
+        """From ``scheme://[user:password@]host:port``; credentials may be percent-encoded.
 
         Raises ValueError, whose text holds no credentials.
         """
+        # Split by hand: a password that is not encoded may hold what ends a URL's host.
+        scheme, _, rest = url.partition("://")
+        login, _, address = rest.rpartition("@")
+        username, _, password = login.partition(":")
         try:
-            parts = urlsplit(url)
+            parts = urlsplit(f"//{address}")
             port = parts.port
         except ValueError:
             raise ValueError("not a URL") from None
-        if parts.scheme not in SCHEMES:
+        if scheme.lower() not in SCHEMES:
             raise ValueError(f"its scheme is none of {', '.join(sorted(SCHEMES))}")
         if parts.path not in {"", "/"} or parts.query or parts.fragment:
             raise ValueError("it goes on behind the port")
         if not parts.hostname or not port:
             raise ValueError("it has no host or no port")
-        return cls(
-            parts.scheme,
-            parts.hostname,
-            port,
-            unquote(parts.username or ""),
-            unquote(parts.password or ""),
-        )
+        return cls(scheme.lower(), parts.hostname, port, unquote(username), unquote(password))
 
     @property
     def url(self) -> str:
@@ -67,6 +66,14 @@ class Proxy:
 
     def __repr__(self) -> str:
         return f"<Proxy {self}>"
+
+
+class Rest(Enum):
+    """What happens to a proxy that a captcha could not be solved through."""
+
+    GROWING = "rest"  # longer each time
+    BANNED = "ban"  # for the site
+    OUT = "out"  # for the crawl
 
 
 class ProxyPool:
@@ -104,6 +111,30 @@ class ProxyPool:
             self._next = index + 1
         return index
 
+    def wait(self, site: str, now: float) -> float | None:
+        """Seconds until a proxy may go to *site* without being called from its rest.
+
+        None when none ever may again.
+        """
+        rests = (self._rests.get(i, (0.0, 0.0))[0] - now for i in self._usable_ones(site))
+        return min((max(0.0, rest) for rest in rests), default=None)
+
+    def move(self, site: str, jar: Hashable, index: int, now: float) -> bool:
+        """Gives the session of *jar* at *site* the proxy *index*; whether that may be used now."""
+        may = self._usable(index, site) and not self._rests_at(index, now)
+        if may:
+            self._chosen[site, jar] = index
+        return may
+
+    def refused(self, index: int, rest: Rest, site: str, now: float) -> None:
+        """*index* could not be used for *site*, and is treated as *rest* says."""
+        treatments: dict[Rest, Callable[[], None]] = {
+            Rest.GROWING: lambda: self.rest(index, now),
+            Rest.BANNED: lambda: self.ban(index, site),
+            Rest.OUT: lambda: self.take_out(index),
+        }
+        treatments[rest]()
+
     def rest(self, index: int, now: float) -> None:
         """*index* is not chosen for a minute, then for twice as long as the last time."""
         length = min(self._rests.get(index, (0.0, _FIRST_REST / 2))[1] * 2, _LONGEST_REST)
@@ -130,3 +161,60 @@ class ProxyPool:
         """The one whose rest is over, or ends first; among equals the next in turn."""
         until = self._rests.get(index, (0.0, 0.0))[0]
         return max(0.0, until - now), (index - self._next) % len(self._proxies)
+
+
+class Chooser(Protocol):
+    """A pool of the user's own: the class that ``CAPTCHA_PROXIES`` may name."""
+
+    def choose(self, site: str, jar: Hashable) -> str | None:
+        """The URL of the proxy for the session of *jar* at *site*, None when there is none now."""
+
+    def refused(self, proxy: str, what: str, site: str) -> None:
+        """The solver could not use *proxy*, a URL given before, for *site*.
+
+        *what* should happen to it: ``rest``, longer each time; ``ban``, for the site; ``out``.
+        """
+
+    def wait(self, site: str) -> float | None:
+        """Seconds until there is one for *site*, 0 if there is; None when none ever will be."""
+
+
+class OwnPool:
+    """A `Chooser` in the place of a `ProxyPool`: its proxies get their numbers as they come."""
+
+    def __init__(self, chooser: Chooser) -> None:
+        self._chooser = chooser
+        self._proxies: dict[Proxy, int] = {}
+        self._urls: list[tuple[Proxy, str]] = []
+
+    def __len__(self) -> int:
+        return len(self._urls)
+
+    def __bool__(self) -> bool:
+        return True
+
+    def __getitem__(self, index: int) -> Proxy:
+        return self._urls[index][0]
+
+    def choose(self, site: str, jar: Hashable, now: float) -> int | None:
+        """As in `ProxyPool`; raises ValueError for what is no proxy."""
+        url = self._chooser.choose(site, jar)
+        if url is None:
+            return None
+        proxy = Proxy.parse(url)
+        if proxy not in self._proxies:
+            self._proxies[proxy] = len(self._urls)
+            self._urls.append((proxy, url))
+        return self._proxies[proxy]
+
+    def wait(self, site: str, now: float) -> float | None:
+        """As in `ProxyPool`."""
+        return self._chooser.wait(site)
+
+    def move(self, site: str, jar: Hashable, index: int, now: float) -> bool:
+        """Not here: the class chooses."""
+        return False
+
+    def refused(self, index: int, rest: Rest, site: str, now: float) -> None:
+        """As in `ProxyPool`."""
+        self._chooser.refused(self._urls[index][1], rest.value, site)

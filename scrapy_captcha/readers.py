@@ -11,7 +11,9 @@ import re
 from collections.abc import Mapping
 from contextlib import suppress
 from enum import Enum
-from typing import TYPE_CHECKING, TypeVar, cast
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 from urllib.parse import urlsplit
 
 from scrapy.utils.misc import load_object
@@ -19,6 +21,7 @@ from scrapy.utils.misc import load_object
 from scrapy_captcha.captchas import Kind
 from scrapy_captcha.detection import DETECTORS
 from scrapy_captcha.errors import ErrorCode
+from scrapy_captcha.money import micros
 from scrapy_captcha.policy import Action
 from scrapy_captcha.providers import PROVIDERS, Provider
 from scrapy_captcha.proxies import Proxy
@@ -27,6 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from scrapy_captcha.detection import Detector
+    from scrapy_captcha.money import Micros
+    from scrapy_captcha.proxies import Chooser
 
 _E = TypeVar("_E", bound=Enum)
 
@@ -57,6 +62,37 @@ def read_count(value: object) -> int:
     if number < 1 or number != int(number):
         raise ValueError("write a whole number from 1")
     return int(number)
+
+
+def read_limit(value: object) -> int:
+    """A whole number from 0."""
+    number = _number(value)
+    if number < 0 or number != int(number):
+        raise ValueError("write a whole number from 0")
+    return int(number)
+
+
+def read_money(value: object) -> Micros:
+    """An amount in the account's currency, from 0, as millionths."""
+    if _number(value) < 0:
+        raise ValueError("write an amount from 0")
+    return micros(str(value))
+
+
+def read_prices(value: object) -> Mapping[Kind, Micros]:
+    """``{"recaptcha_v2": 0.002, …}``: prices of a solve, by kind."""
+    prices = {}
+    for name, price in _mapping(value, '{"recaptcha_v2": 0.002}').items():
+        try:
+            kind = Kind(name)
+        except ValueError:
+            hint = did_you_mean(str(name), [kind.value for kind in Kind])
+            raise ValueError(f"{name!r} is no kind of captcha{hint}") from None
+        try:
+            prices[kind] = read_money(price)
+        except ValueError as error:
+            raise ValueError(f"{name} is {price!r}; {error}") from None
+    return prices
 
 
 def _number(value: object) -> float:
@@ -115,11 +151,8 @@ def read_site_key(value: object) -> str:
 
 def read_actions(value: object) -> Mapping[ErrorCode, Action]:
     """``{"UNSOLVABLE": "drop", …}`` as rows of the policy; raises ValueError that says why not."""
-    value = _from_json(value)
-    if not isinstance(value, Mapping):
-        raise ValueError('write a dict such as {"UNSOLVABLE": "drop"}')
     actions = {}
-    for name, action in value.items():
+    for name, action in _mapping(value, '{"UNSOLVABLE": "drop"}').items():
         if name not in ErrorCode.__members__:
             raise ValueError(
                 f"{name!r} is no error code{did_you_mean(str(name), ErrorCode.__members__)}"
@@ -130,6 +163,13 @@ def read_actions(value: object) -> Mapping[ErrorCode, Action]:
             words = ", ".join(repr(a.value) for a in Action)
             raise ValueError(f"{name} is {action!r}; write one of {words}") from None
     return actions
+
+
+def _mapping(value: object, example: str) -> Mapping[Any, Any]:
+    mapping = _from_json(value)
+    if not isinstance(mapping, Mapping):
+        raise ValueError(f"write a dict such as {example}")
+    return mapping
 
 
 def read_detectors(value: object) -> Mapping[str, Detector]:
@@ -160,17 +200,59 @@ def _loaded(name: str, value: object) -> Callable[..., object]:
     return loaded
 
 
-def read_proxies(value: object) -> tuple[Proxy, ...]:
-    """A list of proxy URLs, or a string of them with commas between; passwords stay unsaid."""
-    proxies = []
-    for number, url in enumerate(_strings(value), 1):
-        try:
-            proxies.append(Proxy.parse(url))
-        except ValueError as error:
-            raise ValueError(
-                f"entry {number} is no proxy: {error}; write scheme://user:password@host:port"
-            ) from None
-    return tuple(proxies)
+def read_proxies(value: object) -> tuple[Proxy, ...] | Chooser:
+    """A list of proxy URLs, a string of them with commas between, or the path of a file of them.
+
+    In a file each has a line; empty ones, and those that begin with ``#``, do not count. What is
+    wrong is told by its number, since it may hold a password. A class with the methods of
+    `Chooser`, or its import path, gives an instance of it.
+    """
+    chooser = _class_of(value)
+    if chooser is not None:
+        return chooser
+    if isinstance(value, PathLike) or (isinstance(value, str) and "://" not in value and value):
+        return tuple(_proxy(f"line {number}", url) for number, url in _lines(value))
+    return tuple(_proxy(f"entry {number}", url) for number, url in enumerate(_strings(value), 1))
+
+
+def _class_of(value: object) -> Chooser | None:
+    if isinstance(value, str) and not Path(value).exists():
+        with suppress(ImportError, NameError, ValueError):
+            value = load_object(value)
+    if not isinstance(value, type):
+        return None
+    missing = [name for name in ("choose", "refused", "wait") if not hasattr(value, name)]
+    if missing:
+        raise ValueError(f"the class {value.__name__} has no method {missing[0]}")
+    return cast("Chooser", value())
+
+
+def _lines(path: str | PathLike[str]) -> Iterable[tuple[int, str]]:
+    try:
+        lines = Path(path).read_text("utf-8").splitlines()
+    except (OSError, ValueError) as error:
+        raise ValueError(
+            "it is neither proxies, nor a class, nor a file that can be read "
+            f"({type(error).__name__})"
+        ) from None
+    entries = ((number, line.strip()) for number, line in enumerate(lines, 1))
+    return ((number, line) for number, line in entries if line and not line.startswith("#"))
+
+
+def _proxy(place: str, url: str) -> Proxy:
+    try:
+        return Proxy.parse(url)
+    except ValueError as error:
+        raise ValueError(
+            f"{place} is no proxy: {error}; write scheme://user:password@host:port"
+        ) from None
+
+
+def read_path(value: object) -> str:
+    """A path of a file."""
+    if not isinstance(value, (str, PathLike)):
+        raise ValueError("write the path of a file")
+    return str(value)
 
 
 def read_providers(value: object) -> tuple[type[Provider], ...]:

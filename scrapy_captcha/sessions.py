@@ -5,18 +5,23 @@ from __future__ import annotations
 import binascii
 from base64 import b64decode
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from scrapy.utils.httpobj import urlparse_cached
 from tldextract import TLDExtract
+from twisted.internet.task import deferLater
 
-from scrapy_captcha.policy import Rest
-from scrapy_captcha.proxies import Proxy, ProxyPool
+from scrapy_captcha.proxies import OwnPool, Proxy, ProxyPool
+from scrapy_captcha.purchases import Need
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Sequence
+    from collections.abc import Callable, Hashable, Iterable
 
     from scrapy.http import Request, Response
+    from twisted.internet.interfaces import IReactorTime
+
+    from scrapy_captcha.captchas import Captcha
+    from scrapy_captcha.proxies import Chooser, Rest
 
 _INDEX = "_captcha_proxy"  # meta: the request's place in the pool; credentials stay there
 PROXY_KEYS = frozenset({"proxy", "_auth_proxy", "_scheme_proxy", _INDEX})
@@ -49,24 +54,29 @@ class Sessions:
     *now* tells seconds on a clock that only goes forward.
     """
 
-    def __init__(self, proxies: Sequence[Proxy], now: Callable[[], float]) -> None:
-        self._pool = ProxyPool(proxies)
+    def __init__(self, proxies: tuple[Proxy, ...] | Chooser, now: Callable[[], float]) -> None:
+        from twisted.internet import reactor
+
+        self._clock = cast("IReactorTime", reactor)
+        self._pool = ProxyPool(proxies) if isinstance(proxies, tuple) else OwnPool(proxies)
         self._now = now
         self._user_agents: dict[Hashable, str] = {}
 
-    def equip(self, request: Request, *, keep_proxy: bool) -> bool:
+    def equip(self, request: Request, *, keep_proxy: bool, patient: bool = False) -> bool:
         """Puts proxy and user agent into *request*; False when no proxy of the pool may go there.
 
         With *keep_proxy* it stays at the proxy that it has, since its solution is bound to that. A
-        proxy that somebody else has set is left alone.
+        proxy that somebody else has set is left alone. Who is *patient* wants none that rests.
         """
         if self._user_agents:
             user_agent = self._user_agents.get(self._session(request))
             if user_agent:
                 request.headers["User-Agent"] = user_agent
-        if not len(self._pool) or ("proxy" in request.meta and _INDEX not in request.meta):
+        if not self._pool or ("proxy" in request.meta and _INDEX not in request.meta):
             return True
         index = self._index(request) if keep_proxy else None
+        if index is None and patient and self.wait(request):
+            return False
         if index is None:
             index = self._pool.choose(*self._session(request), self._now())
         if index is None:
@@ -92,22 +102,64 @@ class Sessions:
         username, password = _credentials(request)
         return Proxy(proxy.scheme, proxy.host, proxy.port, username, password)
 
+    def need(self, request: Request, captcha: Captcha, provider: str = "") -> Need:
+        """What *request*, which shows *captcha*, needs of *provider*, "" for any."""
+        return Need(site_of_page(request), captcha.kind, provider, self.label(request))
+
+    def label(self, request: Request) -> str:
+        """The proxy of *request* as it may be shown: its number in the pool, and where it is."""
+        index = self._index(request)
+        if index is not None:
+            return self._label(index)
+        return str(self.proxy_of(request) or "")
+
     def rotated(self, request: Request, rest: Rest) -> Request | None:
         """*request* for another proxy of the pool, the old one treated as *rest* says.
 
         None when there is no other. Nothing of the old proxy goes along.
         """
-        if not len(self._pool):
+        if not self._pool:
             return None
         old = self._index(request)
         if old is not None:
-            self._treat(old, rest, self._session(request)[0])
+            self._pool.refused(old, rest, self._session(request)[0], self._now())
         new = self._pool.choose(*self._session(request), self._now())
         if new is None or new == old:
             return None
         request = without_proxy(request)
         request.meta[_INDEX] = new
         return request
+
+    def is_of_others(self, request: Request) -> bool:
+        """Whether somebody else has set the proxy of *request*."""
+        return bool(request.meta.get("proxy")) and self._index(request) is None
+
+    def better(self, request: Request, labels: Iterable[str]) -> Request | None:
+        """*request* for the first proxy of *labels* that may be used; None when none may."""
+        known = {self._label(index): index for index in range(len(self._pool))}
+        for index in (known[label] for label in labels if label in known):
+            if self._pool.move(*self._session(request), index, self._now()):
+                request = without_proxy(request)
+                request.meta[_INDEX] = index
+                return request
+        return None
+
+    def go_directly(self, request: Request) -> None:
+        """Takes every proxy off *request*, the machine's own setting of one included."""
+        request.headers.pop("Proxy-Authorization", None)
+        for key in PROXY_KEYS:
+            request.meta.pop(key, None)
+        request.meta["proxy"] = None
+
+    def wait(self, request: Request) -> float | None:
+        """Seconds until a proxy may go to the site of *request*; None when none ever may."""
+        return self._pool.wait(self._session(request)[0], self._now())
+
+    async def until_rested(self, ticket: Request) -> Request:
+        """*ticket*, once a proxy may go to its site, or none ever may: the story of a page."""
+        while wait := self.wait(ticket):
+            await deferLater(self._clock, wait)
+        return ticket
 
     def forget_credentials(self, request: Request) -> None:
         """Takes out of *request* what HttpProxyMiddleware put in for a proxy of the pool.
@@ -124,13 +176,8 @@ class Sessions:
         site, jar = self._session(request)
         return f"{site} {jar!r} {self.proxy_of(request)}"
 
-    def _treat(self, index: int, rest: Rest, site: str) -> None:
-        treatments: dict[Rest, Callable[[], None]] = {
-            Rest.GROWING: lambda: self._pool.rest(index, self._now()),
-            Rest.BANNED: lambda: self._pool.ban(index, site),
-            Rest.OUT: lambda: self._pool.take_out(index),
-        }
-        treatments[rest]()
+    def _label(self, index: int) -> str:
+        return f"#{index + 1} {self._pool[index]}"
 
     def _index(self, request: Request) -> int | None:
         index = request.meta.get(_INDEX)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from functools import partial
 from typing import TYPE_CHECKING, cast
-from uuid import uuid4
 
 from scrapy_captcha.admission import Admission
 from scrapy_captcha.captchas import KINDS
@@ -45,11 +44,11 @@ class Place:
         if not self.name:
             self._queue.leave()
 
-    def fill(self, captcha: Captcha, solution: Solution, expiry: IDelayedCall | None) -> str:
-        """Puts *solution* in, which is gone when *expiry* comes; its name."""
-        self.captcha, self.solution, self._expiry = captcha, solution, expiry
-        self.name = uuid4().hex
-        return self.name
+    def fill(
+        self, name: str, captcha: Captcha, solution: Solution, expiry: IDelayedCall | None
+    ) -> None:
+        """Puts *solution* in under *name*; it is gone when *expiry* comes."""
+        self.name, self.captcha, self.solution, self._expiry = name, captcha, solution, expiry
 
     def empty(self) -> None:
         """The solution is not kept any longer."""
@@ -63,7 +62,7 @@ class Stock:
 
     * *life*: seconds for which a token is good; what a cookie carries has no such limit
     * *is_doubtful*: whether a site should get one solution at a time
-    * *on_expired*: called for each token that was not sent in time
+    * *on_expired*: called with the name of each token that was not sent in time
     """
 
     def __init__(
@@ -72,7 +71,7 @@ class Stock:
         *,
         life: float,
         is_doubtful: Callable[[str], bool],
-        on_expired: Callable[[Captcha], None],
+        on_expired: Callable[[str, Captcha], None],
     ) -> None:
         from twisted.internet import reactor
 
@@ -91,13 +90,13 @@ class Stock:
         await queue.enter()
         return Place(queue)
 
-    def keep(self, place: Place, captcha: Captcha, solution: Solution) -> str:
-        """Keeps *solution* in *place* until it is taken or has expired; its name."""
+    def keep(self, place: Place, name: str, captcha: Captcha, solution: Solution) -> None:
+        """Keeps *solution* in *place* under *name* until it is taken or has expired."""
         expiry = None
         if _ages(captcha):
             expiry = self._clock.callLater(self._life, self._expire, place)
-        self._places[place.fill(captcha, solution, expiry)] = place
-        return place.name
+        place.fill(name, captcha, solution, expiry)
+        self._places[name] = place
 
     def take(self, name: str) -> Place | None:
         """The place of the solution *name*, once; None when it has expired or never was here."""
@@ -114,9 +113,10 @@ class Stock:
             queue.close()
 
     def _expire(self, place: Place) -> None:
+        name = place.name
         with place:
-            self.take(place.name)
-        self._on_expired(place.captcha)
+            self.take(name)
+        self._on_expired(name, place.captcha)
 
     def _queue(self, ticket: Request) -> tuple[Pace, Admission]:
         slot = self._slots.name(ticket)

@@ -6,27 +6,41 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from scrapy_captcha.errors import ErrorCode
+from scrapy_captcha.money import amount
+from scrapy_captcha.purchases import Fate
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from scrapy.crawler import Crawler
     from scrapy.http import Request
 
-    from scrapy_captcha.captchas import Captcha, Solution
+    from scrapy_captcha.books import Row
+    from scrapy_captcha.captchas import Captcha
     from scrapy_captcha.errors import SolverError
 
 logger = logging.getLogger(__name__)
+
+_UNTOLD = frozenset({Fate.UNUSED, Fate.FAILED})  # no other call tells of them
 
 
 class Tally:
     """Scrapy's stats under ``captcha/``, and one log line for each thing that happens.
 
     A line names what there is of provider, code, kind and URL; never a key, a password or a token.
+    *on_dropped* is told each request that is given up, and why.
     """
 
-    def __init__(self, crawler: Crawler) -> None:
+    def __init__(
+        self,
+        crawler: Crawler,
+        on_dropped: Callable[[Request, str], None] = lambda _request, _reason: None,
+    ) -> None:
         self._crawler = crawler
+        self._on_dropped = on_dropped
         self._unknown: set[str] = set()
         self._is_unserializable_told = False
+        self._without_proxy: set[tuple[str, bool]] = set()
 
     def detected(self, request: Request, captcha: Captcha) -> None:
         """A challenge page stands where the page of *request* should be."""
@@ -58,11 +72,9 @@ class Tally:
         """A task was bought."""
         self._inc("task_count")
 
-    def solved(self, request: Request, captcha: Captcha, solution: Solution) -> None:
+    def solved(self, request: Request, captcha: Captcha) -> None:
         """A solution came back."""
         self._inc("solved_count")
-        if solution.cost is not None:
-            self._spend(solution.cost)
         self._log(logging.DEBUG, "Captcha (%(kind)s) solved: %(request)s", request, captcha)
 
     def accepted(self, request: Request) -> None:
@@ -153,6 +165,23 @@ class Tally:
             error,
         )
 
+    def rotated_before_paying(self, request: Request) -> None:
+        """The page is fetched again through a proxy that draws fewer captchas."""
+        self._inc("proxy_rotation_count")
+        self._inc("rotated_before_paying_count")
+        self._log(logging.DEBUG, "Trying a proxy with fewer captchas: %(request)s", request)
+
+    def no_proxy(self, site: str, *, is_over: bool) -> None:
+        """No proxy of the pool may be used for *site*, for good where it *is_over*; said once."""
+        if (site, is_over) in self._without_proxy:
+            return
+        self._without_proxy.add((site, is_over))
+        self._log(
+            logging.WARNING,
+            "No proxy is left for %(site)s" if is_over else "All proxies rest for %(site)s",
+            site=site,
+        )
+
     def stopped(self, error: SolverError) -> None:
         """Nothing is bought any more."""
         self._log(
@@ -170,6 +199,7 @@ class Tally:
     ) -> None:
         """The page is given up."""
         self._count("dropped", reason)
+        self._on_dropped(request, reason)
         said = f" (%(provider)s: {error})" if error else ""
         kind = " (%(kind)s)" if captcha else ""
         self._log(
@@ -208,6 +238,35 @@ class Tally:
             )
         self._inc("unserializable_count")
 
+    def spent(self, total: Row) -> None:
+        """*total* is what the crawl has come to."""
+        self._set("spent", amount(total.money))
+        if total.per_accepted is not None:
+            self._set("cost_per_accepted", amount(total.per_accepted))
+
+    def ended(self, fate: Fate, total: Row) -> None:
+        """What was bought has come to its *fate*."""
+        if fate in _UNTOLD:
+            self._inc(f"{fate.value}_count")
+        self.spent(total)
+
+    def site(self, site: str, row: Row) -> None:
+        """*row* is what the crawl has come to at *site*."""
+        self._set(f"site/{site}/met_count", row.met)
+        self._set(f"site/{site}/task_count", row.bought)
+        self._set(f"site/{site}/accepted_count", row.accepted)
+        self._set(f"site/{site}/rejected_count", row.rejected)
+        self._set(f"site/{site}/spent", amount(row.money))
+
+    def limited(self, reason: str, where: str) -> None:
+        """Nothing more is bought, *where* there is a limit; said once for each."""
+        self._log(
+            logging.WARNING,
+            "Nothing more is bought %(where)s, %(reason)s; pages with captchas are dropped there",
+            reason=reason,
+            where=where,
+        )
+
     def parked(self, count: int) -> None:
         """*count* requests are parked now."""
         self._crawler.stats.max_value("captcha/parked_max", count)
@@ -216,13 +275,11 @@ class Tally:
         self._inc(f"{what}_count")
         self._inc(f"{what}_count/{detail}")
 
+    def _set(self, name: str, value: float) -> None:
+        self._crawler.stats.set_value(f"captcha/{name}", value)
+
     def _inc(self, name: str) -> None:
         self._crawler.stats.inc_value(f"captcha/{name}")
-
-    def _spend(self, cost: float) -> None:
-        stats = self._crawler.stats
-        # Rounded to a millionth, so that no sum of prices ends in noise.
-        stats.set_value("captcha/spent", round(stats.get_value("captcha/spent", 0) + cost, 6))
 
     def _log(
         self,

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from dataclasses import fields
 from enum import Enum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,11 +21,13 @@ from scrapy.settings import Settings
 from scrapy.utils.test import get_crawler
 
 import scrapy_captcha
-from scrapy_captcha.captchas import KINDS, Captcha, Kind, Solution
+from scrapy_captcha.books import Row
+from scrapy_captcha.captchas import KINDS, Captcha, Kind
 from scrapy_captcha.config import Config, GiveUp, Options
 from scrapy_captcha.detection import DETECTORS, Declared
 from scrapy_captcha.errors import ERRORS, ErrorCode, SolverError
 from scrapy_captcha.policy import Policy, default_action
+from scrapy_captcha.purchases import Fate
 from scrapy_captcha.sandbox.fixture import sandbox_process
 from scrapy_captcha.tally import Tally
 
@@ -66,7 +69,7 @@ def shown(default: object) -> str:
         default = default.value
     if default is DETECTORS:
         return "the built-in ones"
-    if default in ("", (), {}):
+    if default in ("", (), {}, None):
         return "none"
     if default == Config().providers:
         default = [provider.name for provider in default]
@@ -104,30 +107,36 @@ def test_stats() -> None:
     request = Request("https://shop.example/")
     captcha = Captcha(Kind.HCAPTCHA, request.url)
     error = SolverError(ErrorCode.CAPACITY, possibly_paid=True, provider_code="ODD")
-    solution = Solution({"token": "t"}, cost=0.1)
-    happenings: dict[str, Callable[[Tally], None]] = {
+    row = Row(accepted=1, money=2_000)
+    happenings: dict[str, Callable[[Tally], object]] = {
         "detected": lambda tally: tally.detected(request, captcha),
         "asked": lambda tally: tally.asked(request, captcha),
         "error": lambda tally: tally.error(error),
         "task": lambda tally: tally.task(),
-        "solved": lambda tally: tally.solved(request, captcha, solution),
+        "solved": lambda tally: tally.solved(request, captcha),
         "accepted": lambda tally: tally.accepted(request),
         "shared": lambda tally: tally.shared(request),
         "rejected": lambda tally: tally.rejected(request, "hcaptcha"),
         "balance": lambda tally: tally.balance("unified", 1.0),
         "unknown_balance": lambda tally: tally.unknown_balance(error),
         "reported": lambda tally: tally.reported(),
-        "wall": lambda tally: tally.wall("shop.example"),
+        "wall": lambda tally: tally.wall("site"),
         "expired": lambda tally: tally.expired(captcha),
         "held": lambda tally: tally.held(request),
         "not_submitted": lambda tally: tally.not_submitted(request, OSError()),
         "rescheduled": lambda tally: tally.rescheduled(request, captcha, error, 1.0),
         "rotated": lambda tally: tally.rotated(request, captcha, error),
+        "rotated_before_paying": lambda tally: tally.rotated_before_paying(request),
+        "no_proxy": lambda tally: tally.no_proxy("site", is_over=True),
         "stopped": lambda tally: tally.stopped(error),
         "dropped": lambda tally: tally.dropped(request, "reason"),
         "passed": lambda tally: tally.passed(request, "reason"),
         "blocked": lambda tally: tally.blocked(request, "wall"),
         "unserializable": lambda tally: tally.unserializable(request, TypeError()),
+        "spent": lambda tally: tally.spent(row),
+        "ended": lambda tally: [*map(partial(tally.ended, total=row), Fate)],
+        "site": lambda tally: tally.site("shop.example", row),
+        "limited": lambda tally: tally.limited("reason", "where"),
         "parked": lambda tally: tally.parked(1),
     }
     assert set(happenings) == {name for name in vars(Tally) if not name.startswith("_")}
@@ -137,7 +146,7 @@ def test_stats() -> None:
         happen(Tally(crawler))
 
     assert crawler.stats is not None
-    placeholders = {"hcaptcha": "<kind>", "CAPACITY": "<CODE>"} | {
+    placeholders = {"hcaptcha": "<kind>", "CAPACITY": "<CODE>", "shop.example": "<site>"} | {
         word: f"<{word}>" for word in ("reason", "wall")
     }
     counted = {
@@ -235,6 +244,7 @@ def test_the_policy_and_the_proxies_are_valid_settings() -> None:
     config = Config.from_settings(Settings(settings))
 
     assert set(config.policy) == {ErrorCode.UNSOLVABLE, ErrorCode.INPUT_BAD_TYPE}
+    assert isinstance(config.proxies, tuple)
     assert len(config.proxies) == 2
 
 

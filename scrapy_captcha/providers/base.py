@@ -70,6 +70,7 @@ class Order:
     * *proxy*, *user_agent*: with which the page was fetched, where known
     * *cookies*: to solve with, as in a ``Cookie`` header. A crawl gives none: they are its session
     * *task_id*: of a task that was paid for earlier and whose solution is still to be collected
+    * *collect_only*: whether nothing may be bought should the service not know that task any more
     """
 
     captcha: Captcha
@@ -79,6 +80,7 @@ class Order:
     user_agent: str | None = None
     cookies: str = field(default="", repr=False)
     task_id: str | int | None = None
+    collect_only: bool = False
 
 
 class Provider(ABC):

@@ -63,7 +63,7 @@ class CreateTask(Provider):
             try:
                 return (yield from self._collect(order, order.task_id))
             except SolverError as error:
-                if error.code is not ErrorCode.NOT_FOUND:
+                if error.code is not ErrorCode.NOT_FOUND or order.collect_only:
                     raise
         task = {"task": self.task(order)}
         body = yield Call("createTask", task, self.purchase_headers(order), buys=True)

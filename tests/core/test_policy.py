@@ -17,13 +17,13 @@ from scrapy_captcha.policy import (
     Drop,
     Policy,
     Reschedule,
-    Rest,
     RotateProxy,
     StopBuying,
     default_action,
     in_place,
     reason_not_to_answer,
 )
+from scrapy_captcha.proxies import Rest
 
 if TYPE_CHECKING:
     from scrapy_captcha.policy import Decision

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from scrapy_captcha.proxies import Proxy, ProxyPool
+from scrapy_captcha.proxies import OwnPool, Proxy, ProxyPool, Rest
 
 
 @pytest.mark.parametrize(
@@ -25,6 +25,9 @@ from scrapy_captcha.proxies import Proxy, ProxyPool
         ("http://user@h:1", Proxy("http", "h", 1, "user", "")),
         ("http://us%40er:p%3Aa%2Fs%25s@h:1", Proxy("http", "h", 1, "us@er", "p:a/s%s")),
         ("http://user:a:b@h:1", Proxy("http", "h", 1, "user", "a:b")),
+        # What is not encoded belongs to the credentials all the same.
+        ("http://us@er:se#cr/et?%@h:1", Proxy("http", "h", 1, "us@er", "se#cr/et?%")),
+        ("http://user:123/secret@h:1", Proxy("http", "h", 1, "user", "123/secret")),
         ("http://%C3%BC:%C3%9F@h:1", Proxy("http", "h", 1, "\u00fc", "\u00df")),
     ],
 )
@@ -43,12 +46,6 @@ BAD = [
     "http://user:secret@proxy.example:port",
     "http://user:secret@:8080",
     "http://user:secret@[::1:8080",
-    "http://user:se#cret@proxy.example:8080",
-    "http://user:se/cret@proxy.example:8080",
-    # An unescaped character in a password of digits: what stands before it reads as host and port.
-    "http://user:123/secret@proxy.example:8080",
-    "http://user:123?secret@proxy.example:8080",
-    "http://user:123#secret@proxy.example:8080",
 ]
 
 
@@ -181,3 +178,57 @@ def test_without_a_usable_proxy_there_is_none() -> None:
     assert pool.choose("a.example", None, 0.0) is None
     assert pool.choose("b.example", None, 0.0) == 1
     assert pool_of(0).choose("a.example", None, 0.0) is None
+
+
+def test_who_does_not_want_a_resting_proxy_is_told_how_long_to_wait() -> None:
+    pool = pool_of(2)
+    assert pool.wait("shop.example", 0.0) == 0.0
+    pool.rest(0, 0.0)
+    pool.ban(1, "shop.example")
+    assert pool.wait("shop.example", 10.0) == 50.0
+    assert pool.wait("news.example", 10.0) == 0.0
+    pool.take_out(0)
+    assert pool.wait("shop.example", 10.0) is None
+
+
+def test_a_session_may_be_moved_to_a_proxy_that_may_be_used() -> None:
+    pool = pool_of(2)
+    assert pool.choose("shop.example", None, 0.0) == 0
+    assert pool.move("shop.example", None, 1, 0.0)
+    assert pool.choose("shop.example", None, 0.0) == 1
+    pool.rest(0, 0.0)
+    assert not pool.move("shop.example", None, 0, 0.0)
+    assert pool.choose("shop.example", None, 0.0) == 1
+
+
+class Lender:
+    """Lends one proxy after the other to each site, and hears of what fails."""
+
+    def __init__(self) -> None:
+        self.heard: list[tuple[str, str, str]] = []
+        self.left = ["http://me:s%40crt@a:1", "http://b:2"]
+
+    def choose(self, site: str, jar: object) -> str | None:
+        return self.left[0] if self.left else None
+
+    def refused(self, proxy: str, what: str, site: str) -> None:
+        self.heard.append((proxy, what, site))
+        self.left.remove(proxy)
+
+    def wait(self, site: str) -> float | None:
+        return 0.0 if self.left else None
+
+
+def test_a_class_of_the_users_own_takes_the_place_of_the_pool() -> None:
+    lender = Lender()
+    pool = OwnPool(lender)
+    assert pool
+    assert [pool.choose("shop.example", jar, 0.0) for jar in range(2)] == [0, 0]
+    assert pool[0] == Proxy("http", "a", 1, "me", "s@crt")
+    pool.refused(0, Rest.BANNED, "shop.example", 0.0)
+    assert lender.heard == [("http://me:s%40crt@a:1", "ban", "shop.example")]
+    assert (pool.choose("shop.example", 0, 0.0), pool.wait("shop.example", 0.0)) == (1, 0.0)
+    pool.refused(1, Rest.OUT, "shop.example", 0.0)
+    assert (pool.choose("shop.example", 0, 0.0), pool.wait("shop.example", 0.0)) == (None, None)
+    assert not pool.move("shop.example", 0, 0, 0.0)
+    assert len(pool) == 2

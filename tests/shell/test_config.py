@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import operator
+import sys
 import traceback
 from dataclasses import fields
-from typing import Any
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from scrapy.exceptions import NotConfigured
 from scrapy.settings import BaseSettings
 
 from scrapy_captcha.captchas import Kind
-from scrapy_captcha.config import Config, GiveUp, Options
+from scrapy_captcha.config import Config, GiveUp, NoProxy, Options
 from scrapy_captcha.detection import DETECTORS, Declared
 from scrapy_captcha.errors import ErrorCode
 from scrapy_captcha.policy import Action, Policy
@@ -20,6 +22,10 @@ from scrapy_captcha.providers import CapSolver, Generic, TwoCaptcha, Unified
 from scrapy_captcha.proxies import Proxy
 from scrapy_captcha.ranking import Preference
 from scrapy_captcha.sites import Scope
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable
+    from pathlib import Path
 
 KEY = "sesame-0123456789"
 NEEDED = {"CAPTCHA_API_URL": "https://api.example.com", "CAPTCHA_API_KEY": KEY}
@@ -68,6 +74,19 @@ def test_url_and_key_are_enough_and_the_rest_has_defaults() -> None:
         "scope": Scope.AUTO,
         "on_give_up": GiveUp.DROP,
         "close_on_stop": False,
+        "on_no_proxy": NoProxy.DROP,
+        "rotate_before_paying": False,
+        "max_solves": None,
+        "max_solves_per_site": None,
+        "max_solves_per_hour": None,
+        "budget": None,
+        "budget_per_site": None,
+        "budget_per_hour": None,
+        "max_loss_per_site": None,
+        "prices": {},
+        "dry_run": False,
+        "dropped_feed": "",
+        "report": "",
     }
 
 
@@ -106,7 +125,9 @@ READ: list[tuple[str, Any, Any]] = [
     ("concurrent_solves", 1, 1),
     ("proxies", [], ()),
     ("proxies", ["http://u:p@h:1"], (Proxy("http", "h", 1, "u", "p"),)),
-    ("proxies", "http://h:1,socks5://h:2", (Proxy("http", "h", 1), Proxy("socks5", "h", 2))),
+    ("proxies", "http://h:1,https://h:2", (Proxy("http", "h", 1), Proxy("https", "h", 2))),
+    ("on_no_proxy", "wait", NoProxy.WAIT),
+    ("rotate_before_paying", "1", True),
     ("policy", {}, {}),
     ("policy", {"UNSOLVABLE": "drop"}, {ErrorCode.UNSOLVABLE: Action.DROP}),
     ("policy", {ErrorCode.TIMEOUT: Action.STOP}, {ErrorCode.TIMEOUT: Action.STOP}),
@@ -119,6 +140,18 @@ READ: list[tuple[str, Any, Any]] = [
     ("on_give_up", "pass", GiveUp.PASS),
     ("close_on_stop", "false", False),
     ("close_on_stop", 1, True),
+    ("max_solves", "0", 0),
+    ("max_solves_per_site", 10, 10),
+    ("max_solves_per_hour", 10.0, 10),
+    ("budget", "1.50", 1_500_000),
+    ("budget_per_site", 0.1, 100_000),
+    ("budget_per_hour", 0, 0),
+    ("max_loss_per_site", 1, 1_000_000),
+    ("prices", {"image": 0.0005}, {Kind.IMAGE: 500}),
+    ("prices", '{"turnstile": "0.002"}', {Kind.TURNSTILE: 2_000}),
+    ("dry_run", True, True),
+    ("dropped_feed", "dropped.jsonl", "dropped.jsonl"),
+    ("report", "captcha.html", "captcha.html"),
 ]
 
 
@@ -183,6 +216,14 @@ WRONG: list[tuple[str, Any, str]] = [
     ("proxies", ["h:1"], "entry 1 is no proxy"),
     ("proxies", ["http://h:1", "http://h"], "entry 2 is no proxy"),
     ("proxies", 5, "write a list of strings"),
+    (
+        "proxies",
+        "no/such/file",
+        "neither proxies, nor a class, nor a file that can be read (FileNotFoundError)",
+    ),
+    ("proxies", ["http://h:1", "socks5://u:secret@h:2"], "socks5://h:2 speaks SOCKS"),
+    ("on_no_proxy", "home", "write one of 'drop', 'wait', 'direct'"),
+    ("rotate_before_paying", "maybe", "write True or False"),
     ("policy", "drop", 'write a dict such as {"UNSOLVABLE": "drop"}'),
     ("policy", ["UNSOLVABLE"], 'write a dict such as {"UNSOLVABLE": "drop"}'),
     ("policy", {"UNSOLVABLE": "skip"}, "write one of 'reschedule', 'rotate', 'drop', 'stop'"),
@@ -199,6 +240,19 @@ WRONG: list[tuple[str, Any, str]] = [
     ("scope", "all", "write one of 'auto', 'site', 'page'"),
     ("on_give_up", "keep", "write one of 'drop', 'pass'"),
     ("on_give_up", [], "write one of 'drop', 'pass'"),
+    ("max_solves", -1, "write a whole number from 0"),
+    ("max_solves_per_site", 1.5, "write a whole number from 0"),
+    ("max_solves_per_hour", "many", "write a number"),
+    ("budget", -0.01, "write an amount from 0"),
+    ("budget_per_site", "1 USD", "write a number"),
+    ("budget_per_hour", "inf", "write a number"),
+    ("max_loss_per_site", True, "write a number"),
+    ("prices", 0.002, 'write a dict such as {"recaptcha_v2": 0.002}'),
+    ("prices", {"recaptcha-v2": 0.002}, "did you mean recaptcha_v2?"),
+    ("prices", {"image": -1}, "image is -1; write an amount from 0"),
+    ("dry_run", "maybe", "write True or False"),
+    ("dropped_feed", True, "write the path of a file"),
+    ("report", ["report.html"], "write the path of a file"),
 ]
 
 
@@ -364,3 +418,60 @@ def test_a_request_may_declare_its_captcha() -> None:
 def test_a_picture_cannot_be_declared() -> None:
     with pytest.raises(ValueError, match="no kind that can be declared: write one of recaptcha_v2"):
         Options.of(CONFIG, {"kind": "image"})
+
+
+PROXY_FILE = """\
+# bought in May
+http://ann:one@h:1
+
+https://[::1]:8080
+"""
+
+
+def test_proxies_are_read_from_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "proxies.txt"
+    path.write_text(PROXY_FILE)
+    expected = (Proxy("http", "h", 1, "ann", "one"), Proxy("https", "::1", 8080))
+
+    assert config(proxies=path).proxies == config(proxies=str(path)).proxies == expected
+
+
+def test_a_wrong_line_of_a_file_is_told_by_its_number_and_keeps_its_password(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "proxies.txt"
+    path.write_text(PROXY_FILE + "h:1:ann:secret\n")
+    text = refusal(proxies=path)
+
+    assert "line 5 is no proxy" in text
+    assert "secret" not in text
+
+
+class Lender:
+    def choose(self, site: str, jar: Hashable) -> str | None:
+        return "http://lent:1"
+
+    def refused(self, proxy: str, what: str, site: str) -> None:
+        pass
+
+    def wait(self, site: str) -> float | None:
+        return 0.0
+
+
+@pytest.mark.parametrize("given", [Lender, f"{__name__}.Lender"], ids=["class", "path"])
+def test_a_class_chooses_proxies(given: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, __name__, sys.modules.get(__name__) or ModuleType(__name__))
+    monkeypatch.setattr(sys.modules[__name__], "Lender", Lender, raising=False)
+
+    assert isinstance(config(proxies=given).proxies, Lender)
+
+
+def test_a_class_that_lacks_a_method_is_refused() -> None:
+    assert "the class dict has no method choose" in refusal(proxies="builtins.dict")
+
+
+def test_socks_is_for_those_whose_download_handler_speaks_it() -> None:
+    handlers = dict.fromkeys(["http", "https"], "my.handlers.Socks")
+    settings = NEEDED | {"CAPTCHA_PROXIES": "socks5://h:1", "DOWNLOAD_HANDLERS": handlers}
+
+    assert Config.from_settings(BaseSettings(settings)).proxies == (Proxy("socks5", "h", 1),)

@@ -8,8 +8,7 @@ import pytest
 from scrapy.downloadermiddlewares.httpproxy import HttpProxyMiddleware
 from scrapy.http import Request
 
-from scrapy_captcha.policy import Rest
-from scrapy_captcha.proxies import Proxy
+from scrapy_captcha.proxies import Proxy, Rest
 from scrapy_captcha.sessions import Sessions, site_of, without_proxy
 
 PROXIES = (

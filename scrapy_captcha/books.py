@@ -1,0 +1,152 @@
+"""What a crawl's captchas came to, for people: per site, kind, provider, proxy, and over time."""
+
+from __future__ import annotations
+
+import heapq
+from collections import Counter, defaultdict
+from dataclasses import dataclass, fields
+from itertools import count
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from scrapy_captcha.money import Micros
+    from scrapy_captcha.purchases import Need, Purchase
+
+_LISTED = 10  # of the slowest, and of the dearest
+_POINTS = 400  # of a curve
+_ENOUGH = 20  # pages through a proxy that tell how many captchas it draws
+_FAR_FEWER = 0.5  # of another proxy's rate
+
+
+@dataclass(slots=True)
+class Row:
+    """Figures of one site, or kind, or …; *seconds* are those that its solutions took together."""
+
+    met: int = 0
+    bought: int = 0
+    solved: int = 0
+    accepted: int = 0
+    rejected: int = 0
+    expired: int = 0
+    unused: int = 0
+    failed: int = 0
+    money: Micros = 0
+    seconds: float = 0.0
+
+    @property
+    def per_accepted(self) -> Micros | None:
+        """What each accepted solution cost, the others counted in; None without any."""
+        return -(-self.money // self.accepted) if self.accepted else None
+
+    def add(self, other: Row) -> None:
+        """Counts *other* in."""
+        for f in fields(self):
+            setattr(self, f.name, getattr(self, f.name) + getattr(other, f.name))
+
+
+class Curve:
+    """A figure over time, thinned out as it grows long. Times are seconds from the beginning."""
+
+    def __init__(self) -> None:
+        self.points: list[tuple[float, int]] = []
+        self._every = 0.0
+
+    def add(self, at: float, value: int) -> None:
+        """The figure is *value* from then on."""
+        if len(self.points) > 1 and at - self.points[-2][0] < self._every:
+            self.points[-1] = at, value
+        elif not self.points or self.points[-1][1] != value:
+            self.points.append((at, value))
+        if len(self.points) > _POINTS:
+            self.points = self.points[::2]
+            self._every = max(self._every * 2, at / _POINTS)
+
+
+class Books:
+    """Figures of one run."""
+
+    def __init__(self) -> None:
+        self._rows: defaultdict[Need, Row] = defaultdict(Row)
+        self._numbers = count()
+        self._slowest: list[tuple[float, int, Purchase]] = []
+        self._dearest: list[tuple[float, int, Purchase]] = []
+        self.dropped: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        self.pages: Counter[tuple[str, str]] = Counter()  # fetched, by site and proxy
+        self.spent = Curve()
+        self.waiting = Curve()
+
+    def met(self, need: Need) -> None:
+        """A page showed a captcha in its place."""
+        self._rows[need].met += 1
+
+    def charged(self, purchase: Purchase) -> None:
+        """Something was bought."""
+        row = self._rows[purchase.need]
+        row.bought += 1
+        row.money += purchase.price
+        _keep(self._dearest, (purchase.price, next(self._numbers), purchase))
+
+    def solved(self, purchase: Purchase) -> None:
+        """Its solution came."""
+        row = self._rows[purchase.need]
+        row.solved += 1
+        row.seconds += purchase.seconds
+        _keep(self._slowest, (purchase.seconds, next(self._numbers), purchase))
+
+    def ended(self, purchase: Purchase) -> None:
+        """Its fate is known."""
+        if purchase.fate is not None:
+            row = self._rows[purchase.need]
+            setattr(row, purchase.fate.value, getattr(row, purchase.fate.value) + 1)
+
+    def by(self, what: str) -> dict[str, Row]:
+        """Rows by ``site``, ``kind``, ``provider`` or ``proxy``, sorted by that."""
+        rows: defaultdict[str, Row] = defaultdict(Row)
+        for need, row in self._rows.items():
+            value = getattr(need, what)
+            rows[str(getattr(value, "value", value))].add(row)
+        return dict(sorted(rows.items()))
+
+    def total(self) -> Row:
+        """All together."""
+        total = Row()
+        for row in self._rows.values():
+            total.add(row)
+        return total
+
+    def rates(self) -> dict[tuple[str, str], tuple[int, int]]:
+        """Captchas met and pages fetched, by site and proxy."""
+        met: Counter[tuple[str, str]] = Counter()
+        for need, row in self._rows.items():
+            met[need.site, need.proxy] += row.met
+        return {place: (met[place], pages) for place, pages in sorted(self.pages.items())}
+
+    def better(self, site: str, proxy: str) -> list[str]:
+        """Proxies through which *site* shows far fewer captchas than through *proxy*, best first.
+
+        Only what has been used enough counts.
+        """
+        rates = {
+            other: met / pages
+            for (at, other), (met, pages) in self.rates().items()
+            if at == site and pages >= _ENOUGH
+        }
+        highest = rates.get(proxy, 0.0) * _FAR_FEWER
+        return sorted((p for p, rate in rates.items() if rate < highest), key=rates.__getitem__)
+
+    @property
+    def slowest(self) -> list[Purchase]:
+        """Those whose solutions took longest."""
+        return [purchase for _, _, purchase in sorted(self._slowest, reverse=True)]
+
+    @property
+    def dearest(self) -> list[Purchase]:
+        """Those that cost most."""
+        return [purchase for _, _, purchase in sorted(self._dearest, reverse=True)]
+
+
+def _keep(best: list[tuple[float, int, Purchase]], entry: tuple[float, int, Purchase]) -> None:
+    if len(best) < _LISTED:
+        heapq.heappush(best, entry)
+    else:
+        heapq.heappushpop(best, entry)

@@ -1,0 +1,49 @@
+"""The file of pages that are given up, which a next crawl can begin with."""
+
+from __future__ import annotations
+
+import json
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from scrapy.http import Request
+
+logger = logging.getLogger(__name__)
+
+
+class DroppedFeed:
+    """Writes a line of JSON for each page, at once: ``url``, ``method``, ``reason``, ``callback``.
+
+    *goes_on* keeps what an earlier run of the same job has written.
+    """
+
+    def __init__(self, path: str, *, goes_on: bool) -> None:
+        self._path = Path(path)
+        self._has_failed = False
+        if not goes_on:
+            self._write("", "w")
+
+    def add(self, request: Request, reason: str) -> None:
+        """*request* is given up for *reason*; the line has the URL that the spider asked for."""
+        urls = request.meta.get("redirect_urls") or [request.url]
+        line = {
+            "url": urls[0],
+            "method": request.method,
+            "reason": reason,
+            "callback": getattr(request.callback, "__name__", None),
+        }
+        self._write(json.dumps(line) + "\n", "a")
+
+    def _write(self, text: str, mode: str) -> None:
+        try:
+            with self._path.open(mode, encoding="utf-8") as file:
+                file.write(text)
+        except OSError as error:
+            if not self._has_failed:
+                self._has_failed = True
+                logger.warning(
+                    "CAPTCHA_DROPPED_FEED = %(path)s cannot be written (%(why)s)",
+                    {"path": str(self._path), "why": type(error).__name__},
+                )

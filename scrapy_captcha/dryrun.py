@@ -1,0 +1,75 @@
+"""A dry run: what a crawl would buy, told at its end."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from scrapy_captcha.detection import Verdict
+from scrapy_captcha.forecast import Forecast
+from scrapy_captcha.money import shown
+from scrapy_captcha.sessions import site_of_page
+from scrapy_captcha.tables import table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from scrapy.crawler import Crawler
+    from scrapy.http import Request, Response
+
+    from scrapy_captcha.captchas import Kind
+    from scrapy_captcha.detection import Detection
+    from scrapy_captcha.forecast import Estimate
+    from scrapy_captcha.money import Micros
+    from scrapy_captcha.sessions import Sessions
+    from scrapy_captcha.sites import Scope
+
+logger = logging.getLogger(__name__)
+
+_HEADS = ("site", "captchas met", "solves", "about", "pages that merely contain one")
+
+
+class DryRun:
+    """Notes what would be bought; *price* is that of a solve."""
+
+    def __init__(
+        self, crawler: Crawler, scope: Scope, sessions: Sessions, price: Callable[[Kind], Micros]
+    ) -> None:
+        self._crawler = crawler
+        self._sessions = sessions
+        self._price = price
+        self._forecast = Forecast(scope)
+
+    def met(self, request: Request, kind: Kind) -> None:
+        """A solution of *kind* would be bought for *request*."""
+        self._forecast.met(site_of_page(request), self._sessions.name(request), kind)
+
+    def page(self, request: Request, response: Response, found: Detection | None) -> None:
+        """*response* came for *request*, with *found* on it."""
+        if response.status >= 300:
+            return
+        if found is None or found.verdict is Verdict.WIDGET:
+            self._forecast.free(site_of_page(request), self._sessions.name(request))
+        if found is not None and found.verdict is Verdict.WIDGET:
+            self._forecast.widget(site_of_page(request), response.url)
+
+    def close(self) -> None:
+        """Tells the forecast."""
+        estimates = self._forecast.estimates(self._price)
+        solves = sum(estimate.solves for estimate in estimates.values())
+        money = sum(estimate.money for estimate in estimates.values())
+        rows = ((site, *_cells(estimate)) for site, estimate in estimates.items())
+        logger.info(
+            "dry run: %(solves)d solves would have been bought, about %(money)s:\n%(table)s",
+            {"solves": solves, "money": shown(money), "table": table(_HEADS, rows)},
+            extra={"spider": self._crawler.spider},
+        )
+
+
+def _cells(estimate: Estimate) -> list[str]:
+    return [
+        str(estimate.captchas),
+        f"{estimate.solves} ({estimate.fewest} to {estimate.most})",
+        shown(estimate.money),
+        " ".join((str(estimate.widgets), *estimate.examples)),
+    ]

@@ -1,0 +1,26 @@
+"""Amounts of money as whole millionths of the account's currency, so that sums stay exact."""
+
+from __future__ import annotations
+
+from decimal import ROUND_CEILING, Decimal
+
+_MILLION = 1_000_000
+
+Micros = int
+
+
+def micros(amount: float | str) -> Micros:
+    """*amount*, finite and in the account's currency; parts of a millionth count as one."""
+    return int((Decimal(str(amount)) * _MILLION).to_integral_value(ROUND_CEILING))
+
+
+def amount(value: Micros) -> float:
+    """*value* in the account's currency, for stats and files."""
+    return value / _MILLION
+
+
+def shown(value: Micros) -> str:
+    """*value* for people: two decimals, and more where there is more."""
+    text = f"{Decimal(value) / _MILLION:.6f}".rstrip("0")
+    whole, _, decimals = text.partition(".")
+    return f"{whole}.{decimals:0<2}"

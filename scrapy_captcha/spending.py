@@ -1,0 +1,258 @@
+"""Between the crawl and its ledger: waits where a limit hangs on what is under way."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from scrapy.utils.job import job_dir
+from twisted.internet.defer import Deferred
+from twisted.internet.task import LoopingCall
+
+from scrapy_captcha.ledger import Answer, Ledger
+from scrapy_captcha.money import micros, shown
+from scrapy_captcha.progress import Progress
+from scrapy_captcha.purchases import Fate
+from scrapy_captcha.statefile import StateFile
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from scrapy.crawler import Crawler
+    from scrapy.http import Request
+
+    from scrapy_captcha.books import Books
+    from scrapy_captcha.captchas import Solution
+    from scrapy_captcha.config import Config
+    from scrapy_captcha.errors import SolverError
+    from scrapy_captcha.prices import Prices
+    from scrapy_captcha.providers import Order
+    from scrapy_captcha.providers.base import TaskId
+    from scrapy_captcha.purchases import Purchase
+    from scrapy_captcha.sessions import Sessions
+    from scrapy_captcha.tally import Tally
+
+_LOOK = 5.0  # seconds between two looks at purchases that nobody speaks of any more
+
+
+class Spending:
+    """Asks the ledger before each purchase and tells it what became of it.
+
+    Purchases go by their ids, and so do the solutions that come of them. *on_limit* is called when
+    a limit of the whole crawl is reached and the fate of all that was bought is known.
+    """
+
+    def __init__(
+        self,
+        crawler: Crawler,
+        config: Config,
+        sessions: Sessions,
+        tally: Tally,
+        books: Books,
+        prices: Prices,
+        *,
+        on_limit: Callable[[], None],
+    ) -> None:
+        patience = 2 * config.solve_timeout + config.max_delay
+        self._ledger = Ledger(config.limits, prices, patience=patience)
+        self._sessions = sessions
+        self._tally = tally
+        self._books = books
+        self._prices = prices
+        self._on_limit: Callable[[], None] | None = on_limit
+        self._waiting: deque[Deferred[None]] = deque()
+        self._looking = LoopingCall(self._look)
+        self._purchases: dict[TaskId, str] = {}  # of tasks that are to be collected later
+        self._doubtful: set[str] = set()  # purchases that may have been paid
+        self._told: set[tuple[Answer, str]] = set()
+        jobdir = job_dir(crawler.settings)
+        self._file = StateFile(Path(jobdir) / "captcha-spent.json") if jobdir else None
+        self._restore()
+
+    def reserve(self, order: Order, request: Request, provider: str) -> Answer:
+        """Whether *order*, for *request*, may be bought at *provider* now.
+
+        With WAIT, ask again after `until_something_ends`. With YES it is counted from now on.
+        """
+        need = self._sessions.need(request, order.captcha, provider)
+        attempts = Progress.of(request.meta).tasks + 1
+        answer = self._ledger.reserve(
+            order.purchase_id, need, _now(), url=request.url, attempts=attempts
+        )
+        if answer is Answer.YES:
+            self._save()
+        elif answer is not Answer.WAIT:
+            self._tell(answer, need.site)
+        if answer is not Answer.WAIT:
+            self._wake()  # whoever waits may have the same answer
+        return answer
+
+    def until_something_ends(self) -> Deferred[None]:
+        """Fires when a purchase has come to its end, for one at a time of those who wait."""
+        waiting: Deferred[None] = Deferred()
+        self._waiting.append(waiting)
+        self._look_from_now_on()
+        return waiting
+
+    def solved(self, order: Order, solution: Solution) -> str:
+        """The solution of *order* has come; the name of the purchase that it came of."""
+        name = self._purchase(order, solution.task_id)
+        cost = solution.cost
+        told = micros(cost) if cost is not None and cost >= 0 else None
+        purchase = self._charge(name, told)
+        if purchase is not None:
+            # From a service that does not tell what it takes there is nothing more to find out.
+            self._prices.learn(purchase.need.provider, purchase.need.kind, purchase.price)
+            self._books.solved(purchase)
+        return name
+
+    def failed(self, order: Order, error: SolverError, *, goes_on: bool) -> None:
+        """*order* has failed; it *goes_on* where its task is to be collected later.
+
+        What may have been paid counts as paid.
+        """
+        name = self._purchase(order, error.task_id)
+        if error.possibly_paid:
+            self._doubtful.add(name)
+        elif goes_on and error.task_id is not None:
+            self._purchases[error.task_id] = name
+        elif error.task_id is not None or name in self._doubtful:
+            self._lose(name)
+        else:
+            self._ledger.release(name)
+            self._wake()
+        if order.task_id is not None and not goes_on:
+            self._lose(self._purchases.pop(order.task_id, ""))
+
+    def expired(self, name: str) -> None:
+        """The solution *name* was not sent in time."""
+        self._end(name, Fate.EXPIRED)
+
+    def accepted(self, progress: Progress) -> None:
+        """The site gave the page for the solution that went to it."""
+        self._end(progress.answer, Fate.ACCEPTED)
+
+    def rejected(self, progress: Progress) -> None:
+        """The site did not."""
+        self._end(progress.answer, Fate.REJECTED)
+
+    def ended(self, progress: Progress) -> None:
+        """A page is over that has come as far as *progress*: what is left to it is of no use."""
+        for name in (progress.answer, progress.solution):
+            self._end(name, Fate.UNUSED)
+        self._lose(progress.purchase_id)
+        if progress.task_id is not None:
+            self._lose(self._purchases.pop(progress.task_id, ""))
+
+    def close(self) -> None:
+        """Counts what nobody used and leaves nothing in the reactor."""
+        for name in self._ledger.charged_names():
+            self._end(name, Fate.UNUSED)
+        for site, row in self._books.by("site").items():
+            self._tally.site(site, row)
+        if self._looking.running:
+            self._looking.stop()
+        self._save()
+
+    def _purchase(self, order: Order, task_id: TaskId | None) -> str:
+        """The name of the purchase that *task_id* came of."""
+        if order.task_id is None or task_id != order.task_id:
+            return order.purchase_id
+        self._ledger.release(order.purchase_id)
+        return self._purchases.pop(order.task_id, order.purchase_id)
+
+    def _charge(self, name: str, cost: int | None) -> Purchase | None:
+        purchase = self._ledger.charge(name, cost, _now())
+        if purchase is not None:
+            self._doubtful.discard(name)
+            self._books.charged(purchase)
+            self._tally.spent(self._books.total())
+            self._wake()
+        return purchase
+
+    def _lose(self, name: str) -> None:
+        self._charge(name, None)
+        self._end(name, Fate.FAILED)
+
+    def _end(self, name: str, fate: Fate) -> None:
+        purchase = self._ledger.end(name, fate)
+        if purchase is not None:
+            self._books.ended(purchase)
+            self._tally.ended(fate, self._books.total())
+            self._wake()
+
+    def _wake(self) -> None:
+        """Has the next of those who wait ask again; on being answered it wakes the next."""
+        while self._waiting:
+            waiting = self._waiting.popleft()
+            if not waiting.called:  # else cancelled
+                waiting.callback(None)
+                break
+        self._call_if_limited()
+
+    def _look_from_now_on(self) -> None:
+        if not self._looking.running:
+            self._looking.start(_LOOK, now=False)
+
+    def _look(self) -> None:
+        """Ends what nobody will tell the end of, so that nobody waits for it."""
+        for name in self._ledger.forgotten(_now()):
+            self._charge(name, None)
+            self._end(name, Fate.UNUSED)
+        for _ in range(len(self._waiting)):  # whoever was woken last may have gone elsewhere
+            self._wake()
+
+    def _tell(self, answer: Answer, site: str) -> None:
+        about = answer, site if answer is not Answer.BUDGET else ""
+        if about in self._told:
+            return
+        self._told.add(about)
+        lost = shown(self._ledger.lost(site))
+        words = {
+            Answer.BUDGET: ("a limit is reached", "in this crawl"),
+            Answer.BUDGET_HERE: ("a limit is reached", f"at {site} for now"),
+            Answer.LOSS: (f"{lost} was spent there without a page for it", f"at {site}"),
+        }
+        self._tally.limited(*words[answer])
+        self._call_if_limited()
+
+    def _call_if_limited(self) -> None:
+        """Not while something is under way: what was paid for is to be used."""
+        if (Answer.BUDGET, "") not in self._told or self._on_limit is None:
+            return
+        if self._ledger.has_open():
+            self._look_from_now_on()
+        else:
+            on_limit, self._on_limit = self._on_limit, None
+            on_limit()
+
+    def _save(self) -> None:
+        if self._file is not None:
+            self._file.save({"at": time.time()} | self._ledger.state(_now()))
+
+    def _restore(self) -> None:
+        state = self._file.load() if self._file is not None else None
+        if self._file is None or state is None:
+            return
+        try:
+            elapsed = max(0.0, time.time() - float(state["at"]))
+            self._ledger.restore(state, _now(), elapsed)
+        except (KeyError, TypeError, ValueError, OverflowError):
+            self._file.damaged()
+
+
+def reason_not_to_buy(answer: Answer) -> str | None:
+    """Why *answer* means that nothing is bought; None where it does not mean that."""
+    match answer:
+        case Answer.BUDGET | Answer.BUDGET_HERE:
+            return "budget"
+        case Answer.LOSS:
+            return "loss"
+        case Answer.YES | Answer.WAIT:
+            return None
+
+
+def _now() -> float:
+    return time.monotonic()

@@ -1,0 +1,54 @@
+"""A small file of JSON that is whole whenever somebody looks: for state that outlives a run."""
+
+from __future__ import annotations
+
+import json
+import logging
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+logger = logging.getLogger(__name__)
+
+
+class StateFile:
+    """Keeps one JSON object at *path*. What goes wrong is said once in the log, and not raised."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._has_failed = False
+
+    def load(self) -> dict[str, Any] | None:
+        """What was saved last; None when there is nothing, or nothing that can be read."""
+        try:
+            state = json.loads(self._path.read_bytes())
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, RecursionError):
+            state = None
+        if not isinstance(state, dict):
+            self.damaged()
+            return None
+        return state
+
+    def save(self, state: dict[str, Any]) -> None:
+        """Replaces what is there by *state*, at once or not at all."""
+        beside = self._path.with_suffix(".new")
+        try:
+            beside.write_bytes(json.dumps(state).encode())
+            beside.replace(self._path)
+        except OSError as error:
+            with suppress(OSError):
+                beside.unlink()
+            self._warn("%(path)s cannot be written (%(why)s)", type(error).__name__)
+
+    def damaged(self) -> None:
+        """Says that what was loaded is of no use."""
+        self._warn("%(path)s is damaged: what earlier runs spent is not known", "")
+
+    def _warn(self, message: str, why: str) -> None:
+        if not self._has_failed:
+            self._has_failed = True
+            logger.warning(message, {"path": self._path, "why": why})

@@ -1,0 +1,279 @@
+"""Limits hold whatever is under way, sums are exact, and each purchase comes to one end."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from scrapy_captcha.captchas import Kind
+from scrapy_captcha.ledger import Answer, Ledger
+from scrapy_captcha.limits import HOUR, Limit, Limits
+from scrapy_captcha.prices import Prices
+from scrapy_captcha.purchases import Fate, Need
+
+PRICE = 2_000
+TOLD = dict.fromkeys(Kind, PRICE)
+SHOP = Need("shop.example", Kind.HCAPTCHA, "unified")
+NEWS = Need("news.example", Kind.HCAPTCHA, "unified")
+
+
+def ledger(limits: Limits, told: dict[Kind, int] | None = None, **options: Any) -> Ledger:
+    prices = Prices(TOLD if told is None else told, **options)
+    return Ledger(limits, prices, patience=100.0)
+
+
+def bought(books: Ledger, name: str, fate: Fate = Fate.ACCEPTED, **more: Any) -> None:
+    assert books.reserve(name, more.get("need", SHOP), more.get("now", 0.0)) is Answer.YES
+    books.charge(name, more.get("cost"), more.get("now", 0.0))
+    books.end(name, fate)
+
+
+def test_what_is_under_way_counts_towards_a_limit() -> None:
+    books = ledger(Limits(crawl=Limit(solves=2)))
+
+    answers = [books.reserve(name, SHOP, 0.0) for name in "abc"]
+
+    assert answers == [Answer.YES, Answer.YES, Answer.WAIT]
+
+
+def test_what_was_not_bought_leaves_its_room_to_others() -> None:
+    books = ledger(Limits(crawl=Limit(solves=1)))
+    books.reserve("a", SHOP, 0.0)
+    books.release("a")
+
+    assert books.reserve("b", SHOP, 0.0) is Answer.YES
+
+
+def test_at_a_limit_nothing_is_bought_and_nothing_waited_for() -> None:
+    books = ledger(Limits(crawl=Limit(solves=1)))
+    bought(books, "a")
+
+    assert books.reserve("b", SHOP, 0.0) is Answer.BUDGET
+
+
+def test_a_purchase_under_the_same_name_counts_once() -> None:
+    books = ledger(Limits(crawl=Limit(solves=1)))
+
+    assert [books.reserve("a", SHOP, 0.0) for _ in range(2)] == [Answer.YES, Answer.YES]
+    assert (books.under_way.solves, books.under_way.money) == (1, PRICE)
+
+
+def test_the_real_cost_takes_the_place_of_the_expected_one() -> None:
+    books = ledger(Limits(crawl=Limit(money=5_000)))
+    bought(books, "a", cost=500)
+
+    assert books.done.money == 500
+    assert books.reserve("b", SHOP, 0.0) is Answer.YES
+    assert books.under_way.money == 500
+
+
+def test_the_highest_cost_that_was_told_is_expected_from_then_on() -> None:
+    books = ledger(Limits())
+    for name, cost in {"a": 500, "b": 900, "c": 700}.items():
+        bought(books, name, cost=cost)
+    books.reserve("d", SHOP, 0.0)
+
+    assert books.under_way.money == 900
+
+
+def test_a_purchase_whose_cost_is_not_told_has_its_expected_price() -> None:
+    books = ledger(Limits(), {})
+    bought(books, "a")
+
+    assert books.done.money == 5_000
+
+
+@pytest.mark.parametrize(
+    ("limits", "elsewhere"),
+    [
+        (Limits(site=Limit(solves=1)), Answer.YES),
+        (Limits(site=Limit(money=PRICE)), Answer.YES),
+        (Limits(hour=Limit(solves=1)), Answer.BUDGET_HERE),
+        (Limits(hour=Limit(money=PRICE)), Answer.BUDGET_HERE),
+        (Limits(crawl=Limit(money=PRICE)), Answer.BUDGET),
+    ],
+)
+def test_limits_of_a_site_leave_others_free(limits: Limits, elsewhere: Answer) -> None:
+    books = ledger(limits)
+    bought(books, "a")
+
+    assert books.reserve("b", SHOP, 0.0) is not Answer.YES
+    assert books.reserve("c", NEWS, 0.0) is elsewhere
+
+
+def test_an_hour_later_what_was_bought_counts_no_more_towards_the_hour() -> None:
+    books = ledger(Limits(hour=Limit(solves=1)))
+    bought(books, "a", now=10.0)
+
+    assert books.reserve("b", SHOP, 9.0 + HOUR) is Answer.BUDGET_HERE
+    assert books.reserve("b", SHOP, 10.0 + HOUR) is Answer.YES
+
+
+def test_an_unknown_price_is_found_out_before_more_is_bought_near_a_limit() -> None:
+    books = ledger(Limits(crawl=Limit(money=20_000)), {}, listed=lambda _provider, _kind: 0.003)
+
+    assert books.reserve("a", SHOP, 0.0) is Answer.YES
+    assert books.reserve("b", SHOP, 0.0) is Answer.WAIT
+    books.charge("a", 10_000, 0.0)
+    assert books.reserve("b", SHOP, 0.0) is Answer.YES
+    assert books.reserve("c", SHOP, 0.0) is Answer.WAIT
+
+
+def test_far_from_a_limit_an_unknown_price_holds_nothing_up() -> None:
+    books = ledger(Limits(crawl=Limit(money=10_000_000)), {})
+
+    assert {books.reserve(str(n), SHOP, 0.0) for n in range(16)} == {Answer.YES}
+
+
+# Loss
+
+
+def test_a_site_that_takes_money_and_gives_no_page_is_bought_for_no_more() -> None:
+    books = ledger(Limits(loss=2 * PRICE))
+    for name in "ab":
+        bought(books, name, Fate.REJECTED)
+
+    assert books.reserve("c", SHOP, 0.0) is Answer.LOSS
+    assert books.reserve("d", NEWS, 0.0) is Answer.YES
+    assert books.lost("shop.example") == 2 * PRICE
+
+
+def test_a_page_for_a_solution_makes_up_for_what_was_lost_before() -> None:
+    books = ledger(Limits(loss=2 * PRICE))
+    for name, fate in {"a": Fate.REJECTED, "b": Fate.ACCEPTED, "c": Fate.UNUSED}.items():
+        bought(books, name, fate)
+
+    assert books.reserve("d", SHOP, 0.0) is Answer.YES
+
+
+def test_what_the_site_has_not_judged_yet_may_be_lost_as_well() -> None:
+    books = ledger(Limits(loss=2 * PRICE))
+    for name in "ab":
+        books.reserve(name, SHOP, 0.0)
+        books.charge(name, None, 0.0)
+
+    assert books.reserve("c", SHOP, 0.0) is Answer.WAIT
+    books.end("a", Fate.REJECTED)
+    assert books.reserve("c", SHOP, 0.0) is Answer.WAIT
+    books.end("b", Fate.ACCEPTED)
+    assert books.reserve("c", SHOP, 0.0) is Answer.YES
+
+
+def test_a_purchase_that_nobody_speaks_of_any_more_is_found() -> None:
+    books = ledger(Limits())
+    books.reserve("a", SHOP, 0.0)
+    books.charge("a", None, 10.0)
+
+    assert books.forgotten(110.0) == []
+    assert books.forgotten(111.0) == ["a"]
+
+
+# Whatever happens
+
+
+OUTCOMES = st.sampled_from(["release", *Fate])
+STEPS = st.lists(st.tuples(st.integers(0, 7), st.integers(0, 5_000), OUTCOMES), max_size=60)
+
+
+@given(STEPS, st.integers(0, 20_000), st.integers(0, 6), st.integers(0, 20_000))
+@settings(max_examples=200, deadline=None)
+def test_no_limit_is_passed_and_nobody_waits_for_nothing(
+    steps: list[tuple[int, int, Any]], money: int, solves: int, loss: int
+) -> None:
+    """With prices that are what they were said to be at most."""
+    books = Ledger(
+        Limits(crawl=Limit(solves, money), loss=loss),
+        Prices(dict.fromkeys(Kind, 5_000)),
+        patience=1.0,
+    )
+    lost, under_way = 0, set()
+    for number, cost, outcome in steps:
+        name = str(number)
+        if name not in under_way:
+            answer = books.reserve(name, SHOP, 0.0)
+            under_way |= {name} if answer is Answer.YES else set()
+            assert answer is not Answer.WAIT or under_way
+            continue
+        under_way.remove(name)
+        if outcome == "release":
+            books.release(name)
+            continue
+        # Prices that grow are learned only with the first of them.
+        purchase = books.charge(name, 5_000 if books.done.solves == 0 else cost, 0.0)
+        assert purchase is not None
+        books.end(name, outcome)
+        lost = 0 if outcome is Fate.ACCEPTED else lost + purchase.price
+        assert lost == books.lost("shop.example") <= loss
+        assert books.done.money <= money
+        assert books.done.solves <= solves
+
+
+# State
+
+
+def test_limits_hold_over_restarts() -> None:
+    """What was under way counts as spent, and once only though it is asked for again."""
+    limits = Limits(Limit(solves=4), hour=Limit(solves=3))
+    first = ledger(limits)
+    bought(first, "a", Fate.REJECTED)
+    for name in "bc":
+        first.reserve(name, SHOP, 0.0)
+    first.charge("c", None, 0.0)
+    state = json.loads(json.dumps(first.state(0.0)))
+
+    second = ledger(limits)
+    second.restore(state, 1000.0, 60.0)
+
+    assert second.done.solves == 3
+    assert second.reserve("b", SHOP, 1000.0) is Answer.YES
+    assert second.charge("b", None, 1000.0) is None
+    assert second.done.solves == 3
+    assert second.lost("shop.example") == 3 * PRICE
+    assert second.reserve("d", NEWS, 1000.0) is Answer.BUDGET_HERE
+    assert second.reserve("d", NEWS, 1000.0 + HOUR) is Answer.YES
+
+
+def test_the_hour_goes_on_while_a_crawl_is_stopped() -> None:
+    limits = Limits(hour=Limit(solves=1))
+    first = ledger(limits)
+    bought(first, "a", now=100.0)
+
+    for elapsed, answer in {HOUR / 2: Answer.BUDGET_HERE, HOUR: Answer.YES}.items():
+        second = ledger(limits)
+        second.restore(first.state(200.0), 5.0, elapsed)
+        assert second.reserve("b", SHOP, 5.0) is answer
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {},
+        {"total": [1]},
+        {"total": [-1, 0]},
+        {"total": [True, 0]},
+        {"total": ["1", 0]},
+        {"sites": []},
+        {"sites": {"a": 1}},
+        {"sites": {"a": [1, 2]}},
+        {"hour": 3},
+        {"hour": [[0]]},
+        {"hour": [[float("nan"), 1]]},
+        {"hour": [[-1.0, 1]]},
+    ],
+    ids=str,
+)
+def test_a_state_of_another_shape_changes_nothing(wrong: dict[str, Any]) -> None:
+    books = ledger(Limits())
+    sound = ledger(Limits()).state(0.0)
+    if wrong:
+        with pytest.raises(ValueError, match="not a state"):
+            books.restore(sound | wrong, 0.0, 0.0)
+    else:
+        with pytest.raises(ValueError, match="not a state"):
+            books.restore(wrong, 0.0, 0.0)
+
+    assert books.state(0.0) == sound
