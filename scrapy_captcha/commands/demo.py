@@ -39,7 +39,7 @@ SCRAPED = "scraped"
 _ROW = "{:10}{:14}{:26}{}"
 _SETTINGS: dict[str, Any] = {
     # That of the sandbox, which tells it for tasks that are solved only.
-    "CAPTCHA_PRICES": {kind.value: SolverOptions.price for kind in Kind},
+    "CAPTCHA_PRICES": {kind.value: SolverOptions().price for kind in Kind},
     "LOG_LEVEL": "INFO",
     # What would leave this machine, or listen on it.
     "HTTPPROXY_ENABLED": False,
