@@ -119,6 +119,7 @@ class Buyer:
                     )
                 if next_request is None:
                     await self._spending.until_something_ends()
+                    next_request = ticket if captcha.perishable else None
             except SolverError as error:
                 next_request = await self._after_error(ticket, captcha, options, error)
         return next_request
@@ -141,16 +142,19 @@ class Buyer:
         """
         if self._is_wall(captcha):
             return self._failed(ticket, captcha, options, "wall")
-        order = await self._order(ticket, captcha)
+        progress = Progress.of(ticket.meta)
+        purchase_id = progress.purchase_id or new_purchase_id()
+        answer = self._spending.reserve(purchase_id, ticket, captcha, client.provider.name)
+        if progress.task_id is None:  # else it is paid for already
+            if answer is Answer.WAIT:
+                return None
+            if refused := reason_not_to_buy(answer):
+                return self._failed(ticket, captcha, options, refused)
+        order = await self._order(ticket, captcha, purchase_id)
         if captcha.image and not order.image:
+            self._spending.not_made(purchase_id)
             return self._failed(ticket, captcha, options, "picture")
-        answer = self._spending.reserve(order, ticket, client.provider.name)
-        if order.task_id is not None:  # paid for already
-            order = replace(order, collect_only=answer is not Answer.YES)
-        elif answer is Answer.WAIT:
-            return None
-        elif refused := reason_not_to_buy(answer):
-            return self._failed(ticket, captcha, options, refused)
+        order = replace(order, collect_only=answer is not Answer.YES)
         self._note(ticket, purchase_id=order.purchase_id, provider=client.provider.name)
         try:
             solution = await client.purchase(order, partial(self._bought, ticket, captcha))
@@ -169,11 +173,10 @@ class Buyer:
         site = site_of(urlsplit(captcha.url).hostname or "")
         return self._rejections.is_wall(site, time.monotonic())
 
-    async def _order(self, ticket: Request, captcha: Captcha) -> Order:
+    async def _order(self, ticket: Request, captcha: Captcha, purchase_id: str) -> Order:
         progress = Progress.of(ticket.meta)
         user_agent = ticket.headers.get("User-Agent")
         image = await fetch_picture(self._crawler, ticket, captcha.image) if captcha.image else b""
-        purchase_id = progress.purchase_id or new_purchase_id()
         return Order(
             captcha,
             purchase_id=purchase_id,

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from scrapy.http import Request
 
     from scrapy_captcha.books import Books
-    from scrapy_captcha.captchas import Solution
+    from scrapy_captcha.captchas import Captcha, Solution
     from scrapy_captcha.config import Config
     from scrapy_captcha.errors import SolverError
     from scrapy_captcha.prices import Prices
@@ -71,16 +71,14 @@ class Spending:
         self._file = StateFile(Path(jobdir) / "captcha-spent.json") if jobdir else None
         self._restore()
 
-    def reserve(self, order: Order, request: Request, provider: str) -> Answer:
-        """Whether *order*, for *request*, may be bought at *provider* now.
+    def reserve(self, name: str, request: Request, captcha: Captcha, provider: str) -> Answer:
+        """Whether the purchase *name*, for *request*, may be made at *provider* now.
 
         With WAIT, ask again after `until_something_ends`. With YES it is counted from now on.
         """
-        need = self._sessions.need(request, order.captcha, provider)
+        need = self._sessions.need(request, captcha, provider)
         attempts = Progress.of(request.meta).tasks + 1
-        answer = self._ledger.reserve(
-            order.purchase_id, need, _now(), url=request.url, attempts=attempts
-        )
+        answer = self._ledger.reserve(name, need, _now(), url=request.url, attempts=attempts)
         if answer is Answer.YES:
             self._save()
         elif answer is not Answer.WAIT:
@@ -121,10 +119,15 @@ class Spending:
         elif error.task_id is not None or name in self._doubtful:
             self._lose(name)
         else:
-            self._ledger.release(name)
-            self._wake()
+            self.not_made(name)
         if order.task_id is not None and not goes_on:
             self._lose(self._purchases.pop(order.task_id, ""))
+
+    def not_made(self, name: str) -> None:
+        """Nothing was bought under *name* now; earlier it may have been."""
+        if name not in self._doubtful:
+            self._ledger.release(name)
+            self._wake()
 
     def expired(self, name: str) -> None:
         """The solution *name* was not sent in time."""

@@ -69,6 +69,17 @@ async def test_a_budget_is_used_up_and_not_passed(known: dict[str, float]) -> No
 
 
 @pytest_twisted.ensureDeferred
+async def test_a_picture_that_waits_for_its_turn_is_shown_anew() -> None:
+    """The price is found out first, with one; the site draws each picture once."""
+    guard = Guard(Kind.IMAGE, Mode.TOKEN)
+    async with sandbox({"solve_time": 0.05}, guard, pages=6, session_bound=False) as running:
+        crawled = await crawl(running, PAGES[:6], {**PARALLEL, "CAPTCHA_BUDGET": 0.0125})
+
+    assert crawled.paths == PAGES[:6]
+    assert running.solver.created == 6
+
+
+@pytest_twisted.ensureDeferred
 async def test_a_budget_is_not_passed_with_mixed_prices() -> None:
     prices = {Kind.RECAPTCHA_V2: 0.03, Kind.HCAPTCHA: 0.011, Kind.TURNSTILE: 0.0007}
     options: dict[str, Any] = {"pages": 120, "session_bound": False}
