@@ -301,6 +301,19 @@ async def test_dropped_pages_are_what_a_next_crawl_begins_with(tmp_path: Path) -
 
 
 @pytest_twisted.ensureDeferred
+async def test_the_list_of_dropped_pages_goes_on_with_its_job_only(tmp_path: Path) -> None:
+    feed = tmp_path / "dropped.jsonl"
+    settings = {"CAPTCHA_MAX_SOLVES": 0, "CAPTCHA_DROPPED_FEED": feed}
+    async with sandbox(None, PER_PAGE) as running:
+        for path in PAGES[:2]:
+            await crawl(running, [path], {**settings, "JOBDIR": str(tmp_path)})
+        assert len(feed.read_text().splitlines()) == 2
+        await crawl(running, PAGES[:1], settings)
+
+    assert len(feed.read_text().splitlines()) == 1
+
+
+@pytest_twisted.ensureDeferred
 async def test_what_cannot_be_written_costs_a_warning(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
