@@ -379,6 +379,7 @@ class CaptchaMiddleware:
     async def _spider_closed(self) -> None:
         self._sharing.close()
         self._stock.close()
+        self._submitter.close()
         self._journal.close()
         self._spending.close()
         self._summary.close()

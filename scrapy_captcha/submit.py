@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urldefrag, urlencode
 
 from scrapy.http import HtmlResponse
+from scrapy.utils.defer import maybe_deferred_to_future
 
+from scrapy_captcha.audience import Audience, Outcome
 from scrapy_captcha.captchas import KINDS, form_answers
 from scrapy_captcha.origin import without_redirects
 from scrapy_captcha.policy import origin_of
@@ -19,11 +21,14 @@ if TYPE_CHECKING:
 
     from scrapy.crawler import Crawler
     from scrapy.http import Request, Response
+    from twisted.internet.interfaces import IReactorTime
 
     from scrapy_captcha.captchas import Captcha, Form, Solution
     from scrapy_captcha.parking import ParkingLot
     from scrapy_captcha.slots import Slots
     from scrapy_captcha.tally import Tally
+
+_LONGEST_WAIT = 2.0  # seconds for what another page finds out
 
 SUBMISSION = "_captcha_submission"  # meta of the request that carries a solution
 
@@ -72,8 +77,8 @@ class Submitter:
 
     An answer at the page's own URL may be the page or only a thank-you: whether it is, is known
     when the page is fetched again and shows a captcha. Then the answer was all that the site gives
-    for a solution, there and from then on. *refused* tells whether the answer to a request asks for
-    a captcha.
+    for a solution, there and from then on. The first page of a site finds that out, and the next
+    ones wait for it. *refused* tells whether the answer to a request asks for a captcha.
     """
 
     def __init__(
@@ -84,6 +89,8 @@ class Submitter:
         tally: Tally,
         refused: Callable[[Request, Response], bool],
     ) -> None:
+        from twisted.internet import reactor
+
         self._crawler = crawler
         self._lot = lot
         self._slots = slots
@@ -91,6 +98,9 @@ class Submitter:
         self._refused = refused
         self._held: dict[str, Response] = {}
         self._answer_with_pages: set[str] = set()
+        self._found_out: set[str] = set()
+        self._finding_out: set[str] = set()
+        self._waiting = Audience(cast("IReactorTime", reactor), _LONGEST_WAIT)
         self._first_url: dict[tuple[str, int], str] = {}
 
     async def send(
@@ -111,12 +121,23 @@ class Submitter:
         if self._is_verdict(request, submission, captcha, answer):
             return answer
         if _may_be_page_of(request, answer) and not self._is_said_elsewhere(answer):
-            if site_of_page(request) in self._answer_with_pages and isinstance(
-                answer, HtmlResponse
-            ):
+            if await self._answers_with_pages(answer):
                 return answer
             self._held[name] = answer
         return None
+
+    async def _answers_with_pages(self, answer: Response) -> bool:
+        """Whether the site of *answer* is known to answer with pages, as one finds out for all."""
+        site = site_of_page(answer)
+        if site in self._finding_out and site not in self._found_out:
+            with self._lot.lent_slot():
+                await maybe_deferred_to_future(self._waiting.wait(site))
+        self._finding_out.add(site)
+        return site in self._answer_with_pages and isinstance(answer, HtmlResponse)
+
+    def _learned(self, site: str) -> None:
+        self._found_out.add(site)
+        self._waiting.tell(site, Outcome.OPENED)
 
     async def carry(self, request: Request, captcha: Captcha, solution: Solution) -> Response:
         """Sends *solution* for *request*; the answer, whatever it is.
@@ -156,11 +177,18 @@ class Submitter:
         answer = self._held.pop(name, None)
         if answer is not None:
             self._answer_with_pages.add(site_of_page(answer))
+            self._learned(site_of_page(answer))
         return answer
 
     def forget(self, name: str) -> None:
         """The page has come; what is held under *name* was none."""
-        self._held.pop(name, None)
+        answer = self._held.pop(name, None)
+        if answer is not None:
+            self._learned(site_of_page(answer))
+
+    def close(self) -> None:
+        """Leaves nothing in the reactor."""
+        self._waiting.close()
 
 
 def _may_be_page_of(request: Request, answer: Response) -> bool:
