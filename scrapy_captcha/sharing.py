@@ -79,7 +79,8 @@ class Sharing:
 
     async def until_open(self, ticket: Request) -> Request:
         """*ticket*, once its session is not shut any more: the story of a page held back."""
-        await self._held.wait(self._sessions.name(ticket))
+        if self.is_shut(ticket):  # it may have waited for room in the lot
+            await self._held.wait(self._sessions.name(ticket))
         return ticket
 
     def met(self, request: Request) -> None:
@@ -107,14 +108,16 @@ class Sharing:
             if turn is not Turn.FOLLOW:
                 break
             outcome = await self._followers.wait(session)
+        if turn is Turn.AGAIN:
+            outcome = Outcome.OPENED
         progress = replace(
             progress,
             leads=session if turn is Turn.LEAD else "",
             follows=outcome is Outcome.OPENED,
         )
         ticket.meta[KEY] = progress.to_meta()
-        if turn is Turn.FOLLOW:
-            return outcome in {Outcome.OPENED, Outcome.MOVED}
+        if outcome is not Outcome.FAILED:
+            return outcome is not Outcome.PENDING
         return await self._newcomers.have_settled_since(ticket, asked_at)
 
     def arrived(self, request: Request, progress: Progress) -> None:

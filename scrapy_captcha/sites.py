@@ -7,6 +7,7 @@ that only goes forward.
 from __future__ import annotations
 
 from enum import Enum
+from math import isfinite
 
 
 class Scope(str, Enum):
@@ -22,6 +23,7 @@ class Turn(Enum):
 
     LEAD = "solves for its session"
     FOLLOW = "waits for the one that solves for its session"
+    AGAIN = "is fetched again: its session was opened after it had been asked for"
     ALONE = "solves for itself"
 
 
@@ -68,13 +70,18 @@ class Sites:
         return is_led and self._in_a_row.get(session, 0) >= _SHUT_AFTER
 
     def turn(self, site: str, session: str, asked_at: float) -> Turn:
-        """What a page of *site* does that was asked for at *asked_at* and shows a captcha."""
-        if self._scope is Scope.AUTO and asked_at >= self._opened.get(session, float("inf")):
+        """What a page of *site* does that was asked for at *asked_at* and shows a captcha.
+
+        An infinite *asked_at* is unknown.
+        """
+        if asked_at >= self._opened.get(session, float("inf")):
             self._shows_a_captcha_once_more(site, session)
         if self._scope is Scope.PAGE or site in self._page_by_page or self._is_hopeless(session):
             return Turn.ALONE
         if session in self._led:
             return Turn.FOLLOW
+        if session in self._opened and isfinite(asked_at):
+            return Turn.AGAIN
         self._led.add(session)
         return Turn.LEAD
 
@@ -109,5 +116,5 @@ class Sites:
 
     def _shows_a_captcha_once_more(self, site: str, session: str) -> None:
         del self._opened[session]  # it was page by page, or it has run out
-        if site not in self._open_as_a_whole:
+        if self._scope is Scope.AUTO and site not in self._open_as_a_whole:
             self._page_by_page.add(site)

@@ -40,7 +40,7 @@ def test_when_three_in_a_row_have_failed_for_all_each_tries_for_itself() -> None
 
     assert turns == [Turn.LEAD, Turn.LEAD, Turn.LEAD, Turn.ALONE]
     sites.opened(ONE, now=5.0)
-    assert sites.turn(SITE, ONE, 0.0) is Turn.LEAD
+    assert sites.turn(SITE, ONE, 0.0) is Turn.AGAIN
 
 
 def test_a_captcha_on_a_page_asked_for_after_another_was_let_in_says_page_by_page() -> None:
@@ -53,12 +53,36 @@ def test_a_captcha_on_a_page_asked_for_after_another_was_let_in_says_page_by_pag
     assert sites.turn("example.org", "example.org jar-1", asked_at=6.0) is Turn.LEAD
 
 
-def test_a_captcha_on_a_page_asked_for_before_that_says_nothing() -> None:
-    sites = Sites(Scope.AUTO)
+@pytest.mark.parametrize("scope", [Scope.AUTO, Scope.SITE])
+def test_a_page_asked_for_before_that_may_be_open_by_now(scope: Scope) -> None:
+    sites = Sites(scope)
     sites.turn(SITE, ONE, 0.0)
     sites.opened(ONE, now=5.0)
 
-    assert sites.turn(SITE, ONE, asked_at=4.0) is Turn.LEAD
+    assert sites.turn(SITE, ONE, asked_at=4.0) is Turn.AGAIN
+    assert sites.turn(SITE, ONE, asked_at=float("-inf")) is Turn.LEAD
+
+
+def test_where_solutions_open_pages_no_page_is_asked_for_again_in_vain() -> None:
+    sites = Sites(Scope.AUTO)
+    sites.turn(SITE, ONE, 0.0)
+    sites.opened(ONE, now=5.0)
+    sites.turn(SITE, ONE, asked_at=6.0)
+    sites.opened(ONE, now=7.0)
+
+    assert sites.turn(SITE, ONE, asked_at=5.0) is Turn.ALONE
+
+
+@pytest.mark.parametrize("scope", [Scope.AUTO, Scope.SITE])
+def test_a_page_asked_for_before_a_clearance_was_renewed_may_be_open_by_now(scope: Scope) -> None:
+    sites = Sites(scope)
+    sites.turn(SITE, ONE, 0.0)
+    sites.opened(ONE, now=5.0)
+    sites.opened_to_all(SITE)
+    sites.turn(SITE, ONE, asked_at=20.0)
+    sites.opened(ONE, now=25.0)
+
+    assert sites.turn(SITE, ONE, asked_at=21.0) is Turn.AGAIN
 
 
 def test_a_captcha_asked_for_after_the_first_of_several_openings_says_page_by_page() -> None:

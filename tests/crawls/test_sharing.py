@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import pytest_twisted
-from crawling import Visitor, crawl, sandbox
+from crawling import Visitor, crawl, path_of, sandbox
 from scrapy import Request
 
 from scrapy_captcha import Kind, build_submission
 from scrapy_captcha.sandbox import Answer, Guard, Mode
+
+if TYPE_CHECKING:
+    from scrapy.http import Response
 
 PAGES = [f"/page/{n}" for n in range(1, 41)]
 
@@ -143,3 +146,33 @@ async def test_a_free_page_lets_those_go_that_were_held_back() -> None:
         crawled = await crawl(running, [*slow, *PAGES[:3], *free[1:]], settings)
 
     assert crawled.paths == sorted(free)
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_slow_page_is_not_bought_for_when_its_session_has_been_opened_meanwhile() -> None:
+    class Second(Visitor):
+        """Asks for guarded pages once the site knows its session."""
+
+        def parse(self, response: Response, **kwargs: Any) -> Any:
+            super().parse(response)
+            if path_of(response) == "/":
+                for path in PAGES[:3]:
+                    yield Request(response.urljoin(path))
+
+    slow = {PAGES[1]: 0.7, PAGES[2]: 0.7}
+    async with sandbox(pages=40, latency=lambda path: slow.get(path, 0.0)) as running:
+        crawled = await crawl(running, ["/"], spider=Second)
+
+    assert crawled.paths == ["/", *PAGES[:3]]
+    assert running.solver.created == 1
+
+
+@pytest_twisted.ensureDeferred
+async def test_pages_that_waited_for_room_in_the_lot_are_not_held_for_what_is_over() -> None:
+    settings = {"CAPTCHA_MAX_PARKED": 2, "CAPTCHA_SCOPE": "site", "CLOSESPIDER_TIMEOUT": 15}
+    async with sandbox({"solve_time": 0.3}, pages=40) as running:
+        crawled = await crawl(running, PAGES, settings)
+
+    assert crawled.paths == sorted(PAGES)
+    assert crawled.stat("held_count") > 2
+    assert running.solver.created == 1
