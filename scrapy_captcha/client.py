@@ -133,6 +133,7 @@ class SolverClient:
         """Buys nothing more; every purchase from now on fails as *error* did."""
         self._gate.stop(error)
         self._admission.close()
+        self._admission.turn_away()
 
     def report(self, task_id: TaskId, kind: Kind, *, accepted: bool) -> Deferred[bool]:
         """Tells the provider what the site did with a solution, where it wants to know.

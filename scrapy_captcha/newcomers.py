@@ -77,7 +77,7 @@ class Newcomers:
     async def have_settled_since(self, request: Request, asked_at: float) -> bool:
         """Whether the cookies of *request* may differ from those with which it went at *asked_at*.
 
-        Waits until all that went out together are back.
+        Waits until all that went out together are back. Who stays away for long has got lost.
         """
         crowds = [c for c in self._crowds_at(request) if c.away or asked_at <= c.last_return]
         if sum(crowd.size for crowd in crowds) < 2:
@@ -85,6 +85,8 @@ class Newcomers:
         patient_until = self._now() + _LONGEST_WAIT
         while any(crowd.away for crowd in crowds) and self._now() < patient_until:
             await deferLater(self._clock, _CHECK)
+        for crowd in crowds:
+            crowd.away.clear()
         return True
 
     def _crowds_at(self, request: Request) -> list[_Crowd]:

@@ -10,8 +10,8 @@ import pytest_twisted
 from crawling import Visitor, crawl, path_of, sandbox
 from scrapy import Request
 
-from scrapy_captcha import Kind, build_submission
-from scrapy_captcha.sandbox import Answer, Guard, Mode
+from scrapy_captcha import Kind, build_submission, newcomers
+from scrapy_captcha.sandbox import Answer, Guard, Mode, Passage, Shown
 
 if TYPE_CHECKING:
     from scrapy.http import Response
@@ -176,3 +176,19 @@ async def test_pages_that_waited_for_room_in_the_lot_are_not_held_for_what_is_ov
     assert crawled.paths == sorted(PAGES)
     assert crawled.stat("held_count") > 2
     assert running.solver.created == 1
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_page_that_gets_lost_before_the_site_knows_the_session_stops_no_purchase(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A redirect leads it where another has been already: Scrapy's dupefilter drops it."""
+    monkeypatch.setattr(newcomers, "_LONGEST_WAIT", 0.3)
+    guard = Guard(mode=Mode.TOKEN, shown=Shown.REDIRECT, passage=Passage.REDIRECT)
+    settings = {"CLOSESPIDER_TIMEOUT": 10}
+    async with sandbox(guard=guard, pages=40) as running:
+        paths = ["/captcha?next=/page/1", *PAGES[:4]]
+        crawled = await crawl(running, paths, settings)
+
+    assert crawled.reason == "finished"
+    assert set(PAGES[1:4]) <= set(crawled.paths)

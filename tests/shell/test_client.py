@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 import pytest_twisted
@@ -18,6 +18,8 @@ from scrapy_captcha.sandbox import Answer, Sandbox, SolverOptions
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+
+    from twisted.internet.interfaces import IReactorTime
 
     from scrapy_captcha.providers import TaskId
 
@@ -244,6 +246,21 @@ async def test_after_an_account_error_nobody_asks_again() -> None:
 
         assert {failure.value.code for _, failure in results} == {ErrorCode.BALANCE_EMPTY}
         assert len(sandbox.solver.calls) <= 2
+
+
+@pytest_twisted.ensureDeferred
+async def test_who_waits_for_the_service_is_told_when_it_is_not_asked_any_more() -> None:
+    from twisted.internet import reactor
+
+    policy = Policy(max_delay=60)
+    async with served(policy=policy) as (sandbox, client, _):
+        sandbox.solver.script(Answer(error="CAPACITY", retry_after=60, times=None))
+        await failure_of(client.buy(ORDER))
+        waiting = client.buy(Order(CAPTCHA, "purchase-2"))
+        client.stop(SolverError(ErrorCode.BALANCE_EMPTY))
+        waiting.addTimeout(5, cast("IReactorTime", reactor))
+
+        assert (await failure_of(waiting)).code is ErrorCode.BALANCE_EMPTY
 
 
 @pytest_twisted.ensureDeferred
