@@ -18,6 +18,7 @@ class Outcome(Enum):
     """What became of the page that solved for its session."""
 
     OPENED = "the site took its solution"
+    TRIAL = "the site took its solution; one is to find out for whom that opens"
     MOVED = "it went on in another session"
     FAILED = "it was given up"
     PENDING = "nobody knows yet"
@@ -58,6 +59,15 @@ class Audience:
                 yield
 
         cooperate(one_by_one())
+
+    def tell_one(self, session: str, outcome: Outcome) -> None:
+        """The first of those who wait for *session* learns the outcome at once."""
+        waiting = self._waiting.get(session, [])
+        while waiting:
+            told = waiting.pop(0)
+            if not told.called:
+                told.callback(outcome)
+                return
 
     def close(self) -> None:
         """Leaves nothing in the reactor."""

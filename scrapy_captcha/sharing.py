@@ -100,7 +100,11 @@ class Sharing:
         progress = Progress.of(ticket.meta)
         if progress.leads and self._sites.is_led(progress.leads):
             self._stop_watching(progress.leads)
-            return False
+            if not progress.follows:
+                return False
+            # It was on trial, and is not let in without a solution of its own.
+            self._sites.left(progress.leads)
+            self._tell(progress.leads, Outcome.FAILED)
         session = self._sessions.name(ticket)
         outcome = Outcome.FAILED
         while outcome is Outcome.FAILED:
@@ -110,10 +114,12 @@ class Sharing:
             outcome = await self._followers.wait(session)
         if turn is Turn.AGAIN:
             outcome = Outcome.OPENED
+        if outcome is Outcome.TRIAL:
+            self._sites.lead(session)
         progress = replace(
             progress,
-            leads=session if turn is Turn.LEAD else "",
-            follows=outcome is Outcome.OPENED,
+            leads=session if turn is Turn.LEAD or outcome is Outcome.TRIAL else "",
+            follows=outcome in {Outcome.OPENED, Outcome.TRIAL},
         )
         ticket.meta[KEY] = progress.to_meta()
         if outcome is not Outcome.FAILED:
@@ -125,16 +131,23 @@ class Sharing:
         if progress.submitted:
             session = progress.leads or self._sessions.name(request)
             self._sites.opened(session, self._now())
-            self._tell(session, Outcome.OPENED)
+            self._opened(site_of_page(request), session)
             return
         if self._sites.have_met_captchas:
             session = self._sessions.name(request)
             self._sites.free(session)
             self._held.tell(session, Outcome.OPENED)
-        self.left(progress, Outcome.MOVED)
+        self.left(progress, Outcome.OPENED if progress.follows else Outcome.MOVED)
         if progress.follows:
             self._sites.opened_to_all(site_of_page(request))
             self._tally.shared(request)
+
+    def _opened(self, site: str, session: str) -> None:
+        if self._sites.is_known(site):
+            self._tell(session, Outcome.OPENED)
+        else:
+            self._stop_watching(session)
+            self._followers.tell_one(session, Outcome.TRIAL)
 
     def left(self, progress: Progress, outcome: Outcome = Outcome.FAILED) -> None:
         """Who has come as far as *progress* solves for its session no more."""

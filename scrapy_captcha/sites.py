@@ -85,6 +85,15 @@ class Sites:
         self._led.add(session)
         return Turn.LEAD
 
+    def is_known(self, site: str) -> bool:
+        """Whether it has been learned, or set, what solutions open at *site*."""
+        learned = site in self._page_by_page or site in self._open_as_a_whole
+        return learned or self._scope is not Scope.AUTO
+
+    def lead(self, session: str) -> None:
+        """Somebody solves for *session*, or finds out whether it is open."""
+        self._led.add(session)
+
     def is_led(self, session: str) -> bool:
         """Whether a page solves for *session*."""
         return session in self._led
