@@ -205,8 +205,8 @@ class Buyer:
         progress = Progress.of(ticket.meta)
         decision = options.policy.decide(error, progress.attempts, jitter=random.random())
         if self._goes_elsewhere(ticket, captcha, error, decision):
-            self._note(ticket, purchase_id="", provider="", task_id=None)
-            return None
+            self._went_elsewhere(ticket)
+            return ticket if captcha.perishable and not progress.asked else None
         if progress.asked:
             decision = in_place(decision, error, captcha)
         self._remember(ticket, captcha, error)
@@ -237,10 +237,15 @@ class Buyer:
                 self._stop(reason, error)
                 return self._market.is_open(captcha, proxy)
             case Reschedule(shut=True):
-                return self._market.is_open(captcha, proxy)
+                been_to_all = Progress.of(ticket.meta).elsewhere >= self._market.rivals
+                return not been_to_all and self._market.is_open(captcha, proxy)
             case Drop(ErrorCode.METHOD_INVALID.value):
                 return self._market.declined(captcha, proxy, error.provider or "")
         return False
+
+    def _went_elsewhere(self, ticket: Request) -> None:
+        times = Progress.of(ticket.meta).elsewhere + 1
+        self._note(ticket, purchase_id="", provider="", task_id=None, elsewhere=times)
 
     def _elsewhere(self, ticket: Request, rest: Rest, error: SolverError) -> Request | None:
         """*ticket* for another proxy: its owner's, where that is not the pool and has an answer."""
@@ -275,6 +280,7 @@ class Buyer:
         goes_on = error.possibly_paid or task_id is not None
         tried = progress.after(
             progress.attempts.after(error),
+            elsewhere=0,
             purchase_id=progress.purchase_id if error.possibly_paid else "",
             provider=progress.provider if goes_on else "",
             task_id=task_id,

@@ -166,6 +166,11 @@ class Market:
         """Whether there is a provider that has not stopped."""
         return any(not client.is_stopped for client in self._clients)
 
+    @property
+    def rivals(self) -> int:
+        """How many others each provider has."""
+        return len(self._clients) - 1
+
     def price(self, provider: str, kind: Kind) -> float | None:
         """About what a solution of *kind* costs at *provider*; None where nobody knows."""
         listed = [c.provider.price(kind) for c in self._clients if c.provider.name == provider]

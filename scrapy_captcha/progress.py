@@ -24,6 +24,7 @@ class Progress:
     * *tasks*, *retries*, *resent*: as in `Attempts`
     * *purchase_id*: of a purchase whose answer was lost, to be sent again under the same name
     * *provider*: at which a purchase is to be sent again or a task collected
+    * *elsewhere*: how often it has gone from one provider to another since it last waited
     * *task_id*: of a task that is paid for and whose solution is not collected yet
     * *solution*: which of the solutions held in memory belongs to the request; "" for none
     * *met*: whether its captcha has been counted
@@ -44,6 +45,7 @@ class Progress:
     resent: bool = False
     purchase_id: str = ""
     provider: str = ""
+    elsewhere: int = 0
     task_id: str | int | None = None
     solution: str = ""
     met: bool = False
@@ -95,6 +97,7 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "resent": (bool,),
     "purchase_id": (str,),
     "provider": (str,),
+    "elsewhere": (int,),
     "task_id": (str, int),
     "solution": (str,),
     "met": (bool,),
@@ -111,7 +114,7 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "dont_filter": (bool,),
     "cookies": (dict, list),
 }
-_COUNTS = frozenset({"tasks", "retries"})
+_COUNTS = frozenset({"tasks", "retries", "elsewhere"})
 
 
 def _is_sound(name: object, value: Any) -> bool:

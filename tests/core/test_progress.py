@@ -116,6 +116,7 @@ TYPES: dict[str, type | tuple[type, ...]] = {
     "resent": bool,
     "purchase_id": str,
     "provider": str,
+    "elsewhere": int,
     "task_id": (str, int, type(None)),
     "solution": str,
     "met": bool,

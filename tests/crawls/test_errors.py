@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import pytest_twisted
-from crawling import crawl, sandbox
+from crawling import API_KEY, crawl, sandbox
 
-from scrapy_captcha import CaptchaError
+from scrapy_captcha import CaptchaError, Kind
 from scrapy_captcha.errors import ERRORS, ErrorCode, Family
 from scrapy_captcha.sandbox import Answer, Guard, Mode
 
@@ -145,3 +145,36 @@ def waited(running: Sandbox, path: str) -> float:
     calls = [call for call in running.solver.calls if call.url.endswith(path)]
     failed = next(n for n, call in enumerate(calls) if (call.status or 0) >= 400)
     return calls[failed + 1].at - calls[failed].at
+
+
+def two_providers(running: Sandbox) -> dict[str, Any]:
+    return {
+        "CAPTCHA_PROVIDERS": ["unified", "2captcha"],
+        "CAPTCHA_KEYS": {"2captcha": API_KEY},
+        "CAPTCHA_API_URLS": {"2captcha": running.url_of("2captcha")},
+        "CAPTCHA_MAX_DELAY": 0.1,
+        "CLOSESPIDER_TIMEOUT": 10,
+    }
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_page_is_given_up_when_all_providers_stay_busy() -> None:
+    async with sandbox(pages=1) as running:
+        for name in ("unified", "2captcha"):
+            running.services[name].script(Answer(error="CAPACITY", times=None))
+        crawled = await crawl(running, ["/page/1"], two_providers(running))
+
+    assert crawled.reasons == ["CAPACITY"]
+    assert crawled.stat("error_count/CAPACITY") <= 2 * (1 + 3)
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_picture_for_another_provider_is_shown_anew() -> None:
+    guard = Guard(Kind.IMAGE, Mode.TOKEN)
+    async with sandbox(guard=guard, pages=1) as running:
+        running.solver.script(Answer(error="CAPACITY", retry_after=60))
+        settings = two_providers(running) | {"CAPTCHA_MAX_DELAY": 60}
+        crawled = await crawl(running, ["/page/1"], settings)
+
+    assert crawled.paths == ["/page/1"]
+    assert running.services["2captcha"].created == 1
