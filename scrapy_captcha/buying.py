@@ -153,7 +153,7 @@ class Buyer:
         order = await self._order(ticket, captcha, purchase_id)
         if captcha.image and not order.image:
             self._spending.not_made(purchase_id)
-            return self._failed(ticket, captcha, options, "picture")
+            return self._without_picture(ticket, captcha, options)
         order = replace(order, collect_only=answer is not Answer.YES)
         self._note(ticket, purchase_id=order.purchase_id, provider=client.provider.name)
         try:
@@ -165,6 +165,14 @@ class Buyer:
         self._stock.keep(place, name, captcha, solution)
         self._market.solved(name, captcha, solution, client)
         return self._solved(ticket, captcha, solution, name)
+
+    def _without_picture(self, ticket: Request, captcha: Captcha, options: Options) -> Request:
+        """*ticket* to be shown another picture: this one may have been for another session."""
+        progress = Progress.of(ticket.meta)
+        if progress.asked or progress.retries >= options.policy.retry_times:
+            return self._failed(ticket, captcha, options, "picture")
+        self._note(ticket, retries=progress.retries + 1)
+        return ticket
 
     def _note(self, ticket: Request, **changes: Any) -> None:
         self._write_down(ticket, replace(Progress.of(ticket.meta), **changes))

@@ -168,6 +168,29 @@ async def test_a_slow_page_is_not_bought_for_when_its_session_has_been_opened_me
 
 
 @pytest_twisted.ensureDeferred
+async def test_pictures_of_sessions_that_the_jar_has_lost_are_shown_anew() -> None:
+    """A free page gives no cookie; then each captcha of those that go out together gives one."""
+
+    class Second(Visitor):
+        def parse(self, response: Response, **kwargs: Any) -> Any:
+            super().parse(response)
+            if path_of(response) == PAGES[0]:
+                for path in PAGES[1:7]:
+                    yield Request(response.urljoin(path), errback=self.failed)
+
+    async with sandbox(
+        guard=Guard(Kind.IMAGE, Mode.TOKEN),
+        guards={PAGES[0]: None},
+        pages=40,
+        latency=lambda path: 0.2 if path in PAGES[1:7] else 0.0,
+    ) as running:
+        crawled = await crawl(running, PAGES[:1], {"CAPTCHA_SCOPE": "page"}, Second)
+
+    assert crawled.reasons == []
+    assert crawled.paths == PAGES[:7]
+
+
+@pytest_twisted.ensureDeferred
 async def test_pages_that_waited_for_room_in_the_lot_are_not_held_for_what_is_over() -> None:
     settings = {"CAPTCHA_MAX_PARKED": 2, "CAPTCHA_SCOPE": "site", "CLOSESPIDER_TIMEOUT": 15}
     async with sandbox({"solve_time": 0.3}, pages=40) as running:
