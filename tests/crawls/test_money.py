@@ -47,7 +47,7 @@ async def test_a_limit_of_solves_is_reached_and_not_passed_with_sixteen_at_once(
     await buys_exactly(30, 40)
 
 
-@pytest.mark.thorough
+@pytest.mark.long
 @pytest_twisted.ensureDeferred
 async def test_a_limit_of_a_hundred_is_reached_and_not_passed_in_fifty_runs() -> None:
     for _ in range(50):
