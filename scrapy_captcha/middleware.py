@@ -248,7 +248,7 @@ class CaptchaMiddleware:
         if SUBMISSION in request.meta:
             request.meta["dont_retry"] = True  # its token is used up
             return response
-        self._sharing.answered(request)
+        self._sharing.answered(request, response)
         progress, options = Progress.of(request.meta), self._options_of(request)
         found = None if progress.passed else self._found(request, response)
         if not _is_robots_txt(request):

@@ -27,12 +27,16 @@ _LONGEST_WAIT = 5.0  # seconds
 
 
 class _Crowd:
-    """Those that have gone out to one host, with one jar, before the first answer."""
+    """Those that have gone out to one host, with one jar, before a cookie or a captcha came back.
+
+    * *away*: who is not back
+    * *size*: how many have gone since nobody was away
+    """
 
     def __init__(self) -> None:
         self.away: set[int] = set()
         self.size = 0
-        self.first_is_back = False
+        self.is_over = False
         self.last_return = float("-inf")
 
 
@@ -53,26 +57,34 @@ class Newcomers:
 
     def went(self, request: Request) -> None:
         """*request* goes out."""
-        place = _host(request), request.meta.get("cookiejar")
+        place = _place(request)
         crowd = self._crowds.get(place)
         if crowd is None:
             crowd = self._crowds[place] = _Crowd()
-        if crowd.first_is_back or MARK in request.meta:
+        if crowd.is_over or MARK in request.meta:
             return
+        if not crowd.away:
+            crowd.size = 0
         number = next(self._numbers)
         request.meta[MARK] = number
         crowd.away.add(number)
         crowd.size += 1
         self._crowd_of[number] = crowd
 
-    def came_back(self, request: Request) -> None:
+    def came_back(self, request: Request, *, with_cookie: bool) -> None:
         """*request*, or what a redirect made of it, has been answered or has failed."""
         number = request.meta.pop(MARK, None)
         crowd = self._crowd_of.pop(number, None) if type(number) is int else None
         if crowd is not None:
             crowd.away.discard(number)
-            crowd.first_is_back = True
+            crowd.is_over = crowd.is_over or with_cookie
             crowd.last_return = self._now()
+
+    def met_captcha(self, request: Request) -> None:
+        """*request* shows a captcha: who goes out now knows the session, if there is one."""
+        crowd = self._crowds.get(_place(request))
+        if crowd is not None:
+            crowd.is_over = True
 
     async def have_settled_since(self, request: Request, asked_at: float) -> bool:
         """Whether the cookies of *request* may differ from those with which it went at *asked_at*.
@@ -96,5 +108,5 @@ class Newcomers:
         return [self._crowds[place] for place in places]
 
 
-def _host(request: Request) -> str:
-    return urlparse_cached(request).hostname or ""
+def _place(request: Request) -> tuple[str, Hashable]:
+    return urlparse_cached(request).hostname or "", request.meta.get("cookiejar")

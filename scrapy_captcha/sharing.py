@@ -18,7 +18,7 @@ from scrapy_captcha.sites import Sites, Turn
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from scrapy.http import Request
+    from scrapy.http import Request, Response
     from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
     from scrapy_captcha.sessions import Sessions
@@ -67,9 +67,10 @@ class Sharing:
             self._watch(request, progress.leads)
         self._newcomers.went(request)
 
-    def answered(self, request: Request) -> None:
-        """*request* has been answered, whatever with, or has failed."""
-        self._newcomers.came_back(request)
+    def answered(self, request: Request, response: Response | None = None) -> None:
+        """*request* has been answered with *response*, or has failed."""
+        with_cookie = response is not None and "Set-Cookie" in response.headers
+        self._newcomers.came_back(request, with_cookie=with_cookie)
 
     def is_shut(self, request: Request) -> bool:
         """Whether *request* would only meet the captcha that is being solved for its session."""
@@ -86,6 +87,7 @@ class Sharing:
     def met(self, request: Request) -> None:
         """*request* shows a captcha."""
         self._sites.met(self._sessions.name(request))
+        self._newcomers.met_captcha(request)
 
     def asked_at(self, request: Request) -> float:
         """When *request* went out, in the far past when that is not known."""

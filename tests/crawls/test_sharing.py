@@ -16,6 +16,11 @@ from scrapy_captcha.sandbox import Answer, Guard, Mode, Passage, Shown
 if TYPE_CHECKING:
     from scrapy.http import Response
 
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from scrapy.http import Response
+
 PAGES = [f"/page/{n}" for n in range(1, 41)]
 
 
@@ -215,3 +220,28 @@ async def test_a_page_that_gets_lost_before_the_site_knows_the_session_stops_no_
 
     assert crawled.reason == "finished"
     assert set(PAGES[1:4]) <= set(crawled.paths)
+
+
+@pytest.mark.parametrize("mode", [Mode.CLEARANCE, Mode.TOKEN])
+@pytest_twisted.ensureDeferred
+async def test_a_session_that_begins_at_the_first_captcha_is_known_before_anything_is_bought(
+    mode: Mode,
+) -> None:
+    """The free page that comes first sets no cookie: each captcha of the first crowd sets one."""
+
+    class Following(Visitor):
+        async def start(self) -> AsyncIterator[Request]:
+            first, *self.following = [request async for request in super().start()]
+            yield first.replace(callback=self.follow)
+
+        def follow(self, response: Response) -> list[Request]:
+            self.parse(response)
+            return self.following
+
+    guards = {"/page/41": None}
+    async with sandbox(guard=Guard(mode=mode), guards=guards, pages=41, latency=0.02) as running:
+        crawled = await crawl(running, ["/page/41", *PAGES], spider=Following)
+
+    assert crawled.paths == sorted([*PAGES, "/page/41"])
+    assert running.site.gate.rejected == {}
+    assert running.solver.created == (1 if mode is Mode.CLEARANCE else 40)
