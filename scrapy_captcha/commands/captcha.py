@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 SUBCOMMANDS: Mapping[str, str] = {
     "detect": "tell what pages are and what would be bought: [--json] [--url URL] URL|FILE ...",
     "evaluate": "measure detection on labelled pages: [--json] [--verbose] MANIFEST",
+    "balance": "print what the accounts at the solver services hold",
     "demo": "crawl a local site behind captchas with a local solver",
     "sandbox": "run both for crawls of your own, until interrupted (flags: python -m "
     "scrapy_captcha.sandbox --help)",
