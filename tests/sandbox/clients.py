@@ -247,35 +247,6 @@ def captcha_solver_api(url: str, key: str, picture: str) -> Got:
     }
 
 
-def _unicaps(service: str, module: Any, url: str, key: str, picture: str) -> Got:
-    from unicaps import CaptchaSolver
-
-    module.Service.BASE_URL = url
-    client = CaptchaSolver(service, key)
-    bought = client.solve_recaptcha_v2(site_key=BOX, page_url=PAGE)
-    bought.report_bad()
-    refused = CaptchaSolver(service, "wrong")
-    return {
-        "box": bought.solution.token,
-        "text": client.solve_image_captcha(b64decode(picture), is_phrase=False).solution.text,
-        "balance": client.get_balance(),
-        "report": "not told",
-        "refused": said(refused.get_balance),
-    }
-
-
-def unicaps_anticaptcha(*arguments: str) -> Got:
-    from unicaps._service import anti_captcha
-
-    return _unicaps("anti-captcha.com", anti_captcha, *arguments)
-
-
-def unicaps_twocaptcha(*arguments: str) -> Got:
-    from unicaps._service import twocaptcha
-
-    return _unicaps("2captcha.com", twocaptcha, *arguments)
-
-
 if __name__ == "__main__":
     hurry()
     print(json.dumps(globals()[sys.argv[1]](*sys.argv[2:])))  # noqa: T201

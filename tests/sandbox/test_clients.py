@@ -27,11 +27,9 @@ NO_KEY, NO_ACCESS = "ERROR_KEY_DOES_NOT_EXIST", "API key not found or invalid"
 CLIENTS = {
     "anticaptchaofficial": ("anticaptchaofficial", "anticaptcha", NO_KEY),
     "python3_anticaptcha": ("python3_anticaptcha", "anticaptcha", NO_KEY),
-    "unicaps_anticaptcha": ("unicaps", "anticaptcha", NO_KEY),
     "python_rucaptcha": ("python_rucaptcha", "2captcha", NO_KEY),
     "python_rucaptcha_ru": ("python_rucaptcha", "rucaptcha", NO_KEY),
     "twocaptcha": ("twocaptcha", "2captcha", NO_KEY),
-    "unicaps_twocaptcha": ("unicaps", "2captcha", NO_KEY),
     "capsolver": ("capsolver", "capsolver", NO_ACCESS),
     "capsolver_core": ("capsolver_core", "capsolver", NO_ACCESS),
     "python3_capsolver": ("python3_capsolver", "capsolver", "ERROR_KEY_DENIED_ACCESS"),
