@@ -260,7 +260,11 @@ def read_providers(value: object) -> tuple[type[Provider], ...]:
     parts = _strings(value) if isinstance(value, str) else value
     if not isinstance(parts, (list, tuple)) or not parts:
         raise ValueError('write a list such as ["capsolver", "2captcha"]')
-    return tuple(_provider(part) for part in parts)
+    providers = tuple(_provider(part) for part in parts)
+    names = [provider.name for provider in providers]
+    if len(set(names)) < len(names):
+        raise ValueError("write each provider once: keys and URLs go by its name")
+    return providers
 
 
 def _provider(value: object) -> type[Provider]:

@@ -128,6 +128,18 @@ def test_it_tells_what_would_be_bought_or_why_nothing(
     assert (told["verdict"], told["task"], told["reason"]) == (verdict, task, reason)
 
 
+def test_what_would_be_bought_is_what_the_providers_of_the_settings_sell(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    settings = Settings({"CAPTCHA_PROVIDERS": ["anticaptcha", "capsolver"]})
+    pages = [page(name) for name in ("challenge_hcaptcha", "challenge_mtcaptcha")]
+    run_detect(settings, ["--json", *pages])
+    told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+    assert [one["task"] for one in told] == [None, "MtCaptchaTaskProxyLess"]
+    assert told[0]["reason"] == "METHOD_INVALID"
+
+
 def test_the_exit_code_is_that_of_grep(capsys: pytest.CaptureFixture[str]) -> None:
     content, wall, challenge = page("none_article"), page("block_radware"), page("challenge_amazon")
     assert run_detect(Settings(), [content, wall]) == 1

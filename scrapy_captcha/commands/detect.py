@@ -18,7 +18,6 @@ from scrapy_captcha.config import Config
 from scrapy_captcha.detection import Detection, HtmlPage, Verdict
 from scrapy_captcha.errors import ErrorCode
 from scrapy_captcha.policy import reason_not_to_answer
-from scrapy_captcha.providers import Unified
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -50,8 +49,9 @@ def run(settings: BaseSettings, arguments: Sequence[str]) -> int:
     results = _download(urls, settings, config) if urls else {}
     results |= {page: _look(page, options.url, config) for page in saved}
     for page in options.pages:
-        told = [json.dumps(_as_json(page, results[page]))] if options.json else None
-        sys.stdout.write("\n".join(told or _in_words(page, results[page])) + "\n")
+        about = page, results[page], config
+        told = [json.dumps(_as_json(*about))] if options.json else _in_words(*about)
+        sys.stdout.write("\n".join(told) + "\n")
     if any(isinstance(result, str) for result in results.values()):
         return 2
     found = [result for result in results.values() if isinstance(result, Detection)]
@@ -122,18 +122,19 @@ class LookingSpider(Spider):
         self._results[request.cb_kwargs["page"]] = words
 
 
-def _purchase(found: Detection) -> tuple[str | None, str | None]:
+def _purchase(found: Detection, config: Config) -> tuple[str | None, str | None]:
     """The task that would be bought for *found*, or None and why none would."""
     if found.captcha is None:
         return None, "nothing on it can be answered"
-    task = Unified.tasks.get(found.captcha.kind)
-    if task is None:
+    kind = found.captcha.kind
+    tasks = [provider.tasks[kind] for provider in config.providers if kind in provider.tasks]
+    if not tasks:
         return None, ErrorCode.METHOD_INVALID.value
     reason = reason_not_to_answer(found.captcha)
-    return (None, reason) if reason else (task.name, None)
+    return (None, reason) if reason else (tasks[0].name or tasks[0].proxied, None)
 
 
-def _in_words(page: str, result: Result) -> Iterator[str]:
+def _in_words(page: str, result: Result, config: Config) -> Iterator[str]:
     if isinstance(result, str):
         yield f"{page}: error: {result}"
     elif result is None:
@@ -142,11 +143,11 @@ def _in_words(page: str, result: Result) -> Iterator[str]:
         title = KINDS[result.captcha.kind].title if result.captcha else result.name
         yield f"{page}: {result.verdict.value}: {title}, confidence {result.confidence:g}"
         yield from (f"    {words}" for words in result.evidence)
-        yield from _purchase_in_words(result)
+        yield from _purchase_in_words(result, config)
 
 
-def _purchase_in_words(found: Detection) -> Iterator[str]:
-    task, reason = _purchase(found)
+def _purchase_in_words(found: Detection, config: Config) -> Iterator[str]:
+    task, reason = _purchase(found, config)
     when = ", where a spider asks for it" if found.verdict is Verdict.WIDGET else ""
     yield f"    would buy {task}{when}" if task else f"    would buy nothing: {reason}"
     if found.captcha:
@@ -164,12 +165,12 @@ def _shown(captcha: Captcha) -> Mapping[str, object]:
     }
 
 
-def _as_json(page: str, result: Result) -> dict[str, object]:
+def _as_json(page: str, result: Result, config: Config) -> dict[str, object]:
     if isinstance(result, str):
         return {"page": page, "error": result}
     if result is None:
         return {"page": page, "verdict": None}
-    task, reason = _purchase(result)
+    task, reason = _purchase(result, config)
     captcha = result.captcha
     return {
         "page": page,

@@ -173,6 +173,7 @@ def test_none_is_as_if_not_set(name: str) -> None:
 
 WRONG: list[tuple[str, Any, str]] = [
     ("providers", ["capsolvr"], "did you mean capsolver"),
+    ("providers", ["2captcha", "2captcha"], "write each provider once"),
     ("providers", [], 'write a list such as ["capsolver", "2captcha"]'),
     ("providers", 5, 'write a list such as ["capsolver", "2captcha"]'),
     ("providers", ["os.path.join"], "is no subclass of scrapy_captcha.providers.Provider"),
