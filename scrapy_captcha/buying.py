@@ -13,7 +13,7 @@ from scrapy.utils.defer import deferred_from_coro
 from twisted.internet.task import deferLater
 
 from scrapy_captcha.audience import Outcome
-from scrapy_captcha.client import new_purchase_id
+from scrapy_captcha.client import is_failure, new_purchase_id
 from scrapy_captcha.config import GiveUp
 from scrapy_captcha.errors import ErrorCode, SolverError
 from scrapy_captcha.ledger import Answer
@@ -125,8 +125,17 @@ class Buyer:
         return next_request
 
     async def _turn(self, ticket: Request, captcha: Captcha) -> Turn:
-        provider = Progress.of(ticket.meta).provider
-        return await self._market.turn(captcha, self._sessions.proxy_of(ticket), provider)
+        """At the provider where a purchase has begun; what has begun elsewhere is lost then."""
+        progress = Progress.of(ticket.meta)
+        proxy = self._sessions.proxy_of(ticket)
+        turn = await self._market.turn(captcha, proxy, progress.provider, progress.avoided)
+        if progress.provider not in ("", turn.client.provider.name):
+            self._abandon(ticket)
+        return turn
+
+    def _abandon(self, ticket: Request, **changes: Any) -> None:
+        self._spending.abandoned(Progress.of(ticket.meta))
+        self._note(ticket, purchase_id="", provider="", task_id=None, **changes)
 
     async def _bought_from(
         self,
@@ -159,7 +168,7 @@ class Buyer:
         try:
             solution = await client.purchase(order, partial(self._bought, ticket, captcha))
         except SolverError as error:
-            self._spending.failed(order, error, goes_on=_is_to_be_collected(captcha, error))
+            self._not_bought(ticket, order, error, progress)
             raise
         name = self._spending.solved(order, solution)
         self._stock.keep(place, name, captcha, solution)
@@ -173,6 +182,27 @@ class Buyer:
             return self._failed(ticket, captcha, options, "picture")
         self._note(ticket, retries=progress.retries + 1)
         return ticket
+
+    def _not_bought(
+        self, ticket: Request, order: Order, error: SolverError, before: Progress
+    ) -> None:
+        """Notes what is left of *order*: a name to send it again under, or a task to look at.
+
+        A task that its time was up for is looked at once more before another is bought. A try that
+        the service knows nothing of leaves all as it was *before*.
+        """
+        if _is_unheard(error) and before.provider:
+            return
+        task_id = Progress.of(ticket.meta).task_id
+        is_late = error.code is ErrorCode.TIMEOUT and task_id is not None
+        goes_on = is_late and task_id != order.task_id
+        self._spending.failed(order, error, goes_on=goes_on)
+        self._note(
+            ticket,
+            purchase_id=order.purchase_id if error.possibly_paid else "",
+            provider=error.provider or "" if error.possibly_paid or goes_on else "",
+            task_id=task_id if goes_on else None,
+        )
 
     def _note(self, ticket: Request, **changes: Any) -> None:
         self._write_down(ticket, replace(Progress.of(ticket.meta), **changes))
@@ -213,11 +243,11 @@ class Buyer:
         progress = Progress.of(ticket.meta)
         decision = options.policy.decide(error, progress.attempts, jitter=random.random())
         if self._goes_elsewhere(ticket, captcha, error, decision):
-            self._went_elsewhere(ticket)
+            self._went_elsewhere(ticket, error)
             return ticket if captcha.perishable and not progress.asked else None
         if progress.asked:
             decision = in_place(decision, error, captcha)
-        self._remember(ticket, captcha, error)
+        self._remember(ticket, error)
         match decision:
             case Reschedule(delay):
                 return await self._wait(ticket, captcha, error, delay)
@@ -236,24 +266,33 @@ class Buyer:
     def _goes_elsewhere(
         self, ticket: Request, captcha: Captcha, error: SolverError, decision: Decision
     ) -> bool:
-        """Whether *error* is only about its provider, and another can be asked at once."""
-        if error.task_id is not None or error.possibly_paid:
-            return False
+        """Whether *error* is only about its provider, and another is to be asked instead."""
+        progress, provider = Progress.of(ticket.meta), error.provider or ""
         proxy = self._sessions.proxy_of(ticket)
+        costs_nothing = not (progress.provider or error.task_id or error.possibly_paid)
         match decision:
             case StopBuying(reason):
                 self._stop(reason, error)
-                return self._market.is_open(captcha, proxy)
-            case Reschedule(shut=True):
-                been_to_all = Progress.of(ticket.meta).elsewhere >= self._market.rivals
+                return self._market.is_asked(captcha, proxy)
+            case Reschedule(shut=shut) if costs_nothing and (shut or is_failure(error)):
+                been_to_all = progress.elsewhere >= self._market.rivals
                 return not been_to_all and self._market.is_open(captcha, proxy)
-            case Drop(ErrorCode.METHOD_INVALID.value):
-                return self._market.declined(captcha, proxy, error.provider or "")
+            case Drop(ErrorCode.METHOD_INVALID.value) if costs_nothing:
+                return self._market.declined(captcha, proxy, provider)
+            case Drop() if progress.resent and error.possibly_paid and not progress.avoided:
+                return self._market.is_asked(captcha, proxy, beside=provider)
         return False
 
-    def _went_elsewhere(self, ticket: Request) -> None:
-        times = Progress.of(ticket.meta).elsewhere + 1
-        self._note(ticket, purchase_id="", provider="", task_id=None, elsewhere=times)
+    def _went_elsewhere(self, ticket: Request, error: SolverError) -> None:
+        progress = Progress.of(ticket.meta)
+        lost = error.possibly_paid and error.provider
+        self._abandon(
+            ticket,
+            tasks=progress.tasks + (error.task_id is not None),
+            resent=False,
+            avoided=lost or progress.avoided,
+            elsewhere=progress.elsewhere + 1,
+        )
 
     def _elsewhere(self, ticket: Request, rest: Rest, error: SolverError) -> Request | None:
         """*ticket* for another proxy: its owner's, where that is not the pool and has an answer."""
@@ -281,18 +320,10 @@ class Buyer:
         await deferLater(self._clock, delay)
         return ticket if captcha.perishable else None
 
-    def _remember(self, ticket: Request, captcha: Captcha, error: SolverError) -> None:
-        """Notes in the ticket's meta what the next try has to know, here or after a restart."""
+    def _remember(self, ticket: Request, error: SolverError) -> None:
+        """Notes in the ticket's meta what has been tried, here or before a restart."""
         progress = Progress.of(ticket.meta)
-        task_id = error.task_id if _is_to_be_collected(captcha, error) else None
-        goes_on = error.possibly_paid or task_id is not None
-        tried = progress.after(
-            progress.attempts.after(error),
-            elsewhere=0,
-            purchase_id=progress.purchase_id if error.possibly_paid else "",
-            provider=progress.provider if goes_on else "",
-            task_id=task_id,
-        )
+        tried = progress.after(progress.attempts.after(error), elsewhere=0)
         self._write_down(ticket, tried)
 
     def _write_down(self, ticket: Request, progress: Progress) -> None:
@@ -339,6 +370,6 @@ class Buyer:
             deferred_from_coro(engine.close_spider_async(reason=f"captcha_{reason.lower()}"))
 
 
-def _is_to_be_collected(captcha: Captcha, error: SolverError) -> bool:
-    """Whether the task of *error* is paid for and may still be solved."""
-    return error.code is ErrorCode.TIMEOUT and error.task_id is not None and not captcha.perishable
+def _is_unheard(error: SolverError) -> bool:
+    """Whether the service knows nothing of the try that ended in *error*."""
+    return is_failure(error) and not error.possibly_paid

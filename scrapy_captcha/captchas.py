@@ -54,6 +54,11 @@ class KindInfo:
     perishable: bool = False
     keyed: bool = True
 
+    @property
+    def is_wall(self) -> bool:
+        """Whether it is a bot wall rather than a captcha in a form."""
+        return self.cookie is not None and not self.keyed
+
 
 KINDS: Mapping[Kind, KindInfo] = {
     Kind.RECAPTCHA_V2: KindInfo("reCAPTCHA v2", {"g-recaptcha-response": "token"}),

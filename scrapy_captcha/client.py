@@ -74,7 +74,7 @@ class SolverClient:
         self._has_rivals = has_rivals
         self._clock = cast("IReactorTime", reactor)
         self._hopeless: dict[tuple[str | None, str | None], SolverError] = {}
-        self._gate = Gate(concurrent_solves)
+        self._gate = Gate(concurrent_solves, has_rivals=has_rivals)
         self._admission = Admission(self._gate, self._clock)
         self._under_way: set[Deferred[Any]] = set()
 
@@ -95,6 +95,16 @@ class SolverClient:
     def shut_for(self) -> float:
         """Seconds for which the service wants to be left alone."""
         return self._gate.wait(time.monotonic())
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a purchase may be made now, or once those have ended that usually go before."""
+        return self.shut_for == 0 and not self._gate.is_crowded()
+
+    @property
+    def is_free(self) -> bool:
+        """Whether a purchase may be made now."""
+        return self.shut_for == 0 and self._gate.has_room()
 
     def enter(self) -> Deferred[bool]:
         """Queues for a `purchase`: fires with True when it may start, with False when it may not.
@@ -245,7 +255,7 @@ class SolverClient:
             raise known.again()
 
     def _learn(self, captcha: Captcha, error: SolverError) -> None:
-        if _is_failure(error):
+        if is_failure(error):
             if self._gate.failed(error, time.monotonic()):
                 self._was_shut()
         elif error.code is not ErrorCode.TIMEOUT:
@@ -264,7 +274,7 @@ class SolverClient:
             self._admission.turn_away()
 
 
-def _is_failure(error: SolverError) -> bool:
+def is_failure(error: SolverError) -> bool:
     """Whether *error* says that the service cannot be reached or makes no sense."""
     if error.code is ErrorCode.TIMEOUT:
         return error.task_id is None

@@ -5,8 +5,9 @@ named, and afterwards only as many at once as it has been seen to take, one afte
 has gone well; one more is tried after each round that went well.
 
 A service that cannot be reached, or makes no sense, five times in a row is left alone likewise, for
-longer each time, and asked by one purchase at a time until it answers. Purchases wait for it; when
-that takes too long they are refused without a call.
+longer each time, and asked by one purchase at a time until it answers; where there are others to
+ask, once is enough. Purchases wait for it; when that takes too long they are refused without a
+call.
 """
 
 from __future__ import annotations
@@ -23,15 +24,16 @@ _PATIENCE = 30.0  # seconds without an answer for which purchases wait
 
 
 class Gate:
-    """Lets at most *limit* purchases run at once.
+    """Lets at most *limit* purchases run at once; *has_rivals* when others may be asked instead.
 
     Times are seconds on any clock that only goes forward; ``stopped`` is the error after which
     nothing is bought any more, None before.
     """
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, *, has_rivals: bool = False) -> None:
         self.stopped: SolverError | None = None
         self._limit = limit
+        self._most_failures = 1 if has_rivals else _FAILURES
         self._ceiling = float(limit)
         self._running = 0
         self._shut_until = 0.0
@@ -55,6 +57,10 @@ class Gate:
     def has_room(self) -> bool:
         """Whether one more purchase may run beside those under way."""
         return self._running < int(self._ceiling)
+
+    def is_crowded(self) -> bool:
+        """Whether the service has all that it takes for now, and that is less than usual."""
+        return self._ceiling < self._limit and not self.has_room()
 
     def wait(self, now: float) -> float:
         """Seconds for which the gate stays shut."""
@@ -87,9 +93,9 @@ class Gate:
         if self._failure is None:
             self._failing_since = now
         self._failures, self._failure = self._failures + 1, error
-        if self._failures < _FAILURES:
+        if self._failures < self._most_failures:
             return False
-        rest = min(2.0 ** (self._failures - _FAILURES), _LONGEST_REST)
+        rest = min(2.0 ** (self._failures - self._most_failures), _LONGEST_REST)
         self._shut_until, self._ceiling, self._is_careful = now + rest, 1.0, True
         return True
 

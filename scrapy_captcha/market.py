@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from scrapy.utils.defer import maybe_deferred_to_future
-from twisted.internet.defer import CancelledError
+from twisted.internet.defer import CancelledError, Deferred, DeferredList
 
 from scrapy_captcha.accounts import accounts_of
 from scrapy_captcha.client import SolverClient
@@ -17,8 +17,9 @@ from scrapy_captcha.policy import Action
 from scrapy_captcha.ranking import Ranking
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Container, Sequence
 
+    from twisted.internet.interfaces import IReactorTime
     from typing_extensions import Self
 
     from scrapy_captcha.captchas import Captcha, Kind, Solution
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
     from scrapy_captcha.providers import TaskId
     from scrapy_captcha.proxies import Proxy
     from scrapy_captcha.tally import Tally
+
+
+_PATIENCE = 3.0  # seconds for which the first purchases wait for the balances
 
 
 class Turn:
@@ -66,6 +70,9 @@ class Market:
         ranking: Ranking,
         tally: Tally,
     ) -> None:
+        from twisted.internet import reactor
+
+        self._clock = cast("IReactorTime", reactor)
         self._clients = clients
         self._ranking = ranking
         self._policy = policy
@@ -73,6 +80,8 @@ class Market:
         self._declined: set[tuple[str, Kind]] = set()
         self._stopped: set[SolverClient] = set()
         self._sold: dict[str, _Sale] = {}
+        self._is_asking = False
+        self._waiting: list[Deferred[None]] = []
 
     @classmethod
     def of(cls, config: Config, policy: Policy, tally: Tally) -> Self:
@@ -95,35 +104,70 @@ class Market:
         return cls(clients, policy, Ranking(config.provider_order), tally)
 
     async def ask_balances(self) -> None:
-        """Says what the accounts hold, and which of them nothing can be bought from."""
-        for client in self._clients:
-            if not client.provider.tells_balance:
-                continue
-            with suppress(CancelledError):
-                try:
-                    self._tally.balance(client.provider.name, await client.balance())
-                except SolverError as error:
-                    if self._policy.action(error) is Action.STOP:
-                        self.stop(error)
-                    self._tally.unknown_balance(error)
+        """Says what the accounts hold, and which of them nothing can be bought from.
+
+        Purchases wait for that, for three seconds at most.
+        """
+        asked = [client for client in self._clients if client.provider.tells_balance]
+        if not asked:
+            return
+        self._is_asking = True
+        stories = [Deferred.fromCoroutine(self._ask_balance(client)) for client in asked]
+        opening = self._clock.callLater(_PATIENCE, self._begin)
+        await DeferredList(stories)
+        if opening.active():
+            opening.cancel()
+            self._begin()
+
+    async def _ask_balance(self, client: SolverClient) -> None:
+        with suppress(CancelledError):
+            try:
+                self._tally.balance(client.provider.name, await client.balance())
+            except SolverError as error:
+                if self._policy.action(error) is Action.STOP:
+                    self.stop(error)
+                self._tally.unknown_balance(error)
+
+    def _begin(self) -> None:
+        self._is_asking = False
+        waiting, self._waiting = self._waiting, []
+        for turn in waiting:
+            if not turn.called:  # else cancelled
+                turn.callback(None)
 
     def takes(self, captcha: Captcha, proxy: Proxy | None) -> bool:
         """Whether any of them has tasks for *captcha*, seen through *proxy*."""
         return any(client.provider.takes(captcha, proxy) for client in self._clients)
 
-    async def turn(self, captcha: Captcha, proxy: Proxy | None, provider: str = "") -> Turn:
+    async def turn(
+        self, captcha: Captcha, proxy: Proxy | None, provider: str = "", avoided: str = ""
+    ) -> Turn:
         """The turn to buy a solution of *captcha*, at *provider* where that has begun already.
 
-        Raises SolverError when nobody is to be asked.
+        *avoided* is the provider that is asked only where there is no other. Raises SolverError
+        when nobody is to be asked.
         """
+        if self._is_asking:
+            begun: Deferred[None] = Deferred()
+            self._waiting.append(begun)
+            await begun
         while True:
-            client = self._choose(captcha, proxy, provider)
-            if await client.enter():
-                return Turn(client)
+            client = self._choose(captcha, proxy, provider, avoided)
+            turn = client.enter()
+            has_waited = not turn.called
+            if await turn:
+                settled = {provider, avoided}
+                if not (has_waited and self._is_outdone(client, captcha, proxy, settled)):
+                    return Turn(client)
+                self._clock.callLater(0, client.leave)  # not at once: thousands may wait there
 
     def is_open(self, captcha: Captcha, proxy: Proxy | None) -> bool:
         """Whether somebody may be asked for a solution of *captcha* at once."""
-        return any(client.shut_for == 0 for client in self._asked(captcha, proxy))
+        return any(client.is_open for client in self._asked(captcha, proxy))
+
+    def is_asked(self, captcha: Captcha, proxy: Proxy | None, beside: str = "") -> bool:
+        """Whether anybody is, now or later, other than the provider *beside*."""
+        return any(client.provider.name != beside for client in self._asked(captcha, proxy))
 
     def declined(self, captcha: Captcha, proxy: Proxy | None, provider: str) -> bool:
         """*provider* has no task for *captcha* after all; whether another may have one."""
@@ -181,20 +225,33 @@ class Market:
         for client in self._clients:
             await maybe_deferred_to_future(client.close())
 
-    def _choose(self, captcha: Captcha, proxy: Proxy | None, provider: str) -> SolverClient:
+    def _choose(
+        self, captcha: Captcha, proxy: Proxy | None, provider: str, avoided: str
+    ) -> SolverClient:
         asked = self._asked(captcha, proxy)
         if not asked:
             raise self._refusal(captcha, proxy)
         begun = [client for client in asked if client.provider.name == provider]
 
-        def rank(client: SolverClient) -> tuple[int, float]:
-            price = client.provider.price(captcha.kind)
-            # A gate that opens within the second counts as open.
-            return int(client.shut_for), self._ranking.cost(
-                client.provider.name, captcha.kind, price
-            )
+        def rank(client: SolverClient) -> tuple[bool, bool, float, float]:
+            is_avoided = client.provider.name == avoided
+            return is_avoided, not client.is_open, client.shut_for, self._cost(client, captcha)
 
         return min(begun or asked, key=rank)
+
+    def _is_outdone(
+        self, client: SolverClient, captcha: Captcha, proxy: Proxy | None, settled: Container[str]
+    ) -> bool:
+        """Whether another that is free now is preferred to *client*, where nothing is settled."""
+        if client.provider.name in settled:
+            return False
+        others = [c for c in self._asked(captcha, proxy) if c.provider.name not in settled]
+        free = [c for c in others if c is client or c.is_free]
+        return min(free, key=lambda c: self._cost(c, captcha), default=client) is not client
+
+    def _cost(self, client: SolverClient, captcha: Captcha) -> float:
+        provider = client.provider
+        return self._ranking.cost(provider.name, captcha.kind, provider.price(captcha.kind))
 
     def _asked(self, captcha: Captcha, proxy: Proxy | None) -> list[SolverClient]:
         return [client for client in self._taking(captcha, proxy) if client.refusal is None]

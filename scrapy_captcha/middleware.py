@@ -20,6 +20,7 @@ from scrapy_captcha.carrying import Carrier
 from scrapy_captcha.config import Config, NoProxy, Options, domains_of
 from scrapy_captcha.detection import Detection, Document, Verdict
 from scrapy_captcha.endings import Endings, spoilt
+from scrapy_captcha.errors import ErrorCode
 from scrapy_captcha.forms import Forms
 from scrapy_captcha.httpcache import HttpCache
 from scrapy_captcha.journal import Journal
@@ -263,8 +264,7 @@ class CaptchaMiddleware:
             return self._endings.arrived(request, page, progress)
         if progress.submitted:
             self._endings.rejected(request, found.name)
-        proxy = self._sessions.proxy_of(request)
-        if found.captcha is None or not self._market.takes(found.captcha, proxy):
+        if found.captcha is None or self._is_wall(request, found.captcha):
             return self._endings.blocked(request, response, found.name, options)
         return self._met(request, response, found.captcha, options)
 
@@ -351,6 +351,13 @@ class CaptchaMiddleware:
     def _keeps_cookies(self, request: Request) -> bool:
         return self._cookies_enabled and not request.meta.get("dont_merge_cookies")
 
+    def _is_wall(self, request: Request, captcha: Captcha) -> bool:
+        """Whether nobody sells a way through *captcha*, and nobody else need be told."""
+        return KINDS[captcha.kind].is_wall and not self._is_sold(request, captcha)
+
+    def _is_sold(self, request: Request, captcha: Captcha) -> bool:
+        return self._market.takes(captcha, self._sessions.proxy_of(request))
+
     def _reason_not_to_buy(
         self, request: Request, captcha: Captcha, progress: Progress, options: Options
     ) -> str | None:
@@ -358,6 +365,8 @@ class CaptchaMiddleware:
             return "domain"
         if KINDS[captcha.kind].cookie and not self._keeps_cookies(request):
             return "no_cookies"
+        if not self._is_sold(request, captcha):
+            return ErrorCode.METHOD_INVALID.value
         reason = self._buyer.reason_not_to_buy(captcha, progress, options)
         if not reason and self._summary.is_dry(request, captcha):
             return "dry_run"

@@ -25,6 +25,7 @@ class Progress:
     * *purchase_id*: of a purchase whose answer was lost, to be sent again under the same name
     * *provider*: at which a purchase is to be sent again or a task collected
     * *elsewhere*: how often it has gone from one provider to another since it last waited
+    * *avoided*: the provider that has lost the answer to a purchase twice
     * *task_id*: of a task that is paid for and whose solution is not collected yet
     * *solution*: which of the solutions held in memory belongs to the request; "" for none
     * *met*: whether its captcha has been counted
@@ -46,6 +47,7 @@ class Progress:
     purchase_id: str = ""
     provider: str = ""
     elsewhere: int = 0
+    avoided: str = ""
     task_id: str | int | None = None
     solution: str = ""
     met: bool = False
@@ -98,6 +100,7 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "purchase_id": (str,),
     "provider": (str,),
     "elsewhere": (int,),
+    "avoided": (str,),
     "task_id": (str, int),
     "solution": (str,),
     "met": (bool,),

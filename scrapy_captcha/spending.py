@@ -145,6 +145,10 @@ class Spending:
         """A page is over that has come as far as *progress*: what is left to it is of no use."""
         for name in (progress.answer, progress.solution):
             self._end(name, Fate.UNUSED)
+        self.abandoned(progress)
+
+    def abandoned(self, progress: Progress) -> None:
+        """What *progress* has under way is neither sent again nor collected."""
         self._lose(progress.purchase_id)
         if progress.task_id is not None:
             self._lose(self._purchases.pop(progress.task_id, ""))

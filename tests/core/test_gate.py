@@ -236,3 +236,25 @@ def test_a_service_that_is_back_is_used_as_before() -> None:
     assert gate.refusal(now=100.0) is None
     assert gate.wait(10.3) == 0
     assert room(gate) == 2
+
+
+def test_where_others_may_be_asked_one_failure_is_enough() -> None:
+    gate = Gate(4, has_rivals=True)
+    assert gate.failed(FAILURE, 0.0)
+    assert gate.wait(0.0) == 1.0
+
+    assert gate.failed(FAILURE, 1.5)
+    assert gate.wait(1.5) == 2.0
+
+
+def test_it_is_crowded_when_the_service_has_all_that_it_takes_and_that_is_less_than_usual() -> None:
+    gate = Gate(2)
+    gate.enter(0.0)
+    gate.enter(0.0)
+    assert not gate.is_crowded()
+
+    gate.shut(1.0)
+    gate.leave()
+    assert gate.is_crowded()
+    gate.leave()
+    assert not gate.is_crowded()

@@ -117,6 +117,7 @@ TYPES: dict[str, type | tuple[type, ...]] = {
     "purchase_id": str,
     "provider": str,
     "elsewhere": int,
+    "avoided": str,
     "task_id": (str, int, type(None)),
     "solution": str,
     "met": bool,

@@ -92,11 +92,19 @@ def reactor_setting() -> dict[str, Any]:
 
 @asynccontextmanager
 async def sandbox(
-    solver: dict[str, Any] | None = None, guard: Guard | None = None, **site: Any
+    solver: dict[str, Any] | None = None,
+    guard: Guard | None = None,
+    services: dict[str, dict[str, Any]] | None = None,
+    **site: Any,
 ) -> AsyncIterator[Sandbox]:
-    """A running sandbox: *solver* and *site* are options, *guard* stands before each page."""
-    options = SolverOptions(api_key=API_KEY, **{"solve_time": 0.0} | (solver or {}))
-    async with Sandbox(options, SiteOptions(guard=guard or Guard(), **site)) as running:
+    """A running sandbox: *solver* and *site* are options, *guard* stands before each page.
+
+    *services* has options for single services, which replace those in *solver*.
+    """
+    usual: dict[str, Any] = {"api_key": API_KEY, "solve_time": 0.0} | (solver or {})
+    own = {name: SolverOptions(**usual | more) for name, more in (services or {}).items()}
+    pages = SiteOptions(guard=guard or Guard(), **site)
+    async with Sandbox(SolverOptions(**usual), pages, services=own) as running:
         yield running
 
 
