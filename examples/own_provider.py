@@ -1,22 +1,25 @@
-"""A provider of one's own: a service that speaks createTask, in its own words.
+"""A provider of one's own, a service that speaks createTask in its own words, in a crawl.
 
 ::
 
-    export CAPTCHA_API_KEY=...
-    python examples/own_provider.py https://api.shopsolver.example https://shop.example/ SITE_KEY
+    export CAPTCHA_KEY_SHOPSOLVER=...
+    scrapy runspider examples/own_provider.py -a site=https://shop.example/ -O titles.json
 """
 
 from __future__ import annotations
 
-import os
-import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
-from twisted.internet.defer import Deferred
-from twisted.internet.task import react
+from scrapy import Spider
 
-from scrapy_captcha import Captcha, ErrorCode, Kind, SolverClient
+from scrapy_captcha import ErrorCode, Kind
 from scrapy_captcha.providers import CreateTask, PollingRules, TaskType, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from scrapy.http import Response
 
 
 class ShopSolver(CreateTask):
@@ -38,19 +41,17 @@ class ShopSolver(CreateTask):
     prices = {Kind.TURNSTILE: 0.001}
 
 
-async def solve(api_url: str, page: str, site_key: str) -> None:
-    key = os.environ["CAPTCHA_API_KEY"]
-    client = SolverClient(ShopSolver(poll_interval=1), api_url=api_url, api_key=key)
-    try:
-        solution = await client.solve(Captcha(Kind.TURNSTILE, page, site_key))
-        print(solution.answers["token"])
-    finally:
-        await client.close()
+class TitlesSpider(Spider):
+    name = "titles"
+    custom_settings = {
+        "ADDONS": {"scrapy_captcha.Addon": 500},
+        "CAPTCHA_PROVIDERS": [ShopSolver],
+    }
 
+    def __init__(self, site: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.start_urls = [site]
+        self.allowed_domains = [urlsplit(site).hostname or ""]
 
-def main(_reactor: Any, *arguments: str) -> Deferred[None]:
-    return Deferred.fromCoroutine(solve(*arguments))
-
-
-if __name__ == "__main__":
-    react(main, sys.argv[1:])
+    def parse(self, response: Response) -> Iterator[dict[str, str | None]]:
+        yield {"title": response.css("title::text").get()}

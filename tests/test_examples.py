@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import subprocess
@@ -87,13 +88,21 @@ def test_solve_prints_a_token() -> None:
         assert sandbox.state()["solver"]["delivered"] == 1
 
 
-def test_a_provider_of_ones_own_is_a_few_tables() -> None:
-    with sandbox_process() as sandbox:
-        arguments = (EXAMPLES / "own_provider.py", sandbox.api_url, "https://shop.example/", "key")
-        token = python(*arguments, CAPTCHA_API_KEY=sandbox.api_key).strip()
+def test_a_provider_of_ones_own_is_thirty_lines_and_sells_to_a_crawl(tmp_path: Path) -> None:
+    program = (EXAMPLES / "own_provider.py").read_text()
+    provider = next(
+        node
+        for node in ast.parse(program).body
+        if isinstance(node, ast.ClassDef) and node.name == "ShopSolver"
+    )
+    with sandbox_process(pages=1, kind="turnstile", mode="token") as sandbox:
+        page = f"site={sandbox.site_url}/page/1"
+        items = runspider("own_provider.py", sandbox, tmp_path / "items.json", "-a", page)
+        state = sandbox.state()
 
-        assert token
-        assert sandbox.state()["solver"]["delivered"] == 1
+    assert (provider.end_lineno or 0) - provider.lineno < 30
+    assert items == [{"title": "Item 1"}]
+    assert state["solver"]["created"] == state["site"]["accepted"] == 1
 
 
 def test_solve_says_why_there_is_no_token() -> None:
