@@ -21,18 +21,22 @@ from scrapy.settings import Settings
 from scrapy.utils.test import get_crawler
 
 import scrapy_captcha
+from scrapy_captcha.accounts import accounts_of, key_variable
 from scrapy_captcha.books import Row
 from scrapy_captcha.captchas import KINDS, Captcha, Kind
 from scrapy_captcha.config import Config, GiveUp, Options
 from scrapy_captcha.detection import DETECTORS, Declared
 from scrapy_captcha.errors import ERRORS, ErrorCode, SolverError
 from scrapy_captcha.policy import Policy, default_action
+from scrapy_captcha.providers import PROVIDERS
 from scrapy_captcha.purchases import Fate
 from scrapy_captcha.sandbox.fixture import sandbox_process
 from scrapy_captcha.tally import Tally
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from scrapy_captcha.providers import Provider
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -189,6 +193,32 @@ def test_kinds() -> None:
         assert name in README, info.title
 
 
+def test_providers() -> None:
+    assert table("Providers") == [
+        [f"`{name}`", f"`{p.base_url or 'CAPTCHA_API_URL'}`", f"`{key_variable(name)}`"]
+        for name, p in PROVIDERS.items()
+    ]
+
+
+def sold(provider: type[Provider], kind: Kind) -> str:
+    """The cell for *kind* in the table of what is sold."""
+    task = provider.tasks.get(kind)
+    if task is None:
+        return "-"
+    price = provider.prices.get(kind)
+    return ("yes" if price is None else f"{price:g}") + ("" if task.name else ", proxy only")
+
+
+def test_what_providers_sell() -> None:
+    named = {name: PROVIDERS[name] for name in PROVIDERS if name not in ("rucaptcha", "generic")}
+    rows = {kind: [sold(provider, kind) for provider in named.values()] for kind in Kind}
+    assert table("What each sells") == [
+        [f"`{kind.value}`", *row] for kind, row in rows.items() if set(row) != {"-"}
+    ]
+    assert PROVIDERS["generic"].tasks == PROVIDERS["unified"].tasks
+    assert PROVIDERS["rucaptcha"].tasks == PROVIDERS["2captcha"].tasks
+
+
 # Snippets
 
 
@@ -235,15 +265,16 @@ def test_the_crawl_scrapes_what_stands_behind_captchas(tmp_path: Path) -> None:
     ]
 
 
-def test_the_policy_and_the_proxies_are_valid_settings() -> None:
+def test_the_policy_the_proxies_and_the_providers_are_valid_settings() -> None:
     names: dict[str, Any] = {}
-    for name in ("CAPTCHA_POLICY", "CAPTCHA_PROXIES"):
+    for name in ("CAPTCHA_POLICY", "CAPTCHA_PROXIES", "CAPTCHA_PROVIDERS"):
         exec(code("python", f"{name} = "), names)  # noqa: S102
     del names["__builtins__"]
     settings = {"CAPTCHA_API_URL": "https://solver.example", "CAPTCHA_API_KEY": "key", **names}
     config = Config.from_settings(Settings(settings))
 
     assert set(config.policy) == {ErrorCode.UNSOLVABLE, ErrorCode.INPUT_BAD_TYPE}
+    assert [account.provider.name for account in accounts_of(config)] == list(config.keys)
     assert isinstance(config.proxies, tuple)
     assert len(config.proxies) == 2
 
