@@ -8,17 +8,16 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from scrapy import signals
-from scrapy.http import TextResponse
 from scrapy.utils.defer import deferred_from_coro
 from scrapy.utils.httpobj import urlparse_cached
 from twisted.internet.defer import CancelledError, Deferred
 
 from scrapy_captcha.audience import Outcome
 from scrapy_captcha.buying import Buyer
-from scrapy_captcha.captchas import KINDS, Captcha
+from scrapy_captcha.captchas import KINDS
 from scrapy_captcha.carrying import Carrier
 from scrapy_captcha.config import Config, NoProxy, Options, domains_of
-from scrapy_captcha.detection import Detection, Document, Verdict
+from scrapy_captcha.detection import Verdict
 from scrapy_captcha.endings import Endings, spoilt
 from scrapy_captcha.errors import ErrorCode
 from scrapy_captcha.forms import Forms
@@ -32,6 +31,7 @@ from scrapy_captcha.progress import KEY, Progress
 from scrapy_captcha.rejections import Rejections
 from scrapy_captcha.sessions import Sessions, site_of_page, without_credentials
 from scrapy_captcha.sharing import Sharing
+from scrapy_captcha.sight import Sight, is_robots_txt
 from scrapy_captcha.slots import Slots
 from scrapy_captcha.spending import Spending
 from scrapy_captcha.stock import Stock
@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from scrapy.http import Request, Response
     from typing_extensions import Self
 
+    from scrapy_captcha.captchas import Captcha
     from scrapy_captcha.parking import Story
 
 
@@ -65,11 +66,11 @@ class CaptchaMiddleware:
         self._crawler = crawler
         self._config = config
         self._domains = domains_of(crawler.spider, config)
-        self._options = Options.of(config)
+        self._sight = Sight(crawler, config)
         self._cookies_enabled = crawler.settings.getbool("COOKIES_ENABLED")
         self._priority_adjust = crawler.settings.getint("REDIRECT_PRIORITY_ADJUST")
         self._tally = Tally(crawler, self._dropped)
-        self._market = Market.of(config, self._options.policy, self._tally)
+        self._market = Market.of(config, Options.of(config).policy, self._tally)
         self._sessions = Sessions(config.proxies, time.monotonic)
         self._sharing = Sharing(
             config.scope,
@@ -126,7 +127,9 @@ class CaptchaMiddleware:
             on_parked=self._tally.parked,
             spoilt=partial(spoilt, self._tally),
         )
-        self._submitter = Submitter(crawler, self._lot, self._slots, self._tally, self._refused)
+        self._submitter = Submitter(
+            crawler, self._lot, self._slots, self._tally, self._sight.is_refused
+        )
         self._endings = Endings(
             crawler,
             self._sharing,
@@ -137,14 +140,14 @@ class CaptchaMiddleware:
             self._spending,
             self._tally,
         )
-        self._cache = HttpCache(crawler, self._shows_captcha)
+        self._cache = HttpCache(crawler, self._sight.is_hidden)
         self.forms = Forms(
             config,
             self._lot,
             self._buyer,
             self._endings,
             self._tally,
-            self._detect,
+            self._sight.detected,
             self._reason_not_to_buy,
         )
         self._carrier = Carrier(self._stock, self._submitter, self._endings, self._tally)
@@ -164,7 +167,7 @@ class CaptchaMiddleware:
         """Waits in place, fails, or sends a solution, as the request's past has it."""
         if request in self._lot:
             return await self._waited_in_place(request)
-        options = self._options_of(request)
+        options = self._sight.options(request)
         progress = Progress.of(request.meta)
         if progress.failed:
             raise self._endings.failed(request, progress)
@@ -195,7 +198,7 @@ class CaptchaMiddleware:
         self, request: Request, progress: Progress, options: Options
     ) -> Request | None:
         """A ticket for *request* where it would only meet the captcha that is being solved."""
-        if self._sharing.is_shut(request) and not (options.ignore or _is_robots_txt(request)):
+        if self._sharing.is_shut(request) and not (options.ignore or is_robots_txt(request)):
             self._tally.held(request)
             return await self._parked(request, progress, self._sharing.until_open)
         self._sharing.asked(request, progress)
@@ -250,9 +253,9 @@ class CaptchaMiddleware:
             request.meta["dont_retry"] = True  # its token is used up
             return response
         self._sharing.answered(request, response)
-        progress, options = Progress.of(request.meta), self._options_of(request)
-        found = None if progress.passed else self._found(request, response)
-        if not _is_robots_txt(request):
+        progress, options = Progress.of(request.meta), self._sight.options(request)
+        found = None if progress.passed else self._sight.found(request, response)
+        if not is_robots_txt(request):
             self._summary.page(request, response, found)
         if progress.asked and progress.submitted:
             return self._carrier.answered(request, response, found)
@@ -274,30 +277,6 @@ class CaptchaMiddleware:
         """A page that cannot be fetched solves for nobody else."""
         self._sharing.answered(request)
         self._sharing.left(Progress.of(request.meta))
-
-    def _found(self, request: Request, response: Response) -> Detection | None:
-        options = self._options_of(request)
-        if options.ignore or _is_robots_txt(request):
-            return None
-        return self._detect(response, options)
-
-    def _shows_captcha(self, request: Request, response: Response) -> bool:
-        return _stands_for_page(self._found(request, response))
-
-    def _detect(self, response: Response, options: Options) -> Detection | None:
-        if not isinstance(response, TextResponse):
-            return None
-        by_spider = getattr(self._crawler.spider, "captcha_detect", None)
-        found = by_spider(response) if by_spider else self._config.detect(response)
-        if isinstance(found, Captcha):
-            words = ("captcha_detect",)
-            found = Detection(Verdict.CHALLENGE, found.kind.value, found, words, 1.0)
-        if options.declared is None:
-            return found
-        return options.declared.met(Document(response, self._config.detect_maxsize), found)
-
-    def _refused(self, request: Request, answer: Response) -> bool:
-        return _stands_for_page(self._detect(answer, self._options_of(request)))
 
     def _met(
         self, request: Request, response: Response, captcha: Captcha, options: Options
@@ -372,10 +351,6 @@ class CaptchaMiddleware:
             return "dry_run"
         return reason
 
-    def _options_of(self, request: Request) -> Options:
-        value = request.meta.get("captcha")
-        return self._options if value is None else Options.of(self._config, value)
-
     def _is_under_way(self, request: Request) -> bool:
         return request in self._crawler.engine.downloader.active
 
@@ -393,11 +368,3 @@ class CaptchaMiddleware:
         self._spending.close()
         self._summary.close()
         await self._market.close()
-
-
-def _stands_for_page(found: Detection | None) -> bool:
-    return found is not None and found.verdict is not Verdict.WIDGET
-
-
-def _is_robots_txt(request: Request) -> bool:
-    return urlparse_cached(request).path == "/robots.txt"

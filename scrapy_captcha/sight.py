@@ -1,0 +1,72 @@
+"""What a response is taken for: by detection, by the spider, and by what its request declares."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from scrapy.http import TextResponse
+from scrapy.utils.httpobj import urlparse_cached
+
+from scrapy_captcha.captchas import Captcha
+from scrapy_captcha.config import Options
+from scrapy_captcha.detection import Detection, Document, Verdict
+
+if TYPE_CHECKING:
+    from scrapy.crawler import Crawler
+    from scrapy.http import Request, Response
+
+    from scrapy_captcha.config import Config
+
+
+class Sight:
+    """Looks at responses for the crawl of *crawler*."""
+
+    def __init__(self, crawler: Crawler, config: Config) -> None:
+        self._crawler = crawler
+        self._config = config
+        self._options = Options.of(config)
+
+    def options(self, request: Request) -> Options:
+        """What holds for *request*. Raises ValueError for what its meta cannot mean."""
+        value = request.meta.get("captcha")
+        return self._options if value is None else Options.of(self._config, value)
+
+    def found(self, request: Request, response: Response) -> Detection | None:
+        """What *response* shows instead of the page of *request*, or on it; None for nothing.
+
+        Nothing is seen where the request wants its captchas left alone, nor in robots.txt.
+        """
+        options = self.options(request)
+        if options.ignore or is_robots_txt(request):
+            return None
+        return self.detected(response, options)
+
+    def is_hidden(self, request: Request, response: Response) -> bool:
+        """Whether a captcha or a wall stands instead of the page of *request*."""
+        return _stands_for_page(self.found(request, response))
+
+    def is_refused(self, request: Request, answer: Response) -> bool:
+        """Whether *answer*, to the solution for *request*, asks for a captcha."""
+        return _stands_for_page(self.detected(answer, self.options(request)))
+
+    def detected(self, response: Response, options: Options) -> Detection | None:
+        """What *response* shows, whatever the request wants."""
+        if not isinstance(response, TextResponse):
+            return None
+        by_spider = getattr(self._crawler.spider, "captcha_detect", None)
+        found = by_spider(response) if by_spider else self._config.detect(response)
+        if isinstance(found, Captcha):
+            words = ("captcha_detect",)
+            found = Detection(Verdict.CHALLENGE, found.kind.value, found, words, 1.0)
+        if options.declared is None:
+            return found
+        return options.declared.met(Document(response, self._config.detect_maxsize), found)
+
+
+def is_robots_txt(request: Request) -> bool:
+    """Whether *request* is Scrapy's own for the rules of a site."""
+    return urlparse_cached(request).path == "/robots.txt"
+
+
+def _stands_for_page(found: Detection | None) -> bool:
+    return found is not None and found.verdict is not Verdict.WIDGET
