@@ -10,12 +10,13 @@ import time
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from treq.client import HTTPClient
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.task import deferLater
 from twisted.python.failure import Failure
 from twisted.web.client import Agent, HTTPConnectionPool
 from twisted.web.http_headers import Headers
 
+from scrapy_captcha.breaker import Breaker, is_no_answer
 from scrapy_captcha.errors import ErrorCode, SolverError
 from scrapy_captcha.providers import Reply
 from scrapy_captcha.scrub import scrub
@@ -55,6 +56,7 @@ class Caller:
         self._api_key = api_key
         self._timeout = timeout
         self._on_error = on_error
+        self._breaker = Breaker()
         self._clock = cast("IReactorTime", reactor)
         self._pool = HTTPConnectionPool(reactor)
         self._pool.maxPersistentPerHost = connections
@@ -84,7 +86,7 @@ class Caller:
             call = next(flow)
             while True:
                 on_call(call)
-                await deferLater(self._clock, call.after)
+                await self._until_due(call)
                 try:
                     body = await self._ask(call)
                 except SolverError as error:
@@ -110,14 +112,35 @@ class Caller:
         self._on_error(error)
         return error
 
+    async def _until_due(self, call: Call) -> None:
+        await deferLater(self._clock, call.after)
+        if call.buys:  # whether a purchase may begin is not decided here
+            return
+        while (rest := self._breaker.hold(time.monotonic())) > 0:
+            await deferLater(self._clock, rest)
+
     async def _ask(self, call: Call) -> Body:
         try:
-            reply = await Deferred.fromCoroutine(self._exchange(call)).addTimeout(
+            body = self.provider.read(await self._reply(call))
+        except SolverError as error:
+            if is_no_answer(error):
+                self._breaker.lost(time.monotonic())
+            else:
+                self._breaker.answered()
+            raise
+        except CancelledError:
+            self._breaker.given_up()
+            raise
+        self._breaker.answered()
+        return body
+
+    async def _reply(self, call: Call) -> Reply:
+        try:
+            return await Deferred.fromCoroutine(self._exchange(call)).addTimeout(
                 self._timeout, self._clock, onTimeoutCancel=_no_answer
             )
         except NETWORK_FAILURES as error:
             raise network_error(error) from error
-        return self.provider.read(reply)
 
     async def _exchange(self, call: Call) -> Reply:
         response = await self._http.post(

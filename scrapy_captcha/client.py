@@ -14,6 +14,7 @@ from twisted.internet.task import deferLater
 from twisted.python.failure import Failure
 
 from scrapy_captcha.admission import Admission
+from scrapy_captcha.breaker import is_no_answer
 from scrapy_captcha.caller import Caller
 from scrapy_captcha.errors import ErrorCode, SolverError
 from scrapy_captcha.gate import Gate
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 
-_NO_ANSWER = frozenset({ErrorCode.NETWORK, ErrorCode.BAD_REPLY})
 # What is said about a site key at a site holds for as long as anybody asks.
 _LASTING = frozenset({ErrorCode.PROVIDER_SITEKEY, ErrorCode.PROVIDER_DOMAIN})
 
@@ -275,11 +275,9 @@ class SolverClient:
 
 
 def is_failure(error: SolverError) -> bool:
-    """Whether *error* says that the service cannot be reached or makes no sense."""
-    if error.code is ErrorCode.TIMEOUT:
-        return error.task_id is None
-    broken = error.http_status is not None and error.http_status >= 500
-    return error.code in _NO_ANSWER or (error.code is ErrorCode.UNKNOWN and broken)
+    """Whether *error*, with which a purchase ended, says that the service is not to be had."""
+    is_slow = error.code is ErrorCode.TIMEOUT and error.task_id is not None
+    return is_no_answer(error) and not is_slow
 
 
 def new_purchase_id() -> str:

@@ -37,6 +37,7 @@ class Gate:
         self._ceiling = float(limit)
         self._running = 0
         self._shut_until = 0.0
+        self._next_at = 0.0
         self._is_careful = False
         self._failures = 0
         self._failing_since = 0.0
@@ -64,13 +65,13 @@ class Gate:
 
     def wait(self, now: float) -> float:
         """Seconds for which the gate stays shut."""
-        return max(0.0, self._shut_until - now)
+        return max(0.0, self._shut_until - now, self._next_at - now)
 
     def enter(self, now: float) -> None:
         """A purchase starts."""
         self._running += 1
         if self._is_careful:
-            self._shut_until = max(self._shut_until, now + _APART)
+            self._next_at = now + _APART
 
     def leave(self) -> None:
         """A purchase has ended, well or not."""
@@ -88,7 +89,7 @@ class Gate:
 
     def failed(self, error: SolverError, now: float) -> bool:
         """The service has not answered; whether that shuts the gate."""
-        if self.wait(now) > 0:  # asked before it was shut
+        if now < self._shut_until:  # asked before it was shut
             return False
         if self._failure is None:
             self._failing_since = now

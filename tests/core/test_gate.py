@@ -258,3 +258,12 @@ def test_it_is_crowded_when_the_service_has_all_that_it_takes_and_that_is_less_t
     assert gate.is_crowded()
     gate.leave()
     assert not gate.is_crowded()
+
+
+def test_a_purchase_that_fails_at_once_lengthens_the_rest_too() -> None:
+    gate = Gate(16)
+    fail(gate, 5)
+    gate.enter(now=1.0)
+    gate.failed(FAILURE, now=1.0)
+
+    assert gate.wait(1.0) == 2

@@ -1,0 +1,64 @@
+"""When a service that does not answer is called again: pure bookkeeping that is told the time.
+
+It is about looks at tasks that are paid for, which are repeated until they are answered. After five
+calls in a row that were lost one look at a time finds out whether the service is back, after rests
+that double; all others wait, and go on together at the first answer. Times are seconds on any clock
+that only goes forward.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from scrapy_captcha.errors import ErrorCode
+
+if TYPE_CHECKING:
+    from scrapy_captcha.errors import SolverError
+
+_LOST = 5  # in a row, before the others wait
+_LONGEST_REST = 15.0  # seconds
+_BESIDE_A_PROBE = 0.25  # seconds between two questions whether the probe has ended
+
+
+def is_no_answer(error: SolverError) -> bool:
+    """Whether *error* says that the service cannot be reached or makes no sense."""
+    broken = error.http_status is not None and error.http_status >= 500
+    return error.code in _NO_ANSWER or (error.code is ErrorCode.UNKNOWN and broken)
+
+
+_NO_ANSWER = frozenset({ErrorCode.NETWORK, ErrorCode.TIMEOUT, ErrorCode.BAD_REPLY})
+
+
+class Breaker:
+    """Counts the calls to one service that were lost in a row."""
+
+    def __init__(self) -> None:
+        self._lost = 0
+        self._rests_until = 0.0
+        self._is_probed = False
+
+    def hold(self, now: float) -> float:
+        """Seconds after which to ask again whether a look may be made; 0 when it is to be made."""
+        if self._lost < _LOST:
+            return 0.0
+        if self._is_probed:
+            return _BESIDE_A_PROBE
+        rest = max(0.0, self._rests_until - now)
+        self._is_probed = rest == 0
+        return rest
+
+    def answered(self) -> None:
+        """The service has answered, be it with an error."""
+        self._lost, self._is_probed = 0, False
+
+    def lost(self, now: float) -> None:
+        """A call had no answer."""
+        if now < self._rests_until:  # made before the rest began
+            return
+        self._lost, self._is_probed = self._lost + 1, False
+        if self._lost >= _LOST:
+            self._rests_until = now + min(2.0 ** (self._lost - _LOST), _LONGEST_REST)
+
+    def given_up(self) -> None:
+        """A call was ended before it could have an answer: it tells nothing."""
+        self._is_probed = False

@@ -1,0 +1,109 @@
+"""A service that is away, broke, or busy: few calls, no page lost that need not be, free pages unharmed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import pytest_twisted
+from crawling import crawl, sandbox
+from twisted.internet.defer import Deferred, gatherResults
+
+from scrapy_captcha.sandbox import Answer, Guard, Mode
+
+if TYPE_CHECKING:
+    from crawling import Crawled
+
+    from scrapy_captcha.sandbox import Sandbox
+
+CALLS = ("createTask", "getTaskResult")
+FREE = [f"/page/{n}" for n in range(31, 61)]
+GUARDED = [f"/page/{n}" for n in range(1, 31)]
+HEALTHY = 2 * len(GUARDED)  # calls: each task is made and collected
+QUICK = {"CAPTCHA_POLL_INTERVAL": 0.5, "CAPTCHA_HTTP_TIMEOUT": 2, "CLOSESPIDER_TIMEOUT": 60}
+OUTAGES: dict[str, dict[str, Any]] = {
+    "close": {"fault": "close"},
+    "error page": {"status": 502, "body": b"<html><h1>Bad Gateway</h1></html>"},
+}
+
+
+def out(running: Sandbox, answer: dict[str, Any]) -> None:
+    running.solver.script(*(Answer(method, times=None, **answer) for method in CALLS))
+
+
+async def stormy(
+    answer: dict[str, Any], begins: float, ends: float | None, **settings: Any
+) -> tuple[Crawled, Sandbox]:
+    """A crawl, and its sandbox, of which the solver is out between two times in seconds."""
+    from twisted.internet import reactor
+
+    clock: Any = reactor
+    guards = dict.fromkeys(FREE)
+    async with sandbox(
+        {"solve_time": 0.5}, Guard(mode=Mode.TOKEN), guards=guards, pages=60
+    ) as running:
+        clock.callLater(begins, out, running, answer)
+        if ends is not None:
+            clock.callLater(ends, running.solver.clear_script)
+        return await crawl(running, GUARDED + FREE, QUICK | settings), running
+
+
+async def at_once(*storms: Any) -> list[tuple[Crawled, Sandbox]]:
+    """What comes of several crawls that run beside each other: most of their time they wait."""
+    found: Any = await gatherResults([Deferred.fromCoroutine(storm) for storm in storms])
+    return list(found)
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_service_that_is_away_costs_few_calls_and_no_free_page() -> None:
+    whenever = (0.0, 0.7)  # from the start, or while sixteen are being solved
+    stormed = await at_once(
+        *(
+            stormy(answer, begins, None, CAPTCHA_SOLVE_TIMEOUT=4)
+            for answer in OUTAGES.values()
+            for begins in whenever
+        )
+    )
+
+    for crawled, running in stormed:
+        assert crawled.reason == "finished"
+        assert set(FREE) <= set(crawled.paths)
+        assert len(crawled.responses) + len(crawled.failures) == 60
+        assert len(running.solver.calls) <= 1.1 * HEALTHY + 10
+
+
+@pytest_twisted.ensureDeferred
+async def test_an_outage_of_some_seconds_loses_no_page_and_buys_none_twice() -> None:
+    stormed = await at_once(*(stormy(answer, 0.7, 3.7) for answer in OUTAGES.values()))
+
+    for crawled, running in stormed:
+        assert crawled.paths == sorted(GUARDED + FREE)
+        assert crawled.failures == []
+        assert running.solver.created == len(GUARDED)
+        assert len(running.solver.calls) <= 2 * HEALTHY
+
+
+@pytest.mark.parametrize("method", CALLS)
+@pytest.mark.parametrize("code", ["AUTH_INVALID", "AUTH_FORBIDDEN", "BALANCE_EMPTY"])
+@pytest_twisted.ensureDeferred
+async def test_an_account_error_closes_the_tap_for_forty_pages(code: str, method: str) -> None:
+    pages = [f"/page/{n}" for n in range(1, 41)]
+    async with sandbox(guard=Guard(mode=Mode.TOKEN), pages=40) as running:
+        running.solver.script(Answer(method, error=code, times=None))
+        crawled = await crawl(running, pages)
+
+    assert crawled.reasons == [code] * 40
+    assert len(running.solver.calls) <= (8 if method == "createTask" else 40)
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_service_that_takes_three_at_a_time_is_asked_twice_for_a_task_at_most() -> None:
+    busy = {"capacity": 3, "solve_time": 0.5, "retry_after": 0.5}
+    async with sandbox(busy, Guard(mode=Mode.TOKEN), pages=30) as running:
+        crawled = await crawl(running, GUARDED, {"CAPTCHA_POLL_INTERVAL": 0.5})
+
+    assert crawled.paths == sorted(GUARDED)
+    calls = Counter(call.method for call in running.solver.calls)
+    assert running.solver.created == len(GUARDED)
+    assert calls["createTask"] <= 2 * len(GUARDED)
