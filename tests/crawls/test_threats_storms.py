@@ -10,6 +10,7 @@ import pytest_twisted
 from crawling import crawl, sandbox
 from twisted.internet.defer import Deferred, gatherResults
 
+from scrapy_captcha import gate
 from scrapy_captcha.sandbox import Answer, Guard, Mode
 
 if TYPE_CHECKING:
@@ -21,7 +22,12 @@ CALLS = ("createTask", "getTaskResult")
 FREE = [f"/page/{n}" for n in range(31, 61)]
 GUARDED = [f"/page/{n}" for n in range(1, 31)]
 HEALTHY = 2 * len(GUARDED)  # calls: each task is made and collected
-QUICK = {"CAPTCHA_POLL_INTERVAL": 0.5, "CAPTCHA_HTTP_TIMEOUT": 2, "CLOSESPIDER_TIMEOUT": 60}
+QUICK = {
+    "CAPTCHA_POLL_INTERVAL": 0.5,
+    "CAPTCHA_HTTP_TIMEOUT": 2,
+    "CAPTCHA_SCOPE": "page",
+    "CLOSESPIDER_TIMEOUT": 60,
+}
 OUTAGES: dict[str, dict[str, Any]] = {
     "close": {"fault": "close"},
     "error page": {"status": 502, "body": b"<html><h1>Bad Gateway</h1></html>"},
@@ -46,7 +52,8 @@ async def stormy(
         clock.callLater(begins, out, running, answer)
         if ends is not None:
             clock.callLater(ends, running.solver.clear_script)
-        return await crawl(running, GUARDED + FREE, QUICK | settings), running
+        crawled = await crawl(running, GUARDED + FREE, QUICK | settings)
+    return crawled, running
 
 
 async def at_once(*storms: Any) -> list[tuple[Crawled, Sandbox]]:
@@ -56,11 +63,14 @@ async def at_once(*storms: Any) -> list[tuple[Crawled, Sandbox]]:
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_service_that_is_away_costs_few_calls_and_no_free_page() -> None:
+async def test_a_service_that_is_away_costs_few_calls_and_no_free_page(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(gate, "_PATIENCE", 3.0)  # instead of 30: the test's, not the crawl's
     whenever = (0.0, 0.7)  # from the start, or while sixteen are being solved
     stormed = await at_once(
         *(
-            stormy(answer, begins, None, CAPTCHA_SOLVE_TIMEOUT=4)
+            stormy(answer, begins, None, CAPTCHA_SOLVE_TIMEOUT=3)
             for answer in OUTAGES.values()
             for begins in whenever
         )
@@ -82,6 +92,22 @@ async def test_an_outage_of_some_seconds_loses_no_page_and_buys_none_twice() -> 
         assert crawled.failures == []
         assert running.solver.created == len(GUARDED)
         assert len(running.solver.calls) <= 2 * HEALTHY
+
+
+@pytest_twisted.ensureDeferred
+async def test_what_was_paid_for_before_a_long_outage_is_collected_after_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(gate, "_PATIENCE", 1.0)
+    settings = {"CAPTCHA_SOLVE_TIMEOUT": 2, "CAPTCHA_RETRY_TIMES": 9, "CAPTCHA_MAX_DELAY": 1}
+    ((crawled, running),) = await at_once(
+        stormy({"fault": "close"}, 0.7, 5.0, **settings)
+    )
+
+    # A purchase whose answer is lost is sent again once: pages may be given up, none is paid twice.
+    assert len(crawled.responses) + len(crawled.failures) == 60
+    assert running.solver.created == running.solver.delivered == crawled.stat("accepted_count")
+    assert running.solver.created >= 16
 
 
 @pytest.mark.parametrize("method", CALLS)
