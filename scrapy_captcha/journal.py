@@ -14,8 +14,9 @@ import logging
 import pickle
 import sqlite3
 from dataclasses import replace
+from hashlib import blake2b
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from scrapy.http import Request
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _FILE = "captcha.sqlite"
+_DIGEST = 16  # bytes
 _CHECK = 0.05  # seconds between two looks at which pages the spider is done with
 
 
@@ -75,7 +77,7 @@ class Journal:
         if self._file is None or not progress.entry:
             return
         try:
-            data = pickle.dumps(self._prepared(request).to_dict(spider=self._crawler.spider))
+            data = _sealed(self._prepared(request).to_dict(spider=self._crawler.spider))
         except Exception as error:  # noqa: BLE001 - whatever the user's objects raise
             request.meta[KEY] = replace(progress, entry="").to_meta()
             self._on_unserializable(request, error)
@@ -146,8 +148,7 @@ class Journal:
 
     def _read(self, name: bytes, data: bytes) -> Request | None:
         try:
-            stored = pickle.loads(data)  # noqa: S301 - trusted as Scrapy's queues are
-            request: object = request_from_dict(stored, spider=self._crawler.spider)
+            request: object = request_from_dict(_unsealed(data), spider=self._crawler.spider)
         except Exception:  # noqa: BLE001 - garbage raises whatever it likes
             return None
         if not isinstance(request, Request) or _name(Progress.of(request.meta)) != name:
@@ -171,6 +172,20 @@ class Journal:
         if spoilt:
             text = "Lost %(spoilt)d requests that waited for a captcha: damaged in %(file)s"
             logger.warning(text, told, extra=extra)
+
+
+def _sealed(stored: dict[str, Any]) -> bytes:
+    """*stored* behind its digest: of a damaged pickle nobody knows what it would take to read it."""
+    data = pickle.dumps(stored)
+    return blake2b(data, digest_size=_DIGEST).digest() + data
+
+
+def _unsealed(sealed: bytes) -> dict[str, Any]:
+    digest, data = sealed[:_DIGEST], sealed[_DIGEST:]
+    if blake2b(data, digest_size=_DIGEST).digest() != digest:
+        raise ValueError("damaged")
+    stored: dict[str, Any] = pickle.loads(data)  # noqa: S301 - trusted as Scrapy's queues are
+    return stored
 
 
 def _name(progress: Progress) -> bytes:

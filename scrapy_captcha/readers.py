@@ -216,9 +216,9 @@ def read_proxies(value: object) -> tuple[Proxy, ...] | Chooser:
 
 
 def _class_of(value: object) -> Chooser | None:
-    if isinstance(value, str) and not Path(value).exists():
-        with suppress(ImportError, NameError, ValueError):
-            value = load_object(value)
+    if isinstance(value, str):
+        with suppress(ImportError, NameError, ValueError, OSError):  # a path may be too long
+            value = value if Path(value).exists() else load_object(value)
     if not isinstance(value, type):
         return None
     missing = [name for name in ("choose", "refused", "wait") if not hasattr(value, name)]
@@ -295,7 +295,7 @@ def read_urls_by_provider(value: object) -> Mapping[str, str]:
 
 def _from_json(value: object) -> object:
     if isinstance(value, str):  # from the command line
-        with suppress(ValueError):
+        with suppress(ValueError, RecursionError):
             return json.loads(value)
     return value
 

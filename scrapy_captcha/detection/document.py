@@ -154,7 +154,10 @@ class Document:
         """What the XPath expression *path* selects; [] where there is no HTML."""
         if self.root is None:
             return []
-        found = self.root.xpath(path, **variables)
+        try:
+            found = self.root.xpath(path, **variables)
+        except ValueError:  # control characters in a variable: they are in no text that XPath knows
+            return []
         return found if isinstance(found, list) else [found]
 
     @cached_property

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import pickle
 import resource
 import signal
 import sqlite3
@@ -18,7 +17,7 @@ from hypothesis import strategies as st
 from scrapy import Request, Spider
 from scrapy.utils.test import get_crawler
 
-from scrapy_captcha.journal import Journal
+from scrapy_captcha.journal import Journal, _sealed
 from scrapy_captcha.progress import KEY, Progress
 from scrapy_captcha.sessions import without_credentials
 
@@ -241,7 +240,7 @@ anything = st.recursive(
 )
 entries = (
     st.binary(max_size=300)
-    | anything.map(pickle.dumps)
+    | anything.map(_sealed)
     | st.fixed_dictionaries(
         {},
         optional={
@@ -253,7 +252,7 @@ entries = (
             "headers": anything,
             "priority": anything,
         },
-    ).map(pickle.dumps)
+    ).map(_sealed)
 )
 
 
