@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 # What a poll can say without the task being over.
 _POLL_AGAIN = frozenset({ErrorCode.NETWORK, ErrorCode.TIMEOUT, ErrorCode.BAD_REPLY})
 _BUSY_POLLS = 2  # CAPACITY in answer to a poll is about the poll; said more often, about the task
+_NONSENSE = 4  # answers in a row that a working service gives and nobody understands
 _AFTER_FAILURE = 5.0  # seconds before another try, after a task that failed without an error code
 
 
@@ -110,7 +111,7 @@ class CreateTask(Provider):
         kind = order.captcha.kind
         waits = self._polling.waits(kind) if new else self._polling.steadily()
         not_yet = elapsed = pause = 0.0
-        busy = 0
+        trouble = _Trouble()
         for wait in islice(waits, self.rules.polls):
             after = max(wait, pause)
             elapsed += after
@@ -118,8 +119,7 @@ class CreateTask(Provider):
                 body = yield _look(task_id, after)
             except SolverError as error:
                 error.task_id, error.possibly_paid = task_id, False
-                busy += error.code is ErrorCode.CAPACITY
-                if not _concerns_the_poll(error, busy):
+                if trouble.is_too_much(error):
                     raise
                 pause = error.retry_after or 0.0
                 continue
@@ -129,7 +129,7 @@ class CreateTask(Provider):
                 return read_solution(kind, body, task_id)
             if body.get("status") == "failed":
                 raise _failed(task_id)
-            not_yet, pause = elapsed, 0.0
+            not_yet, pause, trouble.nonsense = elapsed, 0.0, 0
         raise SolverError(ErrorCode.PROVIDER_TIMEOUT, retryable=True, task_id=task_id)
 
     def _learn(self, kind: Kind, body: Body, not_yet: float, elapsed: float) -> None:
@@ -150,12 +150,22 @@ def _task_id(body: Body) -> TaskId | None:
     return task_id
 
 
-def _concerns_the_poll(error: SolverError, busy: int) -> bool:
-    """Whether *error*, the *busy*-th that says so, leaves the task as it is."""
-    if error.code is ErrorCode.CAPACITY:
-        return busy <= _BUSY_POLLS
-    trouble = error.code is ErrorCode.UNKNOWN and (error.http_status or 0) >= 500
-    return trouble or error.code in _POLL_AGAIN
+class _Trouble:
+    """How much there was with looks at one task."""
+
+    def __init__(self) -> None:
+        self.busy = self.nonsense = 0
+
+    def is_too_much(self, error: SolverError) -> bool:
+        """Whether *error*, the next, is about the task; else it was about the look alone."""
+        broken = error.http_status is not None and error.http_status >= 500
+        self.busy += error.code is ErrorCode.CAPACITY
+        self.nonsense += error.code is ErrorCode.BAD_REPLY and not broken
+        if error.code is ErrorCode.CAPACITY:
+            return self.busy > _BUSY_POLLS
+        if error.code is ErrorCode.UNKNOWN and broken:
+            return False
+        return error.code not in _POLL_AGAIN or self.nonsense > _NONSENSE
 
 
 def _failed(task_id: TaskId) -> SolverError:

@@ -13,7 +13,7 @@ from scrapy_captcha.errors import ErrorCode, SolverError
 if TYPE_CHECKING:
     from scrapy_captcha.providers.base import Body
 
-_TOKEN = re.compile(r"[\x21-\x7e]{1,8192}")
+_TOKEN = re.compile(r"[!-;=?-~]{1,8192}")
 _USER_AGENT = re.compile(r"[\x20-\x7e]{1,512}")
 _COOKIE = re.compile(r"[!#-+\--:<-\[\]-~]{1,4096}")  # RFC 6265, section 4.1.1
 _COOKIE_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,256}")
@@ -27,8 +27,8 @@ def read_solution(kind: Kind, body: Body, task_id: str | int | None) -> Solution
     """The solution in an answer whose status is "ready".
 
     Raises SolverError(BAD_REPLY) when something that *kind* needs is missing, of the wrong type, or
-    could not be sent on: a token is up to 8 kB of printable ASCII without spaces, a picture's text
-    is printable.
+    could not be sent on: a token is up to 8 kB of printable ASCII without spaces and "<>", a
+    picture's text is printable.
     """
     fields = body.get("solution")
     if not isinstance(fields, dict):
@@ -68,7 +68,8 @@ def _field(fields: Body, name: str) -> object:
     keys = _TOKEN_KEYS if name == "token" else (name,)
     value = next((fields[key] for key in keys if key in fields), None)
     # GeeTest's gen_time comes as a number from some services.
-    return str(value) if type(value) is int and 0 <= value < 1 << 63 else value
+    is_time = name != "token" and type(value) is int and 0 <= value < 1 << 63
+    return str(value) if is_time else value
 
 
 def _token(value: object) -> str:

@@ -117,6 +117,7 @@ HOSTILE_TOKENS: list[object] = [
     "a\x7f",
     "caf\u00e9",
     "\udc80",
+    "<script>alert(1)</script>",
     "x" * 8193,
     "x" * 2_000_000,
     None,
@@ -260,3 +261,7 @@ def test_any_body_gives_a_usable_solution_or_a_solver_error(
     values = [*solution.answers.values(), *solution.cookies.values(), solution.user_agent or "x"]
     assert all(value.isprintable() and value for value in values)
     assert solution.cost is None or math.isfinite(solution.cost)
+
+
+def test_a_token_is_no_number() -> None:
+    assert_refused(Kind.HCAPTCHA, {"token": 5})

@@ -312,9 +312,25 @@ FINAL = [c for c in ErrorCode if c not in {*LOST, ErrorCode.CAPACITY}]
 @pytest.mark.parametrize("code", LOST)
 def test_a_lost_poll_is_repeated_on_the_same_task(code: ErrorCode) -> None:
     flow = polling()
+    status = 502 if code is ErrorCode.BAD_REPLY else None
     for _ in range(20):
-        assert flow.throw(SolverError(code, possibly_paid=True)) == poll(POLL)
+        lost = SolverError(code, possibly_paid=True, http_status=status)
+        assert flow.throw(lost) == poll(POLL)
     assert finish(flow, READY).task_id == 7
+
+
+@pytest.mark.parametrize("status", [None, 200])
+def test_five_answers_in_a_row_that_nobody_understands_end_the_task(status: int | None) -> None:
+    flow = polling()
+    for _ in range(2):
+        for _ in range(4):
+            flow.throw(SolverError(ErrorCode.BAD_REPLY, http_status=status))
+        flow.send(PROCESSING)
+    for _ in range(4):
+        flow.throw(SolverError(ErrorCode.BAD_REPLY, http_status=status))
+    with pytest.raises(SolverError) as raised:
+        flow.throw(SolverError(ErrorCode.BAD_REPLY, http_status=status))
+    assert raised.value.task_id == 7
 
 
 @pytest.mark.parametrize(("asked", "after"), [(None, POLL), (1.0, POLL), (9.0, 9.0)])
