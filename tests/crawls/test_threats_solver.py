@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import gzip
 import json
-from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import pytest_twisted
 from crawling import API_KEY, Heartbeat, crawl, sandbox
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 from listening import listening
-from twisted.internet import ssl
+from tls import self_signed
 from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.protocol import Factory, Protocol
 from twisted.protocols.tls import TLSMemoryBIOFactory
@@ -221,26 +217,7 @@ async def test_a_refused_connection_has_cost_nothing() -> None:
     assert crawled.stat("possibly_paid_count") == 0
 
 
-def self_signed() -> ssl.CertificateOptions:
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
-    now = datetime.now(timezone.utc)
-    certificate = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    pem = key.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
-    )
-    both = certificate.public_bytes(serialization.Encoding.PEM) + pem
-    return ssl.PrivateCertificate.loadPEM(both).options()
-
-
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of Twisted's TLS
 @pytest_twisted.ensureDeferred
 async def test_nothing_is_sent_where_the_certificate_is_wrong() -> None:
     raw = Raw(http(b'{"taskId": 7}'))

@@ -1,0 +1,133 @@
+"""Files that are garbage, loops that stall, stops amid long waits: the crawl ends as it should."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any, ClassVar
+from weakref import WeakSet
+
+import pytest
+import pytest_twisted
+from crawling import Visitor, crawl, sandbox
+from jobs import until_parked
+from scrapy.http import Response
+from scrapy.utils.defer import deferred_from_coro
+
+from scrapy_captcha.sandbox import Answer, Guard, Mode
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from scrapy import Request
+
+PAGES = [f"/page/{n}" for n in range(1, 11)]
+GARBAGE = {"empty": b"", "cut": b"SQLite format 3\0\x10", "text": b"]][[{{" * 3000}
+FILES = ("captcha.sqlite", "captcha.sqlite-wal", "captcha-spent.json", "captcha-spent.new")
+
+
+@pytest.mark.parametrize("garbage", GARBAGE.values(), ids=GARBAGE)
+@pytest_twisted.ensureDeferred
+async def test_a_job_starts_whatever_our_files_in_its_directory_hold(
+    garbage: bytes, tmp_path: Path
+) -> None:
+    for name in FILES:
+        (tmp_path / name).write_bytes(garbage)
+    async with sandbox(guard=Guard(mode=Mode.TOKEN)) as running:
+        crawled = await crawl(running, PAGES, {"JOBDIR": str(tmp_path)})
+
+    assert crawled.paths == sorted(PAGES)
+    assert running.solver.created == len(PAGES)
+    assert crawled.stats.get("log_count/ERROR", 0) == 0
+
+
+@pytest_twisted.ensureDeferred
+async def test_files_that_cannot_be_written_cost_a_warning_each(tmp_path: Path) -> None:
+    for name in ("captcha.sqlite", "captcha-spent.new"):
+        (tmp_path / name).mkdir()
+    async with sandbox(guard=Guard(mode=Mode.TOKEN)) as running:
+        crawled = await crawl(running, PAGES, {"JOBDIR": str(tmp_path)})
+
+    assert crawled.paths == sorted(PAGES)
+    assert crawled.stats.get("log_count/ERROR", 0) == 0
+    assert crawled.stats["log_count/WARNING"] <= 4
+
+
+class Halting(Visitor):
+    """Closes the spider when all its pages are parked."""
+
+    halted_at: ClassVar[float]
+
+    async def start(self) -> AsyncIterator[Request]:
+        async for request in super().start():
+            yield request
+        await until_parked(self, 20)
+        type(self).halted_at = time.monotonic()
+        engine: Any = self.crawler.engine
+        deferred_from_coro(engine.close_spider_async(reason="halted"))
+
+
+@pytest_twisted.ensureDeferred
+async def test_twenty_pages_that_wait_for_ten_minutes_do_not_hold_a_stop_up(
+    tmp_path: Path,
+) -> None:
+    pages = [f"/page/{n}" for n in range(1, 21)]
+    settings = {"JOBDIR": str(tmp_path), "CAPTCHA_MAX_DELAY": 900, "CAPTCHA_SCOPE": "page"}
+    async with sandbox(guard=Guard(mode=Mode.TOKEN), pages=20) as running:
+        running.solver.script(Answer(error="CAPACITY", retry_after=600, times=None))
+        await crawl(running, pages, settings, Halting)
+        took = time.monotonic() - Halting.halted_at
+        running.solver.clear_script()
+        resumed = await crawl(running, pages, settings)
+
+    assert took < 3
+    assert resumed.paths == sorted(pages)
+    assert running.solver.created == 20
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_loop_that_stalls_for_a_second_loses_nothing() -> None:
+    class Stalling(Visitor):
+        def parse(self, response: Response, **kwargs: Any) -> None:
+            super().parse(response, **kwargs)
+            if len(self.crawled.responses) == 1:
+                time.sleep(1.2)
+
+    async with sandbox({"solve_time": 0.3}, Guard(mode=Mode.TOKEN)) as running:
+        settings = {"CAPTCHA_HTTP_TIMEOUT": 1, "CAPTCHA_SOLVE_TIMEOUT": 20}
+        crawled = await crawl(running, PAGES, settings, Stalling)
+
+    assert crawled.paths == sorted(PAGES)
+    assert crawled.failures == []
+    assert running.solver.created == len(PAGES)
+
+
+class Watch:
+    """A downloader middleware that knows which responses are alive."""
+
+    alive: ClassVar[WeakSet[Response]] = WeakSet()
+
+    def process_response(self, request: Request, response: Response) -> Response:
+        self.alive.add(response)
+        return response
+
+
+@pytest_twisted.ensureDeferred
+async def test_nobody_keeps_the_pages_of_parked_requests() -> None:
+    pages = [f"/page/{n}" for n in range(1, 101)]
+    left: list[int] = []
+
+    class Counting(Visitor):
+        async def start(self) -> AsyncIterator[Request]:
+            async for request in super().start():
+                yield request
+            await until_parked(self, len(pages))
+            left.append(len(Watch.alive))
+
+    async with sandbox(
+        {"solve_time": 1.0}, Guard(mode=Mode.TOKEN), pages=100, page_size=200_000
+    ) as running:
+        settings = {"DOWNLOADER_MIDDLEWARES": {Watch: 588}, "CAPTCHA_MAX_SOLVES": 16}
+        await crawl(running, pages, settings, Counting)
+
+    assert left[0] <= 16  # those that the downloader still holds
