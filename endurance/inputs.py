@@ -13,7 +13,16 @@ if TYPE_CHECKING:
 _JUNK = (
     *(b"\0", b"\r\n", b"\x1b[31m", b"\xff\xfe", b'"', b"'", b"<", b">", b"</form>", b"<!--", b"]]"),
     *(b"{", b"}", b"[", b"[" * 2000, b"NaN", b"1e999", b"-1", b"9" * 5000, b"null", b"true"),
-    *("\u202e".encode(), "\ud7ff".encode(), b"\\ud800", b"x" * 10_000, b"%00", b"&#0;", b"://", b"@"),
+    *(
+        "\u202e".encode(),
+        "\ud7ff".encode(),
+        b"\\ud800",
+        b"x" * 10_000,
+        b"%00",
+        b"&#0;",
+        b"://",
+        b"@",
+    ),
 )
 _WORDS = (
     *("ready", "processing", "failed", "", "CAPACITY", "ERROR_NO_SLOT_AVAILABLE", "NaN", "5", "-1"),

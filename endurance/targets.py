@@ -14,7 +14,7 @@ from scrapy.settings import BaseSettings
 from scrapy.utils.test import get_crawler
 
 from endurance.inputs import answer, anything, damaged, text
-from scrapy_captcha.captchas import Captcha, Kind, Solution
+from scrapy_captcha.captchas import Captcha, Kind
 from scrapy_captcha.config import Config, Options
 from scrapy_captcha.detection import HtmlPage, detect
 from scrapy_captcha.errors import SolverError, read_retry_after_header
@@ -31,6 +31,8 @@ from scrapy_captcha.scrub import scrub
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
     from random import Random
+
+    from scrapy_captcha.captchas import Solution
 
 _PAGES = tuple(path.read_bytes() for path in sorted(Path("tests/pages").glob("*.html")))
 _STATUSES = (200, 200, 200, 201, 302, 400, 401, 402, 403, 404, 413, 422, 429, 500, 502, 504)
@@ -56,14 +58,19 @@ def _reply(random: Random) -> Reply:
     return Reply(random.choice(_STATUSES), {"retry-after": header}, answer(random), 1e9)
 
 
+def _check(condition: bool, what: object = "") -> None:
+    if not condition:
+        raise AssertionError(what)
+
+
 def _check_wait(seconds: float | None) -> None:
-    assert seconds is None or (seconds > 0 and math.isfinite(seconds)), seconds  # noqa: S101
+    _check(seconds is None or (seconds > 0 and math.isfinite(seconds)), seconds)
 
 
 def _check_solution(solution: Solution) -> None:
     is_text = set(solution.answers) == {"text"}
     for value in solution.answers.values():
-        assert value.isprintable() if is_text else _TOKEN.fullmatch(value)  # noqa: S101
+        _check(value.isprintable() if is_text else _TOKEN.fullmatch(value) is not None)
 
 
 def errors(random: Random) -> None:
@@ -72,7 +79,7 @@ def errors(random: Random) -> None:
         random.choice(_SERVICES).read(_reply(random))
     except SolverError as error:
         _check_wait(error.retry_after)
-        assert _KEY not in f"{error!r}{error}"  # noqa: S101
+        _check(_KEY not in f"{error!r}{error}")
 
 
 def headers(random: Random) -> None:
@@ -97,7 +104,7 @@ def conversations(random: Random) -> None:
     try:
         call = next(flow)
         for _ in range(_LONGEST_FLOW):
-            assert 0 <= call.after < math.inf  # noqa: S101
+            _check(0 <= call.after < math.inf)
             try:
                 body = service.read(_reply(random))
             except SolverError as error:
@@ -115,26 +122,26 @@ def pages(random: Random) -> None:
     status = random.choice((None, *_STATUSES))
     found = detect(HtmlPage("https://shop.example/", damaged(random, _PAGES), status))
     if found is not None:
-        assert all(word.isprintable() for word in (found.name, *found.evidence))  # noqa: S101
+        _check(all(word.isprintable() for word in (found.name, *found.evidence)))
 
 
 def rows(random: Random) -> None:
     """An entry of the journal is a request, or is left out."""
-    found = _JOURNAL._read(b"x", damaged(random, _ROWS))  # noqa: SLF001
-    assert found is None or isinstance(found, Request)  # noqa: S101
+    found = _JOURNAL._read(b"x", damaged(random, _ROWS))
+    _check(found is None or isinstance(found, Request))
 
 
 def meta(random: Random) -> None:
     """What a queue gives back of us is sound, whatever somebody has put there."""
     stored: Any = {name: anything(random) for name in (*_FIELDS_OF_PROGRESS, "other")}
     progress = Progress.of({KEY: random.choice((stored, anything(random)))})
-    assert progress.tasks >= 0 <= progress.retries  # noqa: S101
-    assert Progress.of({KEY: progress.to_meta()}) == progress  # noqa: S101
+    _check(progress.tasks >= 0 <= progress.retries)
+    _check(Progress.of({KEY: progress.to_meta()}) == progress)
 
 
 def spent(random: Random) -> None:
     """What earlier runs have spent is restored or refused."""
-    ledger = Ledger(Limits(), Prices({}, []), patience=100.0)
+    ledger = Ledger(Limits(), Prices({}), patience=100.0)
     state = ledger.state(0.0)
     for name in random.sample(sorted(state), random.randint(1, len(state))):
         state[name] = anything(random)
@@ -147,7 +154,7 @@ def proxies(random: Random) -> None:
     try:
         Proxy.parse(text(random, _PROXIES))
     except ValueError as error:
-        assert "hidden" not in str(error)  # noqa: S101
+        _check("hidden" not in str(error))
 
 
 def settings(random: Random) -> None:
@@ -168,8 +175,8 @@ def words(random: Random) -> None:
 def texts(random: Random) -> None:
     """What a service says about us shows neither a secret nor a control character."""
     said = scrub(text(random, (f"for {_KEY}", "no such key", f"Basic {_KEY}==")), (_KEY,))
-    assert said.isprintable()  # noqa: S101
-    assert _KEY not in said  # noqa: S101
+    _check(said.isprintable())
+    _check(_KEY not in said)
 
 
 _CONFIG = Config()

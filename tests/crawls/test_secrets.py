@@ -13,7 +13,7 @@ from crawling import API_KEY, Visitor, crawl, sandbox
 from proxying import proxies
 
 from scrapy_captcha.errors import ERRORS, Family
-from scrapy_captcha.sandbox import Answer, Guard, Mode
+from scrapy_captcha.sandbox import Answer, Guard, Mode, Sandbox, SiteOptions, SolverOptions
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -90,6 +90,44 @@ async def test_neither_key_nor_password_is_found_after_all_errors_even_if_echoed
     assert len(everything.said) > 1000
     assert secrets_in("\n".join(everything.said)) == []
     assert [file for file in files_in(tmp_path) if secrets_in(file.read_text("latin-1"))] == []
+
+
+@pytest_twisted.ensureDeferred
+async def test_keys_of_several_services_are_nowhere_on_disk_or_in_the_log(
+    everything: Everything, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = {"capsolver": "CAP-aaaabbbbccccdddd", "2captcha": "f00dfacef00dfacef00dface"}
+    monkeypatch.setenv("CAPTCHA_KEY_2CAPTCHA", keys["2captcha"])
+    options = {name: SolverOptions(api_key=key) for name, key in keys.items()}
+    site = SiteOptions(guard=Guard(mode=Mode.TOKEN))
+    async with Sandbox(SolverOptions(), site, services=options) as running:
+        for name, key in keys.items():
+            echo = Answer(error="UNSOLVABLE", message=f"{key} is odd")
+            running.services[name].script(echo)
+        settings: dict[str, Any] = {
+            "CAPTCHA_API_URL": None,
+            "CAPTCHA_API_KEY": None,
+            "CAPTCHA_PROVIDERS": list(keys),
+            "CAPTCHA_KEYS": {"capsolver": keys["capsolver"]},
+            "CAPTCHA_API_URLS": {name: running.url_of(name) for name in keys},
+            "CAPTCHA_REPORT": str(tmp_path / "report.json"),
+            "JOBDIR": str(tmp_path / "job"),
+            "HTTPCACHE_ENABLED": True,
+            "HTTPCACHE_DIR": str(tmp_path / "cache"),
+            "LOG_LEVEL": "DEBUG",
+        }
+        crawled = await crawl(running, [f"/page/{n}" for n in range(1, 6)], settings)
+        tokens = list(running.book._tokens)
+
+    def found_in(text: str) -> list[str]:
+        return [secret for secret in (*keys.values(), *tokens) if secret in text]
+
+    assert crawled.responses
+    assert tokens
+    assert found_in(repr(crawled.stats) + "\n".join(everything.said)) == []
+    files = files_in(tmp_path)
+    assert len(files) > 5
+    assert [file for file in files if found_in(file.read_text("latin-1"))] == []
 
 
 @pytest_twisted.ensureDeferred

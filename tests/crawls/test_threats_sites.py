@@ -97,7 +97,8 @@ CONTENT: Mapping[str, str] = {
     "/badge": (
         '<script src="https://www.google.com/recaptcha/api.js?render='
         '6LeIxAcTAAAAAJcZVRqyHh71UMIEGNQ_MXjiZKhI"></script><h1>Prices</h1>'
-        + "<p>Ten boxes of screws, in stock, with a price.</p>" * 60
+        + "<p>Ten boxes of screws, in stock, with a price.</p>"
+        * 60
     ),
     "/talk": "<h1>What is a captcha?</h1>" + "<p>A captcha, as g-recaptcha, asks you.</p>" * 60,
     "/comment": "<h1>News</h1><!-- " + wall("/verify") + " -->" + "<p>A long text.</p>" * 60,

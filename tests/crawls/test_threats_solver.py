@@ -109,7 +109,9 @@ async def test_a_token_that_cannot_be_sent_is_not_and_another_is_bought() -> Non
     ids=["2 MB", "lines", "endless"],
 )
 @pytest_twisted.ensureDeferred
-async def test_solutions_that_are_always_broken_end_as_failed_attempts(rule: dict[str, Any]) -> None:
+async def test_solutions_that_are_always_broken_end_as_failed_attempts(
+    rule: dict[str, Any],
+) -> None:
     async with sandbox(guards={FREE: None}, pages=90) as running:
         running.solver.script(Answer("getTaskResult", times=None, **rule))
         crawled = await crawl(running, ["/page/1", FREE], ONCE)

@@ -66,11 +66,11 @@ async def at_once(*storms: Any) -> list[tuple[Crawled, Sandbox]]:
 async def test_a_service_that_is_away_costs_few_calls_and_no_free_page(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(gate, "_PATIENCE", 3.0)  # instead of 30: the test's, not the crawl's
+    monkeypatch.setattr(gate, "_PATIENCE", 1.0)  # instead of 30: the test's, not the crawl's
     whenever = (0.0, 0.7)  # from the start, or while sixteen are being solved
     stormed = await at_once(
         *(
-            stormy(answer, begins, None, CAPTCHA_SOLVE_TIMEOUT=3)
+            stormy(answer, begins, None, CAPTCHA_SOLVE_TIMEOUT=2)
             for answer in OUTAGES.values()
             for begins in whenever
         )
@@ -100,9 +100,7 @@ async def test_what_was_paid_for_before_a_long_outage_is_collected_after_it(
 ) -> None:
     monkeypatch.setattr(gate, "_PATIENCE", 1.0)
     settings = {"CAPTCHA_SOLVE_TIMEOUT": 2, "CAPTCHA_RETRY_TIMES": 9, "CAPTCHA_MAX_DELAY": 1}
-    ((crawled, running),) = await at_once(
-        stormy({"fault": "close"}, 0.7, 5.0, **settings)
-    )
+    ((crawled, running),) = await at_once(stormy({"fault": "close"}, 0.7, 5.0, **settings))
 
     # A purchase whose answer is lost is sent again once: pages may be given up, none is paid twice.
     assert len(crawled.responses) + len(crawled.failures) == 60
@@ -125,9 +123,9 @@ async def test_an_account_error_closes_the_tap_for_forty_pages(code: str, method
 
 @pytest_twisted.ensureDeferred
 async def test_a_service_that_takes_three_at_a_time_is_asked_twice_for_a_task_at_most() -> None:
-    busy = {"capacity": 3, "solve_time": 0.5, "retry_after": 0.5}
+    busy = {"capacity": 3, "solve_time": 0.25, "retry_after": 0.25}
     async with sandbox(busy, Guard(mode=Mode.TOKEN), pages=30) as running:
-        crawled = await crawl(running, GUARDED, {"CAPTCHA_POLL_INTERVAL": 0.5})
+        crawled = await crawl(running, GUARDED, {"CAPTCHA_POLL_INTERVAL": 0.25})
 
     assert crawled.paths == sorted(GUARDED)
     calls = Counter(call.method for call in running.solver.calls)

@@ -67,7 +67,7 @@ def test_a_broken_address_does_no_harm() -> None:
     assert form_of(f'<form method="post" action="http://[">{WIDGET}</form>') == Form(URL, "POST")
 
 
-@pytest.mark.parametrize("name", ["a\x1bb", "a\x00b", "&#27;", "it's \"x\""])
+@pytest.mark.parametrize("name", ["a\x1bb", "a\x00b", "&#27;", 'it\'s "x"'])
 def test_a_form_of_any_name_is_read(name: str) -> None:
     html = f"<form method=post action=/v id='{name}'>{WIDGET}</form><input form='{name}' name=a>"
     form = form_of(html)
