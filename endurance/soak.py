@@ -45,7 +45,7 @@ _SETTINGS = {
 
 @dataclass
 class Figures:
-    """What came of the jobs of one kind; *bought* are tasks, *broken* runs that did not end well."""
+    """What came of the jobs of one kind; *bought* are tasks, *broken* tracebacks in the log."""
 
     signals: int = 0
     jobs: int = 0

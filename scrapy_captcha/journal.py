@@ -174,8 +174,8 @@ class Journal:
             logger.warning(text, told, extra=extra)
 
 
-def _sealed(stored: dict[str, Any]) -> bytes:
-    """*stored* behind its digest: of a damaged pickle nobody knows what it would take to read it."""
+def _sealed(stored: object) -> bytes:
+    """*stored* behind its digest: to read a damaged pickle may take any time and memory."""
     data = pickle.dumps(stored)
     return blake2b(data, digest_size=_DIGEST).digest() + data
 

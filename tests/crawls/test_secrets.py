@@ -111,6 +111,7 @@ async def test_keys_of_several_services_are_nowhere_on_disk_or_in_the_log(
             "CAPTCHA_KEYS": {"capsolver": keys["capsolver"]},
             "CAPTCHA_API_URLS": {name: running.url_of(name) for name in keys},
             "CAPTCHA_REPORT": str(tmp_path / "report.json"),
+            "CAPTCHA_MAX_DELAY": 0.1,
             "JOBDIR": str(tmp_path / "job"),
             "HTTPCACHE_ENABLED": True,
             "HTTPCACHE_DIR": str(tmp_path / "cache"),

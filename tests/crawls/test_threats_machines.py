@@ -10,7 +10,6 @@ import pytest
 import pytest_twisted
 from crawling import Visitor, crawl, sandbox
 from jobs import until_parked
-from scrapy.http import Response
 from scrapy.utils.defer import deferred_from_coro
 
 from scrapy_captcha.sandbox import Answer, Guard, Mode
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from scrapy import Request
+    from scrapy.http import Response
 
 PAGES = [f"/page/{n}" for n in range(1, 11)]
 GARBAGE = {"empty": b"", "cut": b"SQLite format 3\0\x10", "text": b"]][[{{" * 3000}

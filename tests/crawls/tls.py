@@ -28,4 +28,5 @@ def self_signed() -> ssl.CertificateOptions:
         serialization.NoEncryption(),
     )
     both = certificate.public_bytes(serialization.Encoding.PEM) + pem
-    return ssl.PrivateCertificate.loadPEM(both).options()
+    options: ssl.CertificateOptions = ssl.PrivateCertificate.loadPEM(both).options()
+    return options
