@@ -123,11 +123,15 @@ async def test_nobody_keeps_the_pages_of_parked_requests() -> None:
                 yield request
             await until_parked(self, len(pages))
             left.append(len(Watch.alive))
+            engine: Any = self.crawler.engine
+            deferred_from_coro(engine.close_spider_async(reason="counted"))
 
-    async with sandbox(
-        {"solve_time": 1.0}, Guard(mode=Mode.TOKEN), pages=100, page_size=200_000
-    ) as running:
-        settings = {"DOWNLOADER_MIDDLEWARES": {Watch: 588}, "CAPTCHA_MAX_SOLVES": 16}
+    async with sandbox(guard=Guard(mode=Mode.TOKEN), pages=100, page_size=200_000) as running:
+        settings = {
+            "DOWNLOADER_MIDDLEWARES": {Watch: 588},
+            "CAPTCHA_SCOPE": "page",
+            "CAPTCHA_POLL_INTERVAL": 600,
+        }
         await crawl(running, pages, settings, Counting)
 
     assert left[0] <= 16  # those that the downloader still holds
