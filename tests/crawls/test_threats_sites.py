@@ -53,7 +53,7 @@ async def test_ever_new_keys_on_every_page_are_one_wall() -> None:
     assert running.solver.created - len(PAGES) <= 14
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of Scrapy's and Twisted's TLS
+@pytest.mark.filterwarnings("ignore")  # of Scrapy's and Twisted's TLS
 @pytest_twisted.ensureDeferred
 async def test_a_form_down_to_http_gets_nothing() -> None:
     async with sandbox() as running, site({}) as plain:

@@ -217,7 +217,7 @@ async def test_a_refused_connection_has_cost_nothing() -> None:
     assert crawled.stat("possibly_paid_count") == 0
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of Twisted's TLS
+@pytest.mark.filterwarnings("ignore")  # of Twisted's TLS
 @pytest_twisted.ensureDeferred
 async def test_nothing_is_sent_where_the_certificate_is_wrong() -> None:
     raw = Raw(http(b'{"taskId": 7}'))
