@@ -12,7 +12,7 @@ from listening import listening
 from scrapy import Request
 from serving import Page, Pages, site
 from test_giving_up import wall
-from tls import self_signed
+from tls import needs_tls, self_signed
 from twisted.protocols.tls import TLSMemoryBIOFactory
 from twisted.web.server import Site
 
@@ -53,6 +53,7 @@ async def test_ever_new_keys_on_every_page_are_one_wall() -> None:
     assert running.solver.created - len(PAGES) <= 14
 
 
+@needs_tls
 @pytest.mark.filterwarnings("ignore")  # of Scrapy's and Twisted's TLS
 @pytest_twisted.ensureDeferred
 async def test_a_form_down_to_http_gets_nothing() -> None:

@@ -10,7 +10,7 @@ import pytest
 import pytest_twisted
 from crawling import API_KEY, Heartbeat, crawl, sandbox
 from listening import listening
-from tls import self_signed
+from tls import needs_tls, self_signed
 from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.protocol import Factory, Protocol
 from twisted.protocols.tls import TLSMemoryBIOFactory
@@ -217,6 +217,7 @@ async def test_a_refused_connection_has_cost_nothing() -> None:
     assert crawled.stat("possibly_paid_count") == 0
 
 
+@needs_tls
 @pytest.mark.filterwarnings("ignore")  # of Twisted's TLS
 @pytest_twisted.ensureDeferred
 async def test_nothing_is_sent_where_the_certificate_is_wrong() -> None:
