@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
+from importlib.metadata import version
 
 import pytest
-import twisted
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from incremental import Version
 from twisted.internet import ssl
 
 needs_tls = pytest.mark.skipif(
-    twisted.version < Version("Twisted", 24, 10, 0),
+    [int(part) for part in version("twisted").split(".")[:2]] < [24, 10],
     reason="TLS servers of this Twisted break with the pyOpenSSL of today",
 )
 
