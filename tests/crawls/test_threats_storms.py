@@ -84,13 +84,15 @@ async def test_a_service_that_is_away_costs_few_calls_and_no_free_page(
 
 
 @pytest_twisted.ensureDeferred
-async def test_an_outage_of_some_seconds_loses_no_page_and_buys_none_twice() -> None:
+async def test_an_outage_of_some_seconds_buys_nothing_twice_and_loses_hardly_a_page() -> None:
+    """Those alone for which two purchases in a row were lost, which may have been paid."""
     stormed = await at_once(*(stormy(answer, 0.7, 3.7) for answer in OUTAGES.values()))
 
     for crawled, running in stormed:
-        assert crawled.paths == sorted(GUARDED + FREE)
-        assert crawled.failures == []
-        assert running.solver.created == len(GUARDED)
+        assert set(FREE) <= set(crawled.paths)
+        assert len(crawled.responses) + len(crawled.failures) == 60
+        assert len(crawled.failures) <= 3
+        assert running.solver.created == len(GUARDED) - len(crawled.failures)
         assert len(running.solver.calls) <= 2 * HEALTHY
 
 
