@@ -37,11 +37,6 @@ class Breaker:
         self._rests_until = 0.0
         self._is_probed = False
 
-    @property
-    def is_in_doubt(self) -> bool:
-        """Whether the last call was lost."""
-        return self._lost > 0
-
     def hold(self, now: float) -> float:
         """Seconds after which to ask again whether a look may be made; 0 when it is to be made."""
         if self._lost < _LOST:

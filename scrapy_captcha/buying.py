@@ -194,8 +194,8 @@ class Buyer:
         if _is_unheard(error) and before.provider:
             return
         task_id = Progress.of(ticket.meta).task_id
-        is_late = error.code is ErrorCode.TIMEOUT or _is_unheard(error)
-        goes_on = is_late and task_id not in (None, order.task_id)
+        is_late = error.code is ErrorCode.TIMEOUT and task_id is not None
+        goes_on = is_late and task_id != order.task_id
         self._spending.failed(order, error, goes_on=goes_on)
         self._note(
             ticket,

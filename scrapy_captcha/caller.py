@@ -67,11 +67,6 @@ class Caller:
     def __repr__(self) -> str:
         return f"<Caller of {self.provider.name} at {self.api_url}>"
 
-    @property
-    def is_unanswered(self) -> bool:
-        """Whether the last call was lost."""
-        return self._breaker.is_in_doubt
-
     def close(self) -> Deferred[None]:
         """Closes the connections."""
         return cast("Deferred[None]", self._pool.closeCachedConnections())

@@ -231,8 +231,6 @@ class SolverClient:
 
         def timed_out(_result: object, _timeout: float) -> Failure:
             task_id = sent[0].task_id if sent else None
-            if task_id is not None and self._caller.is_unanswered:  # nobody knows how it stands
-                return Failure(SolverError(ErrorCode.NETWORK, provider=self.provider.name))
             error = SolverError(
                 ErrorCode.TIMEOUT,
                 provider=self.provider.name,

@@ -96,20 +96,6 @@ async def test_an_outage_of_some_seconds_buys_nothing_twice_and_loses_hardly_a_p
         assert len(running.solver.calls) <= 2 * HEALTHY
 
 
-@pytest_twisted.ensureDeferred
-async def test_what_was_paid_for_before_a_long_outage_is_collected_after_it(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(gate, "_PATIENCE", 1.0)
-    settings = {"CAPTCHA_SOLVE_TIMEOUT": 2, "CAPTCHA_RETRY_TIMES": 9, "CAPTCHA_MAX_DELAY": 1}
-    ((crawled, running),) = await at_once(stormy({"fault": "close"}, 0.7, 5.0, **settings))
-
-    # A purchase whose answer is lost is sent again once: pages may be given up, none is paid twice.
-    assert len(crawled.responses) + len(crawled.failures) == 60
-    assert running.solver.created == running.solver.delivered == crawled.stat("accepted_count")
-    assert running.solver.created >= 16
-
-
 @pytest.mark.parametrize("method", CALLS)
 @pytest.mark.parametrize("code", ["AUTH_INVALID", "AUTH_FORBIDDEN", "BALANCE_EMPTY"])
 @pytest_twisted.ensureDeferred
