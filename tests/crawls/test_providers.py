@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from scrapy_captcha.sandbox.solver import Solver
 
 IN_A_HURRY: dict[str, Any] = {"poll_interval": 0}
-EACH_PAGE: dict[str, Any] = {"guard": Guard(mode=Mode.TOKEN), "pages": 60}
+EACH_PAGE: dict[str, Any] = {"guard": Guard(mode=Mode.TOKEN), "pages": 80}
 
 
 def pages(count: int) -> list[str]:
@@ -141,14 +141,14 @@ async def test_one_that_is_away_for_a_while_loses_no_page_and_is_asked_again() -
             first, second = running.services["unified"], running.services["anticaptcha"]
             away = WhileAway(first, seconds, *failing(**how))
             settings = shopping(running, Unified, AntiCaptcha, CAPTCHA_CONCURRENT_SOLVES=2)
-            crawled = await crawl(running, pages(45), settings)
+            crawled = await crawl(running, pages(80), settings)
             await away.back
 
-        assert len(crawled.paths) == 45
+        assert len(crawled.paths) == 80
         assert crawled.failures == []
         assert first.created > 3
         assert second.created > 3
-        assert crawled.stat("task_count") == first.created + second.created == 45
+        assert crawled.stat("task_count") == first.created + second.created == 80
         assert tasks_at_once(running) == 1
 
     await at_once(away_for(3.0, error="CAPACITY"), away_for(5.0, fault="close"))
