@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from scrapy import Request
 from scrapy.settings import BaseSettings
+from scrapy.utils.reactor import install_reactor, is_reactor_installed
 from scrapy.utils.test import get_crawler
 
 from endurance.inputs import answer, anything, damaged, text
@@ -184,6 +185,8 @@ _FIELDS_OF_PROGRESS = tuple(Progress.__dataclass_fields__)
 _WORDS_OF_A_REQUEST = ("policy", "retry_times", "on_give_up", "kind", "site_key")
 _NAMES = sorted(f"CAPTCHA_{name.upper()}" for name in Config.__dataclass_fields__)
 _DAMAGE = (ValueError, TypeError, KeyError, AttributeError, OverflowError)
+if not is_reactor_installed():  # Scrapy 2.14 makes no crawler without
+    install_reactor("twisted.internet.asyncioreactor.AsyncioSelectorReactor")
 _JOURNAL = Journal(
     get_crawler(), prepared=lambda request: request, on_unserializable=lambda *_: None
 )
