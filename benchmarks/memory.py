@@ -46,10 +46,11 @@ async def measured(name: str, scope: str, count: int, options: Namespace) -> Row
     """Of one way to wait."""
     guards = Guard(mode=Mode.TOKEN), None
     frames = _FRAMES if options.trace else 0
-    rounds = [
-        [await crawled(guard, scope, count, frames) for guard in guards]
-        for _ in range(options.rounds)
-    ]
+
+    async def pair() -> list[Crawled]:
+        return [await crawled(guard, scope, count, frames) for guard in guards]
+
+    rounds = [await pair() for _ in range(options.rounds)]
     for which, one in zip((name, "    held in a list"), rounds[0], strict=True):
         sys.stdout.writelines(f"{line}\n" for line in (which, *one.trace) if one.trace)
     return Row(
