@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import json
 import time
+from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar, cast
 
-from treq.client import HTTPClient
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.task import deferLater
 from twisted.python.failure import Failure
@@ -25,6 +25,7 @@ from scrapy_captcha.transport import NETWORK_FAILURES, PlainAgent, network_error
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
 
+    from treq.client import HTTPClient
     from twisted.internet.interfaces import IReactorTime
 
     from scrapy_captcha.providers import Body, Call, Provider
@@ -61,8 +62,13 @@ class Caller:
         self._pool = HTTPConnectionPool(reactor)
         self._pool.maxPersistentPerHost = connections
         self._pool.retryAutomatically = False
-        agent = Agent(reactor, connectTimeout=timeout, pool=self._pool)
-        self._http = HTTPClient(PlainAgent(agent))
+        self._agent = PlainAgent(Agent(reactor, connectTimeout=timeout, pool=self._pool))
+
+    @cached_property
+    def _http(self) -> HTTPClient:
+        from treq.client import HTTPClient  # a crawl that meets no captcha is not to pay for it
+
+        return HTTPClient(self._agent)
 
     def __repr__(self) -> str:
         return f"<Caller of {self.provider.name} at {self.api_url}>"

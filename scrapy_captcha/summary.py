@@ -13,9 +13,7 @@ from twisted.internet.task import LoopingCall
 
 from scrapy_captcha.books import Books
 from scrapy_captcha.dropped import DroppedFeed
-from scrapy_captcha.dryrun import DryRun
 from scrapy_captcha.money import shown
-from scrapy_captcha.report import report
 from scrapy_captcha.sessions import site_of_page
 from scrapy_captcha.tables import table
 
@@ -29,6 +27,7 @@ if TYPE_CHECKING:
     from scrapy_captcha.captchas import Captcha, Kind
     from scrapy_captcha.config import Config
     from scrapy_captcha.detection import Detection
+    from scrapy_captcha.dryrun import DryRun
     from scrapy_captcha.money import Micros
     from scrapy_captcha.sessions import Sessions
 
@@ -68,6 +67,8 @@ class Summary:
             self._feed = DroppedFeed(config.dropped_feed, goes_on=goes_on)
         self._dry_run: DryRun | None = None
         if config.dry_run:
+            from scrapy_captcha.dryrun import DryRun
+
             self._dry_run = DryRun(crawler, config.scope, sessions, price)
 
     def page(self, request: Request, response: Response, found: Detection | None) -> None:
@@ -130,6 +131,8 @@ class Summary:
         )
 
     def _write(self, name: str) -> None:
+        from scrapy_captcha.report import report
+
         written = f"Written {datetime.now().astimezone():%Y-%m-%d %H:%M %Z}"
         try:
             page = report(self.books, title=name, written=written)
