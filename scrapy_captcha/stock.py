@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 class Place:
     """Room for one solution; given up at the end of a ``with`` block that has put none in."""
 
-    __slots__ = ("_expiry", "_queue", "captcha", "name", "solution")
+    __slots__ = ("_expiry", "_has_left", "_queue", "captcha", "name", "solution")
 
     captcha: Captcha
     solution: Solution
@@ -35,6 +35,7 @@ class Place:
     def __init__(self, queue: Admission) -> None:
         self._queue = queue
         self._expiry: IDelayedCall | None = None
+        self._has_left = False
         self.name = ""
 
     def __enter__(self) -> Self:
@@ -42,12 +43,16 @@ class Place:
 
     def __exit__(self, *_raised: object) -> None:
         if not self.name:
+            self.leave()
+
+    def leave(self) -> None:
+        """Gives the room to somebody else; a solution that is in stays."""
+        if not self._has_left:
+            self._has_left = True
             self._queue.leave()
 
-    def fill(
-        self, name: str, captcha: Captcha, solution: Solution, expiry: IDelayedCall | None
-    ) -> None:
-        """Puts *solution* in under *name*; it is gone when *expiry* comes."""
+    def fill(self, name: str, captcha: Captcha, solution: Solution, expiry: IDelayedCall) -> None:
+        """Puts *solution* in under *name*, until *expiry* at most."""
         self.name, self.captcha, self.solution, self._expiry = name, captcha, solution, expiry
 
     def empty(self) -> None:
@@ -60,7 +65,8 @@ class Place:
 class Stock:
     """Has no more solutions for a download slot than it can send while they are good.
 
-    * *life*: seconds for which a token is good; what a cookie carries has no such limit
+    * *life*: seconds for which a token is good. What a cookie carries has no such limit: it only
+      gives up its room then, since somebody else may have dropped its request
     * *is_doubtful*: whether a site should get one solution at a time
     * *on_expired*: called with the name of each token that was not sent in time
     """
@@ -92,10 +98,8 @@ class Stock:
 
     def keep(self, place: Place, name: str, captcha: Captcha, solution: Solution) -> None:
         """Keeps *solution* in *place* under *name* until it is taken or has expired."""
-        expiry = None
-        if _ages(captcha):
-            expiry = self._clock.callLater(self._life, self._expire, place)
-        place.fill(name, captcha, solution, expiry)
+        expire = partial(self._expire, place) if _ages(captcha) else place.leave
+        place.fill(name, captcha, solution, self._clock.callLater(self._life, expire))
         self._places[name] = place
 
     def take(self, name: str) -> Place | None:
