@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import random
-import time
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
-from urllib.parse import urlsplit
 
 from scrapy.utils.defer import deferred_from_coro
 from twisted.internet.task import deferLater
@@ -24,11 +22,10 @@ from scrapy_captcha.policy import (
     RotateProxy,
     StopBuying,
     in_place,
-    reason_not_to_answer,
 )
 from scrapy_captcha.progress import KEY, Progress
 from scrapy_captcha.providers import Order
-from scrapy_captcha.sessions import site_of, without_proxy
+from scrapy_captcha.sessions import without_proxy
 from scrapy_captcha.signals import proxy_refused
 from scrapy_captcha.spending import reason_not_to_buy
 
@@ -42,10 +39,10 @@ if TYPE_CHECKING:
     from scrapy_captcha.config import Options
     from scrapy_captcha.journal import Journal
     from scrapy_captcha.market import Market, Turn
+    from scrapy_captcha.permission import Permission
     from scrapy_captcha.policy import Decision
     from scrapy_captcha.providers import TaskId
     from scrapy_captcha.proxies import Rest
-    from scrapy_captcha.rejections import Rejections
     from scrapy_captcha.sessions import Sessions
     from scrapy_captcha.sharing import Sharing
     from scrapy_captcha.spending import Spending
@@ -59,11 +56,11 @@ class Buyer:
     def __init__(
         self,
         crawler: Crawler,
+        permission: Permission,
         market: Market,
         sessions: Sessions,
         sharing: Sharing,
         stock: Stock,
-        rejections: Rejections,
         journal: Journal,
         spending: Spending,
         tally: Tally,
@@ -73,27 +70,16 @@ class Buyer:
         from twisted.internet import reactor
 
         self._crawler = crawler
+        self._permission = permission
         self._market = market
         self._sessions = sessions
         self._sharing = sharing
         self._stock = stock
-        self._rejections = rejections
         self._journal = journal
         self._spending = spending
         self._tally = tally
         self._close_on_stop = close_on_stop
         self._clock = cast("IReactorTime", reactor)
-
-    def reason_not_to_buy(
-        self, captcha: Captcha, progress: Progress, options: Options
-    ) -> str | None:
-        """Why no solution is bought, None when one may be."""
-        if self._is_wall(captcha):
-            return "wall"
-        if progress.tasks >= options.policy.retry_times:
-            return "rejected"
-        own_way = hasattr(self._crawler.spider, "captcha_submit")
-        return reason_not_to_answer(captcha, own_way=own_way)
 
     async def story(
         self, ticket: Request, captcha: Captcha, options: Options, asked_at: float
@@ -149,7 +135,7 @@ class Buyer:
 
         None where it hangs on other purchases whether one more may be made.
         """
-        if self._is_wall(captcha):
+        if self._permission.meets_wall(captcha):
             return self._failed(ticket, captcha, options, "wall")
         progress = Progress.of(ticket.meta)
         purchase_id = progress.purchase_id or new_purchase_id()
@@ -206,10 +192,6 @@ class Buyer:
 
     def _note(self, ticket: Request, **changes: Any) -> None:
         self._write_down(ticket, replace(Progress.of(ticket.meta), **changes))
-
-    def _is_wall(self, captcha: Captcha) -> bool:
-        site = site_of(urlsplit(captcha.url).hostname or "")
-        return self._rejections.is_wall(site, time.monotonic())
 
     async def _order(self, ticket: Request, captcha: Captcha, purchase_id: str) -> Order:
         progress = Progress.of(ticket.meta)

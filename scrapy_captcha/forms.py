@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from scrapy_captcha.detection import Detection
     from scrapy_captcha.endings import Endings
     from scrapy_captcha.parking import ParkingLot
+    from scrapy_captcha.permission import Permission
     from scrapy_captcha.tally import Tally
 
     FormData = Mapping[str, str | Iterable[str] | None]
@@ -37,27 +38,27 @@ if TYPE_CHECKING:
 class Forms:
     """Makes requests that carry a solution to a form.
 
-    It stays in memory, as for pages: the request has a name for it only. *detect* and
-    *reason_not_to_buy* are the middleware's.
+    It stays in memory, as for pages: the request has a name for it only. *detect* tells what a
+    response shows.
     """
 
     def __init__(
         self,
         config: Config,
+        permission: Permission,
         lot: ParkingLot,
         buyer: Buyer,
         endings: Endings,
         tally: Tally,
         detect: Callable[[Response, Options], Detection | None],
-        reason_not_to_buy: Callable[[Request, Captcha, Progress, Options], str | None],
     ) -> None:
         self._config = config
+        self._permission = permission
         self._lot = lot
         self._buyer = buyer
         self._endings = endings
         self._tally = tally
         self._detect = detect
-        self._reason_not_to_buy = reason_not_to_buy
 
     async def request(
         self,
@@ -73,7 +74,7 @@ class Forms:
         if captcha.form is not None:
             captcha = replace(captcha, form=captcha.form.filled(formdata))
         page = _page(response, given)
-        reason = self._reason_not_to_buy(page, captcha, Progress.of(page.meta), options)
+        reason = self._permission.reason_not_to_buy(page, captcha, Progress.of(page.meta), options)
         if reason:
             raise self._endings.dropped(page, reason, captcha)
         self._tally.asked(page, captcha)

@@ -14,18 +14,17 @@ from twisted.internet.defer import CancelledError, Deferred
 
 from scrapy_captcha.audience import Outcome
 from scrapy_captcha.buying import Buyer
-from scrapy_captcha.captchas import KINDS
 from scrapy_captcha.carrying import Carrier
 from scrapy_captcha.config import Config, NoProxy, Options, domains_of
 from scrapy_captcha.detection import Verdict
 from scrapy_captcha.endings import Endings, spoilt
-from scrapy_captcha.errors import ErrorCode
 from scrapy_captcha.forms import Forms
 from scrapy_captcha.httpcache import HttpCache
 from scrapy_captcha.journal import Journal
 from scrapy_captcha.market import Market
 from scrapy_captcha.origin import remember_origin, to_be_tried_again
 from scrapy_captcha.parking import ParkingLot
+from scrapy_captcha.permission import Permission
 from scrapy_captcha.prices import Prices
 from scrapy_captcha.progress import KEY, Progress
 from scrapy_captcha.rejections import Rejections
@@ -67,7 +66,6 @@ class CaptchaMiddleware:
         self._config = config
         self._domains = domains_of(crawler.spider, config)
         self._sight = Sight(crawler, config)
-        self._cookies_enabled = crawler.settings.getbool("COOKIES_ENABLED")
         self._priority_adjust = crawler.settings.getint("REDIRECT_PRIORITY_ADJUST")
         self._tally = Tally(crawler, self._dropped)
         self._market = Market.of(config, Options.of(config).policy, self._tally)
@@ -108,13 +106,21 @@ class CaptchaMiddleware:
         self._journal = Journal(
             crawler, prepared=without_credentials, on_unserializable=self._tally.unserializable
         )
+        self._permission = Permission(
+            crawler,
+            self._domains,
+            self._market,
+            self._sessions,
+            self._rejections,
+            self._summary,
+        )
         self._buyer = Buyer(
             crawler,
+            self._permission,
             self._market,
             self._sessions,
             self._sharing,
             self._stock,
-            self._rejections,
             self._journal,
             self._spending,
             self._tally,
@@ -143,12 +149,12 @@ class CaptchaMiddleware:
         self._cache = HttpCache(crawler, self._sight.is_hidden)
         self.forms = Forms(
             config,
+            self._permission,
             self._lot,
             self._buyer,
             self._endings,
             self._tally,
             self._sight.detected,
-            self._reason_not_to_buy,
         )
         self._carrier = Carrier(self._stock, self._submitter, self._endings, self._tally)
         if config.proxies:
@@ -267,7 +273,7 @@ class CaptchaMiddleware:
             return self._endings.arrived(request, page, progress)
         if progress.submitted:
             self._endings.rejected(request, found.name)
-        if found.captcha is None or self._is_wall(request, found.captcha):
+        if found.captcha is None or self._permission.has_no_seller(request, found.captcha):
             return self._endings.blocked(request, response, found.name, options)
         return self._met(request, response, found.captcha, options)
 
@@ -288,7 +294,7 @@ class CaptchaMiddleware:
             self._summary.met(request, captcha)
             progress = replace(progress, met=True)
             request.meta[KEY] = progress.to_meta()
-        reason = self._reason_not_to_buy(request, captcha, progress, options)
+        reason = self._permission.reason_not_to_buy(request, captcha, progress, options)
         if reason:
             return self._endings.given_up(request, response, reason, options, captcha)
         if self._config.rotate_before_paying and not progress.rotated:
@@ -326,30 +332,6 @@ class CaptchaMiddleware:
         if self._config.close_on_stop:
             engine = self._crawler.engine
             deferred_from_coro(engine.close_spider_async(reason="captcha_budget"))
-
-    def _keeps_cookies(self, request: Request) -> bool:
-        return self._cookies_enabled and not request.meta.get("dont_merge_cookies")
-
-    def _is_wall(self, request: Request, captcha: Captcha) -> bool:
-        """Whether nobody sells a way through *captcha*, and nobody else need be told."""
-        return KINDS[captcha.kind].is_wall and not self._is_sold(request, captcha)
-
-    def _is_sold(self, request: Request, captcha: Captcha) -> bool:
-        return self._market.takes(captcha, self._sessions.proxy_of(request))
-
-    def _reason_not_to_buy(
-        self, request: Request, captcha: Captcha, progress: Progress, options: Options
-    ) -> str | None:
-        if not self._domains.allow(captcha.url):
-            return "domain"
-        if KINDS[captcha.kind].cookie and not self._keeps_cookies(request):
-            return "no_cookies"
-        if not self._is_sold(request, captcha):
-            return ErrorCode.METHOD_INVALID.value
-        reason = self._buyer.reason_not_to_buy(captcha, progress, options)
-        if not reason and self._summary.is_dry(request, captcha):
-            return "dry_run"
-        return reason
 
     def _is_under_way(self, request: Request) -> bool:
         return request in self._crawler.engine.downloader.active
