@@ -31,6 +31,11 @@ def _cloudflare_errors(document: Document) -> list[str]:
     return [f"cf-error-details {str(text)[:99]}" for text in found[:20]]
 
 
+def _cloudflare_headlines(document: Document) -> list[str]:
+    found = document.find("//*[@id='cf-error-details']//*/@data-translate")
+    return [f"cf-error-details {str(name)[:99]}" for name in found[:20]]
+
+
 def _options(document: Document) -> list[str]:
     """What the script of a wall is told: which captcha it shows, if any."""
     types = [
@@ -48,6 +53,7 @@ PLACES: Mapping[str, Callable[[Document], list[str]]] = {
     "form": _attributes("//form/@action"),
     "form id": _form_ids,
     "error": _cloudflare_errors,
+    "headline": _cloudflare_headlines,
     "options": _options,
     "element": _attributes("//@id | //@class | //meta/@name"),
     "frame": _attributes("//iframe/@src"),

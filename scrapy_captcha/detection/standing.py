@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from scrapy_captcha.detection.document import typed
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 # More than any wall says, less than content does.
 _MAX_CHARACTERS = 1500
 _MAX_LINKS = 10
+# How a script gets to the page behind it.
+_LEADS_ON = re.compile(r"\blocation(?:\.(?:reload|replace|assign)\(|(?:\.href)? ?= ?[^=\s])")
 
 
 def why_alone(document: Document, widget: Widget, form: Element | None) -> tuple[str, ...]:
@@ -40,7 +43,7 @@ def _refusal(document: Document) -> str | None:
         return f"no form, but status {document.status}"
     if _noindex(document):
         return "no form, but not to be indexed"
-    return "its script reloads the page" if "location.reload(" in document.script else None
+    return "its script leads on" if _LEADS_ON.search(document.script) else None
 
 
 def _noindex(document: Document) -> bool:

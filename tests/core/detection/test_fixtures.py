@@ -52,6 +52,7 @@ CHALLENGES = {
         Kind.RECAPTCHA_V2, V2, parameters={"api_domain": "www.recaptcha.net"}
     ),
     "hcaptcha": Shown(Kind.HCAPTCHA, UUID),
+    "hcaptcha_script": Shown(Kind.HCAPTCHA, UUID, None),
     "turnstile": Shown(
         Kind.TURNSTILE,
         TURNSTILE,
@@ -174,10 +175,12 @@ WIDGETS = {
     "comment_turnstile": (Kind.TURNSTILE, TURNSTILE),
     "login": (Kind.HCAPTCHA, UUID),
     "contact_picture": (Kind.IMAGE, None),
+    "script": (Kind.HCAPTCHA, UUID),
 }
 BLOCKS = {
     "cloudflare_iuam": "cloudflare",
     "cloudflare_check": "cloudflare",
+    "cloudflare_waf": "cloudflare_ban",
     "datadome_ban": "datadome",
     "datadome_device_check": "datadome",
 } | {
@@ -186,8 +189,10 @@ BLOCKS = {
         "amazon",
         "amazon_waf_silent",
         "anubis",
+        "baidu",
         "cloudflare_ban",
         "distil",
+        "f5",
         "imperva",
         "kasada",
         "perimeterx",
