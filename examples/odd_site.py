@@ -1,57 +1,38 @@
-"""Spider methods for a site that shows and takes captchas in its own way.
+"""A site that shows and takes captchas in its own way, told to the plugin by two methods.
 
-Here the challenge is known by its heading alone, and the answer needs a header::
-
-    scrapy runspider examples/odd_site.py -a site=https://shop.example \
-        -s CAPTCHA_API_URL=https://solver.example
+Here a challenge is known by its heading alone, and the answer needs a Referer.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
-
-from scrapy import Spider
+import scrapy
 
 from scrapy_captcha import Captcha, Form, Kind, build_submission
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
-    from scrapy import Request
-    from scrapy.http import Response
-
-    from scrapy_captcha import Solution
-
-
-class OddSiteSpider(Spider):
+class OddSiteSpider(scrapy.Spider):
     name = "odd_site"
-    custom_settings = {"ADDONS": {"scrapy_captcha.Addon": 500}}
+    start_urls = ["http://127.0.0.1:8001/page/1"]
+    allowed_domains = ["127.0.0.1"]
+    custom_settings = {
+        "ADDONS": {"scrapy_captcha.Addon": 500},
+        "CAPTCHA_API_URL": "http://127.0.0.1:8000",
+    }
 
-    def __init__(self, site: str, **arguments: Any) -> None:
-        super().__init__(**arguments)
-        self.start_urls = [f"{site}/page/1"]
-        self.allowed_domains = [urlsplit(site).hostname]
-
-    def parse(self, response: Response, **_: Any) -> Iterator[Any]:
+    def parse(self, response):
         yield {"title": response.css("h1::text").get()}
 
-    def captcha_detect(self, response: Response) -> Captcha | None:
+    def captcha_detect(self, response):
         if response.css("h1::text").get() != "Security check":
             return None
         hidden = response.css("form input[type=hidden]")
-        return Captcha(
-            Kind.RECAPTCHA_V2,
-            response.url,
-            site_key=response.css("::attr(data-sitekey)").get(),
-            form=Form(
-                url=response.urljoin(response.css("form::attr(action)").get("")),
-                method="POST",
-                fields=tuple((i.attrib["name"], i.attrib["value"]) for i in hidden),
-            ),
+        form = Form(
+            url=response.urljoin(response.css("form::attr(action)").get()),
+            method="POST",
+            fields=tuple((field.attrib["name"], field.attrib["value"]) for field in hidden),
         )
+        site_key = response.css("::attr(data-sitekey)").get()
+        return Captcha(Kind.RECAPTCHA_V2, response.url, site_key, form=form)
 
-    def captcha_submit(self, request: Request, captcha: Captcha, solution: Solution) -> Request:
+    def captcha_submit(self, request, captcha, solution):
         submission = build_submission(request, captcha, solution)
-        submission.headers["X-Requested-With"] = "XMLHttpRequest"
+        submission.headers["Referer"] = captcha.url
         return submission

@@ -1,25 +1,9 @@
-"""A provider of one's own, a service that speaks createTask in its own words, in a crawl.
+"""A provider of one's own: a service that speaks createTask in its own words."""
 
-::
-
-    export CAPTCHA_KEY_SHOPSOLVER=...
-    scrapy runspider examples/own_provider.py -a site=https://shop.example/ -O titles.json
-"""
-
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
-
-from scrapy import Spider
+import scrapy
 
 from scrapy_captcha import ErrorCode, Kind
 from scrapy_captcha.providers import CreateTask, PollingRules, TaskType, Verdict
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from scrapy.http import Response
 
 
 class ShopSolver(CreateTask):
@@ -35,23 +19,22 @@ class ShopSolver(CreateTask):
         Kind.IMAGE: TaskType("ImageToTextTask", fields={"body": "image"}),
     }
     errors = CreateTask.errors | {
-        "NO_MONEY": Verdict(ErrorCode.BALANCE_EMPTY),
-        "TRY_LATER": Verdict(ErrorCode.CAPACITY, delay=10.0),
+        "ERROR_NO_MONEY": Verdict(ErrorCode.BALANCE_EMPTY),
+        "ERROR_TRY_LATER": Verdict(ErrorCode.CAPACITY, delay=10.0),
     }
     prices = {Kind.TURNSTILE: 0.001}
 
 
-class TitlesSpider(Spider):
-    name = "titles"
+class OwnProviderSpider(scrapy.Spider):
+    name = "own_provider"
+    start_urls = ["http://127.0.0.1:8001/page/1"]
+    allowed_domains = ["127.0.0.1"]
     custom_settings = {
         "ADDONS": {"scrapy_captcha.Addon": 500},
         "CAPTCHA_PROVIDERS": [ShopSolver],
+        # The sandbox in its place. Without this line it is the base_url from above.
+        "CAPTCHA_API_URL": "http://127.0.0.1:8000/generic",
     }
 
-    def __init__(self, site: str, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.start_urls = [site]
-        self.allowed_domains = [urlsplit(site).hostname or ""]
-
-    def parse(self, response: Response) -> Iterator[dict[str, str | None]]:
-        yield {"title": response.css("title::text").get()}
+    def parse(self, response):
+        yield {"title": response.css("h1::text").get()}

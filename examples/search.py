@@ -1,43 +1,30 @@
-"""A spider that submits a search form which wants a captcha solved.
+"""A search form that wants a captcha solved, submitted from an async callback.
 
-The page with the form is content: its captcha is bought only where the spider asks for it::
-
-    scrapy runspider examples/search.py -O items.json -a words=chair \
-        -a site=https://shop.example -s CAPTCHA_API_URL=https://solver.example
+The page with the form is content: its captcha is bought only because the spider asks for it.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
-
-from scrapy import Spider
+import scrapy
 
 from scrapy_captcha import CaptchaError, captcha_request
 
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
 
-    from scrapy.http import Response
-
-
-class SearchSpider(Spider):
+class SearchSpider(scrapy.Spider):
     name = "search"
-    custom_settings = {"ADDONS": {"scrapy_captcha.Addon": 500}}
+    start_urls = ["http://127.0.0.1:8001/search"]
+    allowed_domains = ["127.0.0.1"]
+    custom_settings = {
+        "ADDONS": {"scrapy_captcha.Addon": 500},
+        "CAPTCHA_API_URL": "http://127.0.0.1:8000",
+    }
+    words = "chair"
 
-    def __init__(self, site: str, words: str, **arguments: Any) -> None:
-        super().__init__(**arguments)
-        self.start_urls = [f"{site}/search"]
-        self.allowed_domains = [urlsplit(site).hostname]
-        self.words = words
-
-    async def parse(self, response: Any, **_: Any) -> AsyncIterator[Any]:
+    async def parse(self, response):
         data = {"q": self.words}
         try:
             yield await captcha_request(self, response, formdata=data, callback=self.parse_results)
         except CaptchaError as error:
             self.logger.warning("Nothing searched for: %s", error.reason)
 
-    def parse_results(self, response: Response) -> Iterator[Any]:
+    def parse_results(self, response):
         for link in response.css("li a"):
             yield {"title": link.css("::text").get()}

@@ -1,16 +1,7 @@
-"""Buys one solution from code of one's own, without a crawl.
-
-::
-
-    export CAPTCHA_API_KEY=...
-    python examples/solve.py https://solver.example https://shop.example/login SITE_KEY
-"""
-
-from __future__ import annotations
+"""One solution, bought without a crawl: python solve.py PAGE SITE_KEY"""
 
 import os
 import sys
-from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.internet.task import react
@@ -18,23 +9,20 @@ from twisted.internet.task import react
 from scrapy_captcha import Captcha, Kind, SolverClient, SolverError
 from scrapy_captcha.providers import Unified
 
+API_URL = "http://127.0.0.1:8000"
 
-async def solve(api_url: str, page: str, site_key: str) -> None:
-    client = SolverClient(
-        Unified(poll_interval=1), api_url=api_url, api_key=os.environ["CAPTCHA_API_KEY"]
-    )
+
+async def solve(page, site_key):
+    api_key = os.environ["CAPTCHA_API_KEY"]
+    client = SolverClient(Unified(poll_interval=1), api_url=API_URL, api_key=api_key)
     try:
         solution = await client.solve(Captcha(Kind.RECAPTCHA_V2, page, site_key))
-        print(solution.answers["token"])
+        print("Token:", solution.answers["token"])
     except SolverError as error:
         sys.exit(f"Not solved: {error}")
     finally:
         await client.close()
 
 
-def main(_reactor: Any, *arguments: str) -> Deferred[None]:
-    return Deferred.fromCoroutine(solve(*arguments))
-
-
 if __name__ == "__main__":
-    react(main, sys.argv[1:])
+    react(lambda _reactor, *words: Deferred.fromCoroutine(solve(*words)), sys.argv[1:])

@@ -1,122 +1,133 @@
-"""The examples run, each as its docstring says, against a local site and solver."""
+"""The examples do what their README says, started with its own commands."""
 
 from __future__ import annotations
 
 import ast
-import json
-import os
-import subprocess
-import sys
+import re
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
-
-from scrapy_captcha.sandbox.fixture import sandbox_process
+from following import EXAMPLES, ROWS, Place, environment
 
 if TYPE_CHECKING:
-    from scrapy_captcha.sandbox.fixture import SandboxProcess
+    from collections.abc import Callable, Iterator
 
-EXAMPLES = Path(__file__).parents[1] / "examples"
-# Scrapy would download the public suffix list at the first cookie: now it is refused at once.
-NOWHERE = "http://127.0.0.1:9"
+    from following import Run
 
 
-def python(*arguments: object, **environment: str) -> str:
-    """What the command prints. It must end well."""
-    done = subprocess.run(  # noqa: S603
-        [sys.executable, *map(str, arguments)],
-        env=os.environ | {"https_proxy": NOWHERE, "no_proxy": "127.0.0.1"} | environment,
-        stdout=subprocess.PIPE,
-        text=True,
-        check=True,
-        timeout=60,
-    )
-    return done.stdout
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Run]]:
+    """The run of an example by its name. Some run at once: most of their time they wait."""
+    home = tmp_path_factory.mktemp("examples")
+    shell = environment(home)
+    with ThreadPoolExecutor(max_workers=4) as pool:
+        futures = {
+            name: pool.submit(Place(home / str(number), shell).run, row)
+            for number, (name, row) in enumerate(ROWS.items())
+        }
+
+        def run(name: str) -> Run:
+            done = futures[name].result()
+            for words in ROWS[name].seen:
+                assert words in done.printed + "".join(done.said)
+            return done
+
+        yield run
+        pool.shutdown(cancel_futures=True)
 
 
-def runspider(
-    example: str, sandbox: SandboxProcess, output: Path, *arguments: str
-) -> list[dict[str, Any]]:
-    """The items that the spider of *example* scrapes."""
-    python(
-        *("-m", "scrapy", "runspider", EXAMPLES / example, "-O", output),
-        *("-a", f"site={sandbox.site_url}", *arguments),
-        *("-s", f"CAPTCHA_API_URL={sandbox.api_url}", "-s", "CAPTCHA_POLL_INTERVAL=0.1"),
-        CAPTCHA_API_KEY=sandbox.api_key,
-    )
-    items: list[dict[str, Any]] = json.loads(output.read_text())
-    return items
+def test_each_example_has_a_row_and_each_row_a_test() -> None:
+    files = {path.name for path in EXAMPLES.glob("*.py")}
+    projects = {path.parent.name for path in EXAMPLES.glob("*/scrapy.cfg")}
+    tests = {str(path.relative_to(EXAMPLES)) for path in EXAMPLES.glob("*/tests")}
+    tested = re.findall(r"= runs\(\"(.+)\"\)$", Path(__file__).read_text("utf-8"), re.MULTILINE)
+
+    assert ROWS.keys() == files | projects | tests
+    assert sorted(ROWS) == sorted(tested)
 
 
-@pytest.mark.parametrize("kind", ["recaptcha_v2", "image"])
-def test_items_scrapes_what_stands_behind_captchas(kind: str, tmp_path: Path) -> None:
-    with sandbox_process(pages=2, kind=kind, mode="token") as sandbox:
-        items = runspider("items.py", sandbox, tmp_path / "items.json")
+def test_items_scrapes_what_stands_behind_captchas(runs: Callable[[str], Run]) -> None:
+    run = runs("items.py")
 
-    assert sorted(items, key=str) == [
-        {"title": "Item 1", "price": "1.50"},
-        {"title": "Item 2", "price": "2.50"},
-    ]
+    assert run.titles("items.json") == ["Item 1", "Item 2", "Item 3"]
+    assert run.state["solver"]["created"] == run.state["site"]["accepted"] == 1
 
 
-def test_odd_site_detects_and_submits_by_its_own_methods(tmp_path: Path) -> None:
-    with sandbox_process(pages=1, mode="token") as sandbox:
-        items = runspider("odd_site.py", sandbox, tmp_path / "items.json")
-        state = sandbox.state()
+def test_odd_site_detects_and_submits_by_its_own_methods(runs: Callable[[str], Run]) -> None:
+    run = runs("odd_site.py")
+    [submission] = [visit for visit in run.state["site"]["requests"] if visit["method"] == "POST"]
 
-    assert items == [{"title": "Item 1"}]
-    assert state["site"]["accepted"] == 1
-
-
-def test_search_submits_a_form_that_wants_a_captcha_solved(tmp_path: Path) -> None:
-    with sandbox_process(pages=2, kind="turnstile", mode="token") as sandbox:
-        items = runspider("search.py", sandbox, tmp_path / "items.json", "-a", "words=chair")
-        state = sandbox.state()
-
-    assert {"title": "Item 2"} in items
-    assert state["site"]["accepted"] == 1
+    assert submission["headers"]["referer"].endswith("/page/1")
+    assert run.state["site"]["accepted"] == 1
 
 
-def test_solve_prints_a_token() -> None:
-    with sandbox_process() as sandbox:
-        page = f"{sandbox.site_url}/page/1"
-        arguments = (EXAMPLES / "solve.py", sandbox.api_url, page, "site-key")
-        token = python(*arguments, CAPTCHA_API_KEY=sandbox.api_key).strip()
+def test_search_submits_a_form_that_wants_a_captcha_solved(runs: Callable[[str], Run]) -> None:
+    run = runs("search.py")
 
-        assert token
-        assert sandbox.state()["solver"]["delivered"] == 1
+    assert run.state["solver"]["created"] == run.state["site"]["accepted"] == 1
+    assert run.state["site"]["opened"] == {"/search": 1}
 
 
-def test_a_provider_of_ones_own_is_thirty_lines_and_sells_to_a_crawl(tmp_path: Path) -> None:
-    program = (EXAMPLES / "own_provider.py").read_text()
-    provider = next(
-        node
-        for node in ast.parse(program).body
-        if isinstance(node, ast.ClassDef) and node.name == "ShopSolver"
-    )
-    with sandbox_process(pages=1, kind="turnstile", mode="token") as sandbox:
-        page = f"site={sandbox.site_url}/page/1"
-        items = runspider("own_provider.py", sandbox, tmp_path / "items.json", "-a", page)
-        state = sandbox.state()
+def test_pictures_that_are_misread_are_bought_again_and_reported(
+    runs: Callable[[str], Run],
+) -> None:
+    run = runs("pictures.py")
+    reports = run.state["services"]["capsolver"]["reports"]
+
+    assert run.titles("pictures.json") == ["Item 1", "Item 2", "Item 3"]
+    assert run.state["services"]["capsolver"]["created"] == 6
+    assert sorted(report["correct"] for report in reports) == [False] * 3 + [True] * 3
+
+
+def test_proxies_gives_way_to_another_where_one_is_banned(runs: Callable[[str], Run]) -> None:
+    run = runs("proxies.py")
+
+    assert run.state["solver"]["created"] == run.state["site"]["accepted"] == 1
+    assert all("/page/1 - 200" in proxy for proxy in run.said[1:])
+
+
+def test_own_provider_is_thirty_lines_and_sells_to_a_crawl(runs: Callable[[str], Run]) -> None:
+    run = runs("own_provider.py")
+    program = ast.parse((EXAMPLES / "own_provider.py").read_text())
+    [provider] = [n for n in program.body if getattr(n, "name", "") == "ShopSolver"]
 
     assert (provider.end_lineno or 0) - provider.lineno < 30
-    assert items == [{"title": "Item 1"}]
-    assert state["solver"]["created"] == state["site"]["accepted"] == 1
+    assert run.state["services"]["generic"]["created"] == run.state["site"]["accepted"] == 1
 
 
-def test_solve_says_why_there_is_no_token() -> None:
-    with sandbox_process() as sandbox:
-        arguments = (EXAMPLES / "solve.py", sandbox.api_url, "https://shop.example", "site-key")
-        with pytest.raises(subprocess.CalledProcessError) as error:
-            python(*arguments, CAPTCHA_API_KEY="wrong")
+def test_own_policy_gives_up_an_item_and_not_the_page_before_it(runs: Callable[[str], Run]) -> None:
+    run = runs("own_policy.py")
+    buying = [c for c in run.state["solver"]["calls"] if c["method"] == "createTask"]
+    answers = {page: [c["status"] for c in buying if c["url"].endswith(page)] for page in "123"}
 
-    assert error.value.returncode == 1
+    assert run.titles("items.json") == ["Item 1", "Item 3"]
+    assert answers == {"1": [422, 200], "2": [422], "3": [200]}
 
 
-def test_the_test_of_the_example_passes() -> None:
-    fixture = ("-p", "no:scrapy_captcha", "-p", "scrapy_captcha.sandbox.fixture")
-    options = ("-o", "addopts=", "-p", "no:twisted", "-p", "no:cacheprovider", "-q")
-    output = python("-m", "pytest", *options, *fixture, EXAMPLES / "test_items.py")
+def test_alert_is_given_where_the_site_rejects(runs: Callable[[str], Run]) -> None:
+    run = runs("alert.py")
 
-    assert "1 passed" in output
+    assert run.state["solver"]["created"] == 2
+    assert run.state["site"]["rejected"] == {"refused": 1}
+
+
+def test_catalogue_goes_on_after_a_stop_and_buys_nothing_twice(runs: Callable[[str], Run]) -> None:
+    run = runs("catalogue")
+
+    assert run.titles("items.jsonl") == [f"Item {number}" for number in range(1, 6)]
+    assert run.state["solver"]["created"] == run.state["site"]["accepted"] == 5
+    assert run.state["tokens"] == {"minted": 5, "unused": 0}
+
+
+def test_tests_of_a_project_use_the_fixture(runs: Callable[[str], Run]) -> None:
+    run = runs("catalogue/tests")
+
+    assert "failed" not in run.printed
+
+
+def test_solve_prints_a_token(runs: Callable[[str], Run]) -> None:
+    run = runs("solve.py")
+
+    assert run.state["solver"]["delivered"] == run.state["tokens"]["unused"] == 1

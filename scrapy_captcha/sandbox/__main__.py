@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import sys
-from argparse import ArgumentDefaultsHelpFormatter, ArgumentParser
+from argparse import ArgumentDefaultsHelpFormatter, ArgumentParser, ArgumentTypeError
 from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import Deferred
@@ -21,6 +21,7 @@ from scrapy_captcha.captchas import Kind
 
 from .guards import Guard, Mode, Passage, Shown
 from .options import SolverOptions
+from .script import Answer
 from .server import Sandbox
 from .site import SiteOptions
 
@@ -53,6 +54,14 @@ def _parser() -> ArgumentParser:
     add("--price", type=float, default=0.002, help="of a task")
     add("--balance", type=float, default=10.0, help="of the account")
     add("--capacity", type=int, help="how many tasks may be unsolved at once")
+    add(
+        "--error",
+        action="append",
+        default=[],
+        type=_answer,
+        metavar="CODE[@PATH]",
+        help="how the first purchase is answered, or the first for a path; may be given often",
+    )
     add("--token-life", type=float, default=120.0, help="seconds from solution to expiry")
     add("--poll-interval", type=float, help="seconds between polls, by default the service's own")
     return parser
@@ -61,6 +70,14 @@ def _parser() -> ArgumentParser:
 def _add_choice(parser: ArgumentParser, flag: str, default: Enum, what: str) -> None:
     words = [member.value for member in type(default)]
     parser.add_argument(flag, choices=words, default=default.value, help=what)
+
+
+def _answer(word: str) -> Answer:
+    error, _, path = word.partition("@")
+    try:
+        return Answer(error=error, url_contains=path)
+    except ValueError as wrong:
+        raise ArgumentTypeError(str(wrong)) from wrong
 
 
 def _sandbox(arguments: Namespace) -> Sandbox:
@@ -83,12 +100,14 @@ def _sandbox(arguments: Namespace) -> Sandbox:
         "poll_interval",
     )
     open_pages = {f"/page/{n}": None for n in range(1, arguments.open_pages + 1)}
-    return Sandbox(
+    sandbox = Sandbox(
         SolverOptions(**{name: given[name] for name in solver}),
         SiteOptions(arguments.pages, guard, open_pages, arguments.latency),
         port=arguments.port,
         site_port=arguments.site_port,
     )
+    sandbox.solver.script(*arguments.error)
+    return sandbox
 
 
 async def _serve(reactor: Any, sandbox: Sandbox) -> None:

@@ -78,6 +78,12 @@ def test_the_command_ends_with_an_error_when_a_port_is_taken(tmp_path: Path) -> 
     assert "CannotListenError" in run.stderr
 
 
+def test_the_command_knows_the_errors_that_it_can_answer_with(tmp_path: Path) -> None:
+    run = python(tmp_path, "-m", "scrapy_captcha.sandbox", "--error=NO_SUCH@/page/1")
+    assert (run.returncode, run.stdout) == (2, "")
+    assert "--error: neither of the error page nor of a service: 'NO_SUCH'" in run.stderr
+
+
 def test_the_command_runs_until_it_is_interrupted(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "scrapy_captcha.sandbox", "--api-key=k"]
     process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE)  # noqa: S603
