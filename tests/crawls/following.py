@@ -29,7 +29,7 @@ README = (EXAMPLES / "README.md").read_text(encoding="utf-8")
 SOURCES = {".py", ".cfg", ".ini"}  # others are what somebody's runs have left
 SOLVER_PORT = "8000"
 INTERRUPT = "Ctrl-C"
-TIMEOUT = 60.0
+TIMEOUT = 60.0  # seconds
 
 
 def spans(cell: str) -> list[str]:
@@ -66,12 +66,11 @@ ROWS = {row.name: row for row in map(Row.of, re.findall(r"^\| \[.*$", README, re
 
 @dataclass(frozen=True)
 class Run:
-    """What came of a row's commands: *state* is the sandbox's, *said* what stands beside them."""
+    """What came of a row's commands; *state* is the sandbox's, None where there was none."""
 
     printed: str
     directory: Path
     state: Any
-    said: tuple[str, ...]
 
     def titles(self, name: str) -> list[str]:
         """Of the items in a file, sorted."""
@@ -94,15 +93,15 @@ class Place:
         return re.sub(r"\b800[0-3]\b", lambda port: self._ports[port[0]], text)
 
     def run(self, row: Row) -> Run:
-        """Does what *row* says."""
+        """Does what *row* says, and sees what it says one sees."""
+        logs = [self._home / f"beside{number}" for number in range(len(row.beside))]
         with ExitStack() as stack:
-            logs = [self._home / f"beside{number}" for number in range(len(row.beside))]
             for command, log in zip(row.beside, logs, strict=True):
                 stack.enter_context(self._beside(command, log))
             printed = self._given(row)
-            state = self._state() if row.beside else None
-        said = tuple(log.read_text() for log in logs)
-        return Run(printed, self._home / row.directory, state, said)
+            for words in map(self._at_own_ports, row.seen):
+                wait_until(partial(is_said, words, printed, logs))
+            return Run(printed, self._home / row.directory, self._state() if logs else None)
 
     @contextmanager
     def _beside(self, command: str, log: Path) -> Iterator[None]:
@@ -159,10 +158,14 @@ def is_open(port: int) -> bool:
     return False
 
 
+def is_said(words: str, printed: str, logs: list[Path]) -> bool:
+    return words in printed or any(words in log.read_text() for log in logs)
+
+
 def wait_until(condition: Callable[[], bool]) -> None:
     until = time.monotonic() + TIMEOUT
     while not condition():
-        assert time.monotonic() < until
+        assert time.monotonic() < until, condition
         time.sleep(0.05)
 
 
