@@ -4,6 +4,8 @@ import scrapy
 
 from scrapy_captcha import CaptchaError
 
+PATIENT = {"policy": {"UNSOLVABLE": "reschedule", "CAPACITY": "reschedule"}, "retry_times": 5}
+
 
 class OwnPolicySpider(scrapy.Spider):
     name = "own_policy"
@@ -11,13 +13,12 @@ class OwnPolicySpider(scrapy.Spider):
     custom_settings = {
         "ADDONS": {"scrapy_captcha.Addon": 500},
         "CAPTCHA_API_URL": "http://127.0.0.1:8000",
+        "CAPTCHA_POLICY": {"UNSOLVABLE": "drop", "CAPACITY": "drop"},
         "CAPTCHA_RETRY_TIMES": 1,
-        "CAPTCHA_POLICY": {"UNSOLVABLE": "drop", "CAPACITY": "drop", "INPUT_BAD_TYPE": "stop"},
     }
 
     async def start(self):
-        own = {"policy": {"UNSOLVABLE": "reschedule", "CAPACITY": "reschedule"}, "retry_times": 5}
-        yield scrapy.Request("http://127.0.0.1:8001/page/1", meta={"captcha": own})
+        yield scrapy.Request("http://127.0.0.1:8001/page/1", meta={"captcha": PATIENT})
 
     def parse(self, response):
         yield from self.parse_item(response)
