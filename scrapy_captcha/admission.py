@@ -38,10 +38,7 @@ class Door(Protocol):
 
 
 class Admission:
-    """The queue before *door*: a provider's gate, or the pace of a download slot.
-
-    Told by a clock that no jump of the machine's time can reach, which the reactor's may not be.
-    """
+    """The queue before *door*: a provider's gate, or the pace of a download slot."""
 
     def __init__(self, door: Door, clock: IReactorTime) -> None:
         self._door = door

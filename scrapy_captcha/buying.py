@@ -5,13 +5,14 @@ from __future__ import annotations
 import random
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from scrapy.utils.defer import deferred_from_coro
 from twisted.internet.task import deferLater
 
 from scrapy_captcha.audience import Outcome
 from scrapy_captcha.client import is_failure, new_purchase_id
+from scrapy_captcha.clock import CLOCK
 from scrapy_captcha.config import GiveUp
 from scrapy_captcha.errors import ErrorCode, SolverError
 from scrapy_captcha.ledger import Answer
@@ -32,7 +33,6 @@ from scrapy_captcha.spending import reason_not_to_buy
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
     from scrapy.http import Request
-    from twisted.internet.interfaces import IReactorTime
 
     from scrapy_captcha.captchas import Captcha, Solution
     from scrapy_captcha.client import SolverClient
@@ -67,8 +67,6 @@ class Buyer:
         *,
         close_on_stop: bool,
     ) -> None:
-        from twisted.internet import reactor
-
         self._crawler = crawler
         self._permission = permission
         self._market = market
@@ -79,7 +77,6 @@ class Buyer:
         self._spending = spending
         self._tally = tally
         self._close_on_stop = close_on_stop
-        self._clock = cast("IReactorTime", reactor)
 
     async def story(
         self, ticket: Request, captcha: Captcha, options: Options, asked_at: float
@@ -237,7 +234,7 @@ class Buyer:
                 elsewhere = self._elsewhere(ticket, rest, error)
                 if elsewhere is not None:
                     self._tally.rotated(ticket, captcha, error)
-                    await deferLater(self._clock, delay)
+                    await deferLater(CLOCK, delay)
                     return self._moved(ticket, elsewhere)
                 if error.retryable:
                     return await self._wait(ticket, captcha, error, delay)
@@ -299,7 +296,7 @@ class Buyer:
         self, ticket: Request, captcha: Captcha, error: SolverError, delay: float
     ) -> Request | None:
         self._tally.rescheduled(ticket, captcha, error, delay)
-        await deferLater(self._clock, delay)
+        await deferLater(CLOCK, delay)
         return ticket if captcha.perishable else None
 
     def _remember(self, ticket: Request, error: SolverError) -> None:

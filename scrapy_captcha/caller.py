@@ -17,6 +17,7 @@ from twisted.web.client import Agent, HTTPConnectionPool
 from twisted.web.http_headers import Headers
 
 from scrapy_captcha.breaker import Breaker, is_no_answer
+from scrapy_captcha.clock import CLOCK
 from scrapy_captcha.errors import ErrorCode, SolverError
 from scrapy_captcha.providers import Reply
 from scrapy_captcha.scrub import scrub
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
 
     from treq.client import HTTPClient
-    from twisted.internet.interfaces import IReactorTime
 
     from scrapy_captcha.providers import Body, Call, Provider
 
@@ -58,7 +58,6 @@ class Caller:
         self._timeout = timeout
         self._on_error = on_error
         self._breaker = Breaker()
-        self._clock = cast("IReactorTime", reactor)
         self._pool = HTTPConnectionPool(reactor)
         self._pool.maxPersistentPerHost = connections
         self._pool.retryAutomatically = False
@@ -119,11 +118,11 @@ class Caller:
         return error
 
     async def _until_due(self, call: Call) -> None:
-        await deferLater(self._clock, call.after)
+        await deferLater(CLOCK, call.after)
         if call.buys:  # whether a purchase may begin is not decided here
             return
         while (rest := self._breaker.hold(time.monotonic())) > 0:
-            await deferLater(self._clock, rest)
+            await deferLater(CLOCK, rest)
 
     async def _ask(self, call: Call) -> Body:
         try:
@@ -143,7 +142,7 @@ class Caller:
     async def _reply(self, call: Call) -> Reply:
         try:
             return await Deferred.fromCoroutine(self._exchange(call)).addTimeout(
-                self._timeout, self._clock, onTimeoutCancel=_no_answer
+                self._timeout, CLOCK, onTimeoutCancel=_no_answer
             )
         except NETWORK_FAILURES as error:
             raise network_error(error) from error

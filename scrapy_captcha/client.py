@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 from uuid import uuid4
 
@@ -16,6 +16,7 @@ from twisted.python.failure import Failure
 from scrapy_captcha.admission import Admission
 from scrapy_captcha.breaker import is_no_answer
 from scrapy_captcha.caller import Caller
+from scrapy_captcha.clock import CLOCK
 from scrapy_captcha.errors import ErrorCode, SolverError
 from scrapy_captcha.gate import Gate
 from scrapy_captcha.policy import Attempts, Drop, Policy, Reschedule, StopBuying
@@ -23,8 +24,6 @@ from scrapy_captcha.providers import Order
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Generator
-
-    from twisted.internet.interfaces import IReactorTime
 
     from scrapy_captcha.captchas import Captcha, Kind, Solution
     from scrapy_captcha.providers import Body, Call, Provider, TaskId
@@ -57,8 +56,6 @@ class SolverClient:
         on_error: Callable[[SolverError], None] = lambda _error: None,
         has_rivals: bool = False,
     ) -> None:
-        from twisted.internet import reactor
-
         self.provider = provider
         self._caller = Caller(
             provider,
@@ -72,10 +69,9 @@ class SolverClient:
         self._solve_timeout = solve_timeout
         self._on_error = on_error
         self._has_rivals = has_rivals
-        self._clock = cast("IReactorTime", reactor)
         self._hopeless: dict[tuple[str | None, str | None], SolverError] = {}
         self._gate = Gate(concurrent_solves, has_rivals=has_rivals)
-        self._admission = Admission(self._gate, self._clock)
+        self._admission = Admission(self._gate, CLOCK)
         self._under_way: set[Deferred[Any]] = set()
 
     def __repr__(self) -> str:
@@ -194,7 +190,7 @@ class SolverClient:
                 order["task_id"] = error.task_id if error.code is ErrorCode.TIMEOUT else None
                 if not error.possibly_paid:
                     purchase_id = new_purchase_id()
-                await deferLater(self._clock, decision.delay)
+                await deferLater(CLOCK, decision.delay)
 
     async def _buy(
         self, order: Order, on_task: Callable[[TaskId], None] = lambda _id: None
@@ -247,7 +243,7 @@ class SolverClient:
 
         story = self._caller.drive(self.provider.solve(order), _secrets(order), on_call)
         deferred = Deferred.fromCoroutine(story).addCallback(done)
-        return deferred.addTimeout(self._solve_timeout, self._clock, onTimeoutCancel=timed_out)
+        return deferred.addTimeout(self._solve_timeout, CLOCK, onTimeoutCancel=timed_out)
 
     def _refuse_hopeless(self, captcha: Captcha) -> None:
         known = self._hopeless.get(_place(captcha))

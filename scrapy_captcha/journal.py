@@ -22,8 +22,8 @@ from uuid import uuid4
 from scrapy.http import Request
 from scrapy.utils.job import job_dir
 from scrapy.utils.request import request_from_dict
-from twisted.internet.task import LoopingCall
 
+from scrapy_captcha.clock import looping
 from scrapy_captcha.progress import KEY, Progress
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class Journal:
         directory = job_dir(crawler.settings)
         self._file = _File(Path(directory, _FILE)) if directory else None
         self._settling: dict[Request, bytes] = {}
-        self._looking = LoopingCall(self._look)
+        self._looking = looping(self._look)
         self._carried_on: set[bytes] = set()
         self.follows_a_kill = False  # known once the leftovers have been asked for
 

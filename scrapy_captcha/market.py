@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from scrapy.utils.defer import maybe_deferred_to_future
 from twisted.internet.defer import CancelledError, Deferred, DeferredList
 
 from scrapy_captcha.accounts import accounts_of
 from scrapy_captcha.client import SolverClient
+from scrapy_captcha.clock import CLOCK
 from scrapy_captcha.errors import ErrorCode, SolverError
 from scrapy_captcha.policy import Action
 from scrapy_captcha.ranking import Ranking
@@ -19,7 +20,6 @@ from scrapy_captcha.ranking import Ranking
 if TYPE_CHECKING:
     from collections.abc import Container, Sequence
 
-    from twisted.internet.interfaces import IReactorTime
     from typing_extensions import Self
 
     from scrapy_captcha.captchas import Captcha, Kind, Solution
@@ -70,9 +70,6 @@ class Market:
         ranking: Ranking,
         tally: Tally,
     ) -> None:
-        from twisted.internet import reactor
-
-        self._clock = cast("IReactorTime", reactor)
         self._clients = clients
         self._ranking = ranking
         self._policy = policy
@@ -113,7 +110,7 @@ class Market:
             return
         self._is_asking = True
         stories = [Deferred.fromCoroutine(self._ask_balance(client)) for client in asked]
-        opening = self._clock.callLater(_PATIENCE, self._begin)
+        opening = CLOCK.callLater(_PATIENCE, self._begin)
         await DeferredList(stories)
         if opening.active():
             opening.cancel()
@@ -159,7 +156,7 @@ class Market:
                 settled = {provider, avoided}
                 if not (has_waited and self._is_outdone(client, captcha, proxy, settled)):
                     return Turn(client)
-                self._clock.callLater(0, client.leave)  # not at once: thousands may wait there
+                CLOCK.callLater(0, client.leave)  # not at once: thousands may wait there
 
     def is_open(self, captcha: Captcha, proxy: Proxy | None) -> bool:
         """Whether somebody may be asked for a solution of *captcha* at once."""

@@ -7,18 +7,18 @@ shown to one of the others cannot be answered any more.
 from __future__ import annotations
 
 from itertools import count
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from scrapy.utils.httpobj import urlparse_cached
 from twisted.internet.task import deferLater
 
+from scrapy_captcha.clock import CLOCK
 from scrapy_captcha.sessions import site_of, site_of_page
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
     from scrapy.http import Request
-    from twisted.internet.interfaces import IReactorTime
 
 MARK = "_captcha_newcomer"  # meta: kept by the copies that redirects and retries make
 
@@ -47,10 +47,7 @@ class Newcomers:
     """
 
     def __init__(self, now: Callable[[], float]) -> None:
-        from twisted.internet import reactor
-
         self._now = now
-        self._clock = cast("IReactorTime", reactor)
         self._crowds: dict[tuple[str, Hashable], _Crowd] = {}
         self._crowd_of: dict[int, _Crowd] = {}
         self._numbers = count(1)
@@ -96,7 +93,7 @@ class Newcomers:
             return False
         patient_until = self._now() + _LONGEST_WAIT
         while any(crowd.away for crowd in crowds) and self._now() < patient_until:
-            await deferLater(self._clock, _CHECK)
+            await deferLater(CLOCK, _CHECK)
         for crowd in crowds:
             crowd.away.clear()
         return True

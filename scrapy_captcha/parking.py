@@ -32,8 +32,9 @@ from scrapy.http import Request
 from scrapy.utils.defer import maybe_deferred_to_future
 from scrapy.utils.log import failure_to_exc_info
 from twisted.internet.defer import Deferred, maybeDeferred
-from twisted.internet.task import LoopingCall, cooperate
+from twisted.internet.task import cooperate
 
+from scrapy_captcha.clock import looping
 from scrapy_captcha.scheduling import in_memory, scheduler_of, taken_from_memory
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ class ParkingLot:
         self._tickets: WeakKeyDictionary[Request, Story] = WeakKeyDictionary()
         self._parked: dict[Request, Deferred[Request]] = {}
         self._queue: deque[Deferred[None]] = deque()
-        self._looking = LoopingCall(self._look)
+        self._looking = looping(self._look)
         self._coming_back: Iterator[None] = iter(())
         self._is_listening = False
         crawler.signals.connect(self._spider_opened, signals.spider_opened)
@@ -267,7 +268,7 @@ class ParkingLot:
             if closing > grace:
                 told.cancel()
 
-        looking = LoopingCall(look)
+        looking = looping(look)
         looking.start(_CHECK, now=False)
         try:
             yield

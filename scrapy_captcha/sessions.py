@@ -5,12 +5,13 @@ from __future__ import annotations
 import binascii
 from base64 import b64decode
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from scrapy.utils.httpobj import urlparse_cached
 from tldextract import TLDExtract
 from twisted.internet.task import deferLater
 
+from scrapy_captcha.clock import CLOCK
 from scrapy_captcha.proxies import OwnPool, Proxy, ProxyPool
 from scrapy_captcha.purchases import Need
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable
 
     from scrapy.http import Request, Response
-    from twisted.internet.interfaces import IReactorTime
 
     from scrapy_captcha.captchas import Captcha
     from scrapy_captcha.proxies import Chooser, Rest
@@ -55,9 +55,6 @@ class Sessions:
     """
 
     def __init__(self, proxies: tuple[Proxy, ...] | Chooser, now: Callable[[], float]) -> None:
-        from twisted.internet import reactor
-
-        self._clock = cast("IReactorTime", reactor)
         self._pool = ProxyPool(proxies) if isinstance(proxies, tuple) else OwnPool(proxies)
         self._now = now
         self._user_agents: dict[Hashable, str] = {}
@@ -158,7 +155,7 @@ class Sessions:
     async def until_rested(self, ticket: Request) -> Request:
         """*ticket*, once a proxy may go to its site, or none ever may: the story of a page."""
         while wait := self.wait(ticket):
-            await deferLater(self._clock, wait)
+            await deferLater(CLOCK, wait)
         return ticket
 
     def forget_credentials(self, request: Request) -> None:

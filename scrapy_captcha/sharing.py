@@ -6,10 +6,11 @@ Those that show a captcha wait for what becomes of it, and so do new ones that w
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from scrapy_captcha.audience import Audience, Outcome
+from scrapy_captcha.clock import CLOCK
 from scrapy_captcha.newcomers import Newcomers
 from scrapy_captcha.progress import KEY, Progress
 from scrapy_captcha.sessions import site_of_page
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from scrapy.http import Request, Response
-    from twisted.internet.interfaces import IDelayedCall, IReactorTime
+    from twisted.internet.interfaces import IDelayedCall
 
     from scrapy_captcha.sessions import Sessions
     from scrapy_captcha.sites import Scope
@@ -46,17 +47,14 @@ class Sharing:
         patience: float,
         is_under_way: Callable[[Request], bool],
     ) -> None:
-        from twisted.internet import reactor
-
         self._sites = Sites(scope)
         self._sessions = sessions
         self._tally = tally
         self._now = now
         self._is_under_way = is_under_way
-        self._clock = cast("IReactorTime", reactor)
         self._asked: WeakKeyDictionary[Request, float] = WeakKeyDictionary()
-        self._followers = Audience(self._clock, patience)
-        self._held = Audience(self._clock, min(patience, _LONGEST_HOLD))
+        self._followers = Audience(CLOCK, patience)
+        self._held = Audience(CLOCK, min(patience, _LONGEST_HOLD))
         self._newcomers = Newcomers(now)
         self._looks: dict[str, IDelayedCall] = {}
 
@@ -166,7 +164,7 @@ class Sharing:
     def _watch(self, request: Request, session: str) -> None:
         """Looks after *request*, which leads: not every way that it can end is told to us."""
         self._stop_watching(session)
-        self._looks[session] = self._clock.callLater(_LOOK_AFTER, self._look, request, session)
+        self._looks[session] = CLOCK.callLater(_LOOK_AFTER, self._look, request, session)
 
     def _stop_watching(self, session: str) -> None:
         look = self._looks.pop(session, None)

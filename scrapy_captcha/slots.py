@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 from itertools import takewhile
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 from weakref import WeakSet
 
 from scrapy import signals
 from scrapy.utils.httpobj import urlparse_cached
 
+from scrapy_captcha.clock import CLOCK
+
 if TYPE_CHECKING:
     from scrapy.core.downloader import Slot
     from scrapy.crawler import Crawler
     from scrapy.http import Request
-    from twisted.internet.interfaces import IReactorTime
 
 
 class Slots:
     """The download slots of a crawl."""
 
     def __init__(self, crawler: Crawler) -> None:
-        from twisted.internet import reactor
-
         self._crawler = crawler
-        self._clock = cast("IReactorTime", reactor)
         self._urgent: WeakSet[Request] = WeakSet()
         self._is_listening = False
 
@@ -50,7 +48,7 @@ class Slots:
 
     def _reached_downloader(self, request: Request) -> None:
         if request in self._urgent:
-            self._clock.callLater(0, self._overtake, request)  # it is queued after this signal
+            CLOCK.callLater(0, self._overtake, request)  # it is queued after this signal
 
     def _overtake(self, request: Request) -> None:
         slot = self._slot(request)

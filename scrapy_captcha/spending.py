@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from scrapy.utils.job import job_dir
 from twisted.internet.defer import Deferred
-from twisted.internet.task import LoopingCall
 
+from scrapy_captcha.clock import looping
 from scrapy_captcha.ledger import Answer, Ledger
 from scrapy_captcha.money import micros, shown
 from scrapy_captcha.progress import Progress
@@ -63,7 +63,7 @@ class Spending:
         self._prices = prices
         self._on_limit: Callable[[], None] | None = on_limit
         self._waiting: deque[Deferred[None]] = deque()
-        self._looking = LoopingCall(self._look)
+        self._looking = looping(self._look)
         self._purchases: dict[TaskId, str] = {}  # of tasks that are to be collected later
         self._doubtful: set[str] = set()  # purchases that may have been paid
         self._told: set[tuple[Answer, str]] = set()

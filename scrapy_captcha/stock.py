@@ -6,10 +6,11 @@ They stay in memory: what travels in ``request.meta`` is only a name for one.
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from scrapy_captcha.admission import Admission
 from scrapy_captcha.captchas import KINDS
+from scrapy_captcha.clock import CLOCK
 from scrapy_captcha.pace import Pace
 from scrapy_captcha.sessions import site_of_page
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from scrapy.http import Request
-    from twisted.internet.interfaces import IDelayedCall, IReactorTime
+    from twisted.internet.interfaces import IDelayedCall
     from typing_extensions import Self
 
     from scrapy_captcha.captchas import Captcha, Solution
@@ -79,13 +80,10 @@ class Stock:
         is_doubtful: Callable[[str], bool],
         on_expired: Callable[[str, Captcha], None],
     ) -> None:
-        from twisted.internet import reactor
-
         self._slots = slots
         self._life = life
         self._is_doubtful = is_doubtful
         self._on_expired = on_expired
-        self._clock = cast("IReactorTime", reactor)
         self._queues: dict[str, tuple[Pace, Admission]] = {}
         self._places: dict[str, Place] = {}
 
@@ -99,7 +97,7 @@ class Stock:
     def keep(self, place: Place, name: str, captcha: Captcha, solution: Solution) -> None:
         """Keeps *solution* in *place* under *name* until it is taken or has expired."""
         expire = partial(self._expire, place) if _ages(captcha) else place.leave
-        place.fill(name, captcha, solution, self._clock.callLater(self._life, expire))
+        place.fill(name, captcha, solution, CLOCK.callLater(self._life, expire))
         self._places[name] = place
 
     def take(self, name: str) -> Place | None:
@@ -126,7 +124,7 @@ class Stock:
         slot = self._slots.name(ticket)
         if slot not in self._queues:
             pace = Pace(self._life, partial(self._is_doubtful, site_of_page(ticket)))
-            self._queues[slot] = pace, Admission(pace, self._clock)
+            self._queues[slot] = pace, Admission(pace, CLOCK)
         return self._queues[slot]
 
 

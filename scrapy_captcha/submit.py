@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urldefrag, urlencode
 
 from scrapy.http import HtmlResponse
@@ -11,6 +11,7 @@ from scrapy.utils.defer import maybe_deferred_to_future
 
 from scrapy_captcha.audience import Audience, Outcome
 from scrapy_captcha.captchas import KINDS, form_answers
+from scrapy_captcha.clock import CLOCK
 from scrapy_captcha.origin import without_redirects
 from scrapy_captcha.policy import origin_of
 from scrapy_captcha.progress import KEY, Progress
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
     from scrapy.crawler import Crawler
     from scrapy.http import Request, Response
-    from twisted.internet.interfaces import IReactorTime
 
     from scrapy_captcha.captchas import Captcha, Form, Solution
     from scrapy_captcha.parking import ParkingLot
@@ -89,8 +89,6 @@ class Submitter:
         tally: Tally,
         refused: Callable[[Request, Response], bool],
     ) -> None:
-        from twisted.internet import reactor
-
         self._crawler = crawler
         self._lot = lot
         self._slots = slots
@@ -100,7 +98,7 @@ class Submitter:
         self._answer_with_pages: set[str] = set()
         self._found_out: set[str] = set()
         self._finding_out: set[str] = set()
-        self._waiting = Audience(cast("IReactorTime", reactor), _LONGEST_WAIT)
+        self._waiting = Audience(CLOCK, _LONGEST_WAIT)
         self._first_url: dict[tuple[str, int], str] = {}
 
     async def send(

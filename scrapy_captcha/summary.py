@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scrapy.utils.job import job_dir
-from twisted.internet.task import LoopingCall
 
 from scrapy_captcha.books import Books
+from scrapy_captcha.clock import looping
 from scrapy_captcha.dropped import DroppedFeed
 from scrapy_captcha.money import shown
 from scrapy_captcha.sessions import site_of_page
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from scrapy.crawler import Crawler
     from scrapy.http import Request, Response
+    from twisted.internet.task import LoopingCall
 
     from scrapy_captcha.books import Row
     from scrapy_captcha.captchas import Captcha, Kind
@@ -86,7 +87,7 @@ class Summary:
         times: dict[Callable[[], None], float] = {self.sample: _SAMPLE, self._log: self._interval}
         for function, interval in times.items():
             if interval > 0:
-                call = LoopingCall(function)
+                call = looping(function)
                 self._calls.append(call)
                 call.start(interval, now=function == self.sample)
 

@@ -143,9 +143,10 @@ def journals(directory: Path) -> list[Path]:
 class Job:
     """The job of jobs.py, each run of it in a process of its own."""
 
-    def __init__(self, directory: Path, queue: str) -> None:
+    def __init__(self, directory: Path, queue: str, script: str = jobs.__file__) -> None:
         self.directory = directory
         self._queue = queue
+        self._script = script
         self._log = directory / "pages.log"
         self._log.touch()
 
@@ -169,7 +170,7 @@ class Job:
             "LOG_FILE": str(self.directory / "scrapy.log"),
             **(settings or {}),
         }
-        command = [sys.executable, jobs.__file__, json.dumps(given), json.dumps(arguments)]
+        command = [sys.executable, self._script, json.dumps(given), json.dumps(arguments)]
         # No public suffix list: its download is refused at once.
         proxies = {"https_proxy": "http://127.0.0.1:9", "no_proxy": "127.0.0.1"}
         with subprocess.Popen(command, env=os.environ | proxies) as process:  # noqa: S603
