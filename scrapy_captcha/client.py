@@ -73,6 +73,7 @@ class SolverClient:
         self._gate = Gate(concurrent_solves, has_rivals=has_rivals)
         self._admission = Admission(self._gate, CLOCK)
         self._under_way: set[Deferred[Any]] = set()
+        self._driven: set[Deferred[Solution]] = set()
 
     def __repr__(self) -> str:
         return f"<SolverClient {self.provider.name} at {self._caller.api_url}>"
@@ -136,10 +137,17 @@ class SolverClient:
         return self._start(self._solve(captcha, order))
 
     def stop(self, error: SolverError) -> None:
-        """Buys nothing more; every purchase from now on fails as *error* did."""
+        """Buys nothing more; every purchase from now on fails as *error* did.
+
+        What is under way goes on to be collected, unless *error* says that the account is closed.
+        """
         self._gate.stop(error)
         self._admission.close()
         self._admission.turn_away()
+        if _is_closed(error):
+            driven, self._driven = self._driven, set()
+            for deferred in driven:
+                deferred.cancel()
 
     def report(self, task_id: TaskId, kind: Kind, *, accepted: bool) -> Deferred[bool]:
         """Tells the provider what the site did with a solution, where it wants to know.
@@ -241,9 +249,24 @@ class SolverClient:
                 on_task(solution.task_id)  # solved at once: no other call has named the task
             return solution
 
+        def ended(result: Solution | Failure) -> Solution | Failure:
+            if deferred in self._driven:
+                self._driven.discard(deferred)
+                return result
+            return Failure(self._closed(sent[0])) if isinstance(result, Failure) else result
+
         story = self._caller.drive(self.provider.solve(order), _secrets(order), on_call)
         deferred = Deferred.fromCoroutine(story).addCallback(done)
-        return deferred.addTimeout(self._solve_timeout, CLOCK, onTimeoutCancel=timed_out)
+        deferred.addTimeout(self._solve_timeout, CLOCK, onTimeoutCancel=timed_out)
+        self._driven.add(deferred)
+        return deferred.addBoth(ended)
+
+    def _closed(self, last: Call) -> SolverError:
+        """For a purchase whose *last* call was ended, or never made, as the account is closed."""
+        assert self._gate.stopped is not None  # noqa: S101 - that has ended it
+        error = self._gate.stopped.again()
+        error.task_id, error.possibly_paid = last.task_id, last.buys
+        return error
 
     def _refuse_hopeless(self, captcha: Captcha) -> None:
         known = self._hopeless.get(_place(captcha))
@@ -274,6 +297,12 @@ def is_failure(error: SolverError) -> bool:
     """Whether *error*, with which a purchase ended, says that the service is not to be had."""
     is_slow = error.code is ErrorCode.TIMEOUT and error.task_id is not None
     return is_no_answer(error) and not is_slow
+
+
+def _is_closed(error: SolverError) -> bool:
+    """Whether *error* says that the account is of no use, for tasks that are paid for neither."""
+    is_refused = error.code is ErrorCode.BALANCE_EMPTY and error.task_id is not None
+    return is_refused or error.code in (ErrorCode.AUTH_INVALID, ErrorCode.AUTH_FORBIDDEN)
 
 
 def new_purchase_id() -> str:

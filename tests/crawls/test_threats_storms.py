@@ -11,6 +11,7 @@ from crawling import crawl, sandbox
 from twisted.internet.defer import Deferred, gatherResults
 
 from scrapy_captcha import gate
+from scrapy_captcha.errors import ERRORS, ErrorCode
 from scrapy_captcha.sandbox import Answer, Guard, Mode
 
 if TYPE_CHECKING:
@@ -100,13 +101,27 @@ async def test_an_outage_of_some_seconds_buys_nothing_twice_and_loses_hardly_a_p
 @pytest.mark.parametrize("code", ["AUTH_INVALID", "AUTH_FORBIDDEN", "BALANCE_EMPTY"])
 @pytest_twisted.ensureDeferred
 async def test_an_account_error_closes_the_tap_for_forty_pages(code: str, method: str) -> None:
+    settings = {"CAPTCHA_SCOPE": "page", "CAPTCHA_POLL_INTERVAL": 0.3}
     pages = [f"/page/{n}" for n in range(1, 41)]
     async with sandbox(guard=Guard(mode=Mode.TOKEN), pages=40) as running:
         running.solver.script(Answer(method, error=code, times=None))
-        crawled = await crawl(running, pages)
+        crawled = await crawl(running, pages, settings)
 
     assert crawled.reasons == [code] * 40
-    assert len(running.solver.calls) <= (8 if method == "createTask" else 40)
+    answers = [call.status for call in running.solver.calls]
+    refused = answers.index(ERRORS[ErrorCode(code)].status)
+    assert len(answers) - refused <= 8
+    assert crawled.stat("task_count") == running.solver.created
+
+
+@pytest_twisted.ensureDeferred
+async def test_what_the_last_money_has_bought_is_collected() -> None:
+    account = {"balance": 0.006, "price": 0.002, "solve_time": 0.3}
+    async with sandbox(account, Guard(mode=Mode.TOKEN), pages=30) as running:
+        crawled = await crawl(running, GUARDED, {"CAPTCHA_SCOPE": "page"})
+
+    assert len(crawled.responses) == running.solver.delivered == 3
+    assert crawled.reasons == ["BALANCE_EMPTY"] * 27
 
 
 @pytest_twisted.ensureDeferred
