@@ -133,17 +133,27 @@ async def crawl(
 
 
 class Heartbeat:
-    """Measures the longest time, in seconds, for which the reactor had no turn."""
+    """Measures for how long, in seconds, the reactor had no turn."""
 
     def __init__(self, interval: float = 0.005) -> None:
         self._interval = interval
         self._beat = LoopingCall(self._note)
         self._last = time.monotonic()
-        self.longest = 0.0
+        self._delays: list[float] = []
+
+    @property
+    def longest(self) -> float:
+        """The longest such time."""
+        return max(self._delays)
+
+    @property
+    def p99(self) -> float:
+        """What all but a hundredth of the beats were not later than."""
+        return sorted(self._delays)[int(len(self._delays) * 0.99)]
 
     def _note(self) -> None:
         now = time.monotonic()
-        self.longest = max(self.longest, now - self._last - self._interval)
+        self._delays.append(now - self._last - self._interval)
         self._last = now
 
     def start(self) -> None:
