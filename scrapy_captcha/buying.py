@@ -151,7 +151,7 @@ class Buyer:
         try:
             solution = await client.purchase(order, partial(self._bought, ticket, captcha))
         except SolverError as error:
-            self._not_bought(ticket, order, error, progress)
+            self._not_bought(ticket, captcha, order, error, progress)
             raise
         name = self._spending.solved(order, solution)
         self._stock.keep(place, name, captcha, solution)
@@ -167,24 +167,42 @@ class Buyer:
         return ticket
 
     def _not_bought(
-        self, ticket: Request, order: Order, error: SolverError, before: Progress
+        self,
+        ticket: Request,
+        captcha: Captcha,
+        order: Order,
+        error: SolverError,
+        before: Progress,
     ) -> None:
         """Notes what is left of *order*: a name to send it again under, or a task to look at.
 
-        A task that its time was up for is looked at once more before another is bought. A try that
-        the service knows nothing of leaves all as it was *before*.
+        A try that the service knows nothing of leaves all as it was *before*.
         """
         if _is_unheard(error) and before.provider:
             return
         task_id = Progress.of(ticket.meta).task_id
-        is_late = error.code is ErrorCode.TIMEOUT and task_id is not None
-        goes_on = is_late and task_id != order.task_id
+        goes_on = task_id is not None and self._is_to_be_looked_at(ticket, captcha, order, error)
         self._spending.failed(order, error, goes_on=goes_on)
         self._note(
             ticket,
             purchase_id=order.purchase_id if error.possibly_paid else "",
             provider=error.provider or "" if error.possibly_paid or goes_on else "",
             task_id=task_id if goes_on else None,
+        )
+
+    def _is_to_be_looked_at(
+        self, ticket: Request, captcha: Captcha, order: Order, error: SolverError
+    ) -> bool:
+        """Whether the task of *order* is, again, before another is bought.
+
+        Once after its time was up, and as often as nobody could be asked, unless others sell too.
+        """
+        if error.code is not ErrorCode.TIMEOUT:
+            return False
+        proxy, provider = self._sessions.proxy_of(ticket), error.provider or ""
+        is_first = error.task_id != order.task_id
+        return is_first or (
+            error.unheard and not self._market.is_asked(captcha, proxy, beside=provider)
         )
 
     def _note(self, ticket: Request, **changes: Any) -> None:

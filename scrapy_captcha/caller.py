@@ -81,10 +81,12 @@ class Caller:
         flow: Generator[Call, Body, _T],
         secrets: Iterable[str] = (),
         on_call: Callable[[Call], None] = lambda _call: None,
+        on_answer: Callable[[bool], None] = lambda _is_one: None,
     ) -> _T:
-        """What *flow* ends with; *on_call* is told each call before its waiting time.
+        """What *flow* ends with.
 
-        Raises SolverError, with none of *secrets* in it.
+        *on_call* is told each call before its waiting time, *on_answer* after each whether the
+        service has answered it. Raises SolverError, with none of *secrets* in it.
         """
         noted: SolverError | None = None
         try:
@@ -93,7 +95,7 @@ class Caller:
                 on_call(call)
                 await self._until_due(call)
                 try:
-                    body = await self._ask(call)
+                    body = await self._ask(call, on_answer)
                 except SolverError as error:
                     error.possibly_paid = error.possibly_paid and call.buys
                     noted = self._note(error, secrets)
@@ -124,18 +126,23 @@ class Caller:
         while (rest := self._breaker.hold(time.monotonic())) > 0:
             await deferLater(CLOCK, rest)
 
-    async def _ask(self, call: Call) -> Body:
+    async def _ask(self, call: Call, on_answer: Callable[[bool], None]) -> Body:
+        is_answered = True
         try:
             body = self.provider.read(await self._reply(call))
         except SolverError as error:
-            if is_no_answer(error):
-                self._breaker.lost(time.monotonic())
-            else:
+            is_answered = not is_no_answer(error)
+            if is_answered:
                 self._breaker.answered()
+            else:
+                self._breaker.lost(time.monotonic())
             raise
         except CancelledError:
+            is_answered = False
             self._breaker.given_up()
             raise
+        finally:
+            on_answer(is_answered)
         self._breaker.answered()
         return body
 

@@ -226,6 +226,7 @@ class SolverClient:
         self, order: Order, on_task: Callable[[TaskId], None]
     ) -> Deferred[Solution]:
         sent: list[Call] = []
+        answered: list[bool] = []
 
         def on_call(call: Call) -> None:
             is_news = not sent or sent[0].task_id != call.task_id
@@ -240,6 +241,7 @@ class SolverClient:
                 provider=self.provider.name,
                 task_id=task_id,
                 possibly_paid=bool(sent) and sent[0].buys,
+                unheard=task_id is not None and True not in answered[-1:],
             )
             self._on_error(error)
             return Failure(error)
@@ -255,7 +257,9 @@ class SolverClient:
                 return result
             return Failure(self._closed(sent[0])) if isinstance(result, Failure) else result
 
-        story = self._caller.drive(self.provider.solve(order), _secrets(order), on_call)
+        story = self._caller.drive(
+            self.provider.solve(order), _secrets(order), on_call, answered.append
+        )
         deferred = Deferred.fromCoroutine(story).addCallback(done)
         deferred.addTimeout(self._solve_timeout, CLOCK, onTimeoutCancel=timed_out)
         self._driven.add(deferred)

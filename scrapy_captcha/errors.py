@@ -135,6 +135,7 @@ class SolverError(Exception):
     * *message*: the service's text for people, "" without; never logged as it is
     * *task_id*: the task that failed, None before there was one
     * *possibly_paid*: whether the call may have taken effect though no answer of use came back
+    * *unheard*: whether the service could not be asked in time what became of the task
     """
 
     def __init__(
@@ -149,6 +150,7 @@ class SolverError(Exception):
         provider_code: str | None = None,
         task_id: str | int | None = None,
         possibly_paid: bool = False,
+        unheard: bool = False,
     ) -> None:
         super().__init__(code)
         self.code = code
@@ -160,6 +162,7 @@ class SolverError(Exception):
         self.provider_code = provider_code
         self.task_id = task_id
         self.possibly_paid = possibly_paid
+        self.unheard = unheard
 
     def again(self) -> SolverError:
         """The same refusal for somebody else, who has neither bought nor asked anything."""

@@ -11,6 +11,7 @@ from crawling import crawl, sandbox
 from twisted.internet.defer import Deferred, gatherResults
 
 from scrapy_captcha import gate
+from scrapy_captcha.clock import CLOCK
 from scrapy_captcha.errors import ERRORS, ErrorCode
 from scrapy_captcha.sandbox import Answer, Guard, Mode
 
@@ -95,6 +96,22 @@ async def test_an_outage_of_some_seconds_buys_nothing_twice_and_loses_hardly_a_p
         assert len(crawled.failures) <= 3
         assert running.solver.created == len(GUARDED) - len(crawled.failures)
         assert len(running.solver.calls) <= 2 * HEALTHY
+
+
+@pytest.mark.parametrize("fault", ["close", "hang"])
+@pytest_twisted.ensureDeferred
+async def test_what_is_paid_for_is_collected_once_its_service_can_be_heard_again(
+    fault: str,
+) -> None:
+    settings = {"CAPTCHA_SOLVE_TIMEOUT": 1, "CAPTCHA_RETRY_TIMES": 6, "CAPTCHA_MAX_DELAY": 0.2}
+    async with sandbox(guard=Guard(mode=Mode.TOKEN), pages=5) as running:
+        running.solver.script(Answer("getTaskResult", fault=fault, times=None))
+        CLOCK.callLater(3.5, running.solver.clear_script)  # after several times a task's time
+        crawled = await crawl(running, GUARDED[:5], QUICK | settings)
+
+    assert crawled.paths == GUARDED[:5]
+    assert running.solver.created == 5
+    assert crawled.stat("solved_count") == 5
 
 
 @pytest.mark.parametrize("method", CALLS)
