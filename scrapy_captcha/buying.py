@@ -149,7 +149,7 @@ class Buyer:
         order = replace(order, collect_only=answer is not Answer.YES)
         self._note(ticket, purchase_id=order.purchase_id, provider=client.provider.name)
         try:
-            solution = await client.purchase(order, partial(self._bought, ticket, captcha))
+            solution = await client.purchase(order, partial(self._bought, ticket, captcha, order))
         except SolverError as error:
             self._not_bought(ticket, captcha, order, error, progress)
             raise
@@ -221,7 +221,7 @@ class Buyer:
             task_id=progress.task_id,
         )
 
-    def _bought(self, ticket: Request, captcha: Captcha, task_id: TaskId) -> None:
+    def _bought(self, ticket: Request, captcha: Captcha, order: Order, task_id: TaskId) -> None:
         """Notes the task, so that it can be collected should the crawl stop now.
 
         What was bought for a perishable captcha is of no use for the next that the page shows.
@@ -230,8 +230,11 @@ class Buyer:
         if task_id == progress.task_id:
             return
         self._tally.task()
-        kept = None if captcha.perishable else task_id
-        self._note(ticket, task_id=kept)
+        if captcha.perishable:
+            self._note(ticket, task_id=None)
+        else:
+            self._spending.has_task(order, task_id)
+            self._note(ticket, task_id=task_id, purchase_id="")
 
     async def _after_error(
         self, ticket: Request, captcha: Captcha, options: Options, error: SolverError

@@ -16,17 +16,16 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
+from scrapy_captcha.captchas import Kind
 from scrapy_captcha.limits import LastHour, Room, Total
-from scrapy_captcha.purchases import Fate, Purchase
+from scrapy_captcha.purchases import Fate, Need, Purchase
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from scrapy_captcha.captchas import Kind
     from scrapy_captcha.limits import Limits
     from scrapy_captcha.money import Micros
     from scrapy_captcha.prices import Prices
-    from scrapy_captcha.purchases import Need
 
 
 _DOUBT = 10  # times its guess that a price is reckoned with
@@ -67,7 +66,6 @@ class Ledger:
         self._hour = LastHour()
         self._done = Total()
         self._under_way = Total()
-        self._carried: set[str] = set()  # open at the end of another run, and counted there
         self._guesses: set[tuple[str, Kind]] = set()
 
     @property
@@ -84,7 +82,7 @@ class Ledger:
         self, name: str, need: Need, now: float, *, url: str = "", attempts: int = 1
     ) -> Answer:
         """Whether the purchase *name* may be made; YES as well when it was reserved before."""
-        if name in self._open or name in self._carried:
+        if name in self._open:
             return Answer.YES
         price, answer = self._price_and_answer(need, now)
         if answer is Answer.YES:
@@ -139,6 +137,10 @@ class Ledger:
         """Names of purchases that were made so long ago that nobody will tell their end."""
         last = {n: p.begun if p.charged is None else p.charged for n, p in self._open.items()}
         return [name for name, at in last.items() if now - at > self._patience]
+
+    def names_under_way(self) -> list[str]:
+        """Names of purchases that are reserved."""
+        return [name for name, purchase in self._open.items() if purchase.charged is None]
 
     def charged_names(self) -> list[str]:
         """Names of purchases whose fate is open."""
@@ -202,26 +204,19 @@ class Ledger:
     # What outlives a run
 
     def state(self, now: float) -> dict[str, Any]:
-        """Plain data for `restore`: what is under way counts as charged, and as lost."""
-        total = Total(self._done.solves, self._done.money)
+        """Plain data for `restore`: what a site says nothing about any more counts as lost."""
         sites = {
             name: [site.done.solves, site.done.money, site.lost]
             for name, site in self._sites.items()
         }
-        hour: list[tuple[float, Micros]] = list(self._hour.ages(now))
         for purchase in self._open.values():
-            site, price = sites[purchase.need.site], purchase.price
             if purchase.charged is not None:
-                site[2] += price
-            else:
-                total.add(price)
-                site[:] = site[0] + 1, site[1] + price, site[2] + price
-                hour.append((0.0, price))
+                sites[purchase.need.site][2] += purchase.price
         return {
-            "total": [total.solves, total.money],
+            "total": [self._done.solves, self._done.money],
             "sites": sites,
-            "hour": hour,
-            "open": list(self._open),
+            "hour": list(self._hour.ages(now)),
+            "open": {name: _stored(self._open[name]) for name in self.names_under_way()},
         }
 
     def restore(self, state: Mapping[str, Any], now: float, elapsed: float) -> None:
@@ -232,13 +227,15 @@ class Ledger:
         try:
             total = Total(*_counts(state["total"], 2))
             sites = {str(name): _site(values) for name, values in state["sites"].items()}
-            carried = {str(name) for name in state["open"]}
+            under_way = {str(name): _purchase(v, now) for name, v in state["open"].items()}
             ages = sorted((_seconds(age), _counts([p], 1)[0]) for age, p in state["hour"])
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise ValueError("not a state of the ledger") from error
         self._done = total
-        self._carried = carried
         self._sites.update(sites)
+        self._open.update(under_way)
+        for purchase in under_way.values():
+            self._take(purchase.need, purchase.price, 1)
         for age, price in reversed(ages):
             self._hour.add(price, now - elapsed - age)
 
@@ -256,6 +253,25 @@ def _counts(values: Any, length: int) -> list[int]:
 def _site(values: Any) -> Site:
     solves, money, lost = _counts(values, 3)
     return Site(done=Total(solves, money), lost=lost)
+
+
+def _stored(purchase: Purchase) -> dict[str, Any]:
+    need = purchase.need
+    return {
+        "need": [need.site, need.kind.value, need.provider, need.proxy],
+        "url": purchase.url,
+        "attempts": purchase.attempts,
+        "price": purchase.price,
+    }
+
+
+def _purchase(stored: Any, now: float) -> Purchase:
+    site, kind, provider, proxy = stored["need"]
+    if not all(isinstance(text, str) for text in (site, provider, proxy, stored["url"])):
+        raise TypeError
+    attempts, price = _counts([stored["attempts"], stored["price"]], 2)
+    need = Need(site, Kind(kind), provider, proxy)
+    return Purchase(need, stored["url"], attempts, price, now)
 
 
 def _seconds(value: Any) -> float:

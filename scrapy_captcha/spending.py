@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from scrapy.utils.job import job_dir
 from twisted.internet.defer import Deferred
@@ -64,7 +64,7 @@ class Spending:
         self._on_limit: Callable[[], None] | None = on_limit
         self._waiting: deque[Deferred[None]] = deque()
         self._looking = looping(self._look)
-        self._purchases: dict[TaskId, str] = {}  # of tasks that are to be collected later
+        self._purchases: dict[TaskId, str] = {}  # of tasks whose solutions have not come
         self._doubtful: set[str] = set()  # purchases that may have been paid
         self._told: set[tuple[Answer, str]] = set()
         jobdir = job_dir(crawler.settings)
@@ -94,9 +94,15 @@ class Spending:
         self._look_from_now_on()
         return waiting
 
+    def has_task(self, order: Order, task_id: TaskId) -> None:
+        """*order* has become the task *task_id*, which may be collected by another order."""
+        self._purchases[task_id] = order.purchase_id
+        self._save()
+
     def solved(self, order: Order, solution: Solution) -> str:
         """The solution of *order* has come; the name of the purchase that it came of."""
         name = self._purchase(order, solution.task_id)
+        self._lose_task(order)
         cost = solution.cost
         told = micros(cost) if cost is not None and cost >= 0 else None
         purchase = self._charge(name, told)
@@ -120,8 +126,8 @@ class Spending:
             self._lose(name)
         else:
             self.not_made(name)
-        if order.task_id is not None and not goes_on:
-            self._lose(self._purchases.pop(order.task_id, ""))
+        if not goes_on:
+            self._lose_task(order)
 
     def not_made(self, name: str) -> None:
         """Nothing was bought under *name* now; earlier it may have been."""
@@ -149,12 +155,15 @@ class Spending:
 
     def abandoned(self, progress: Progress) -> None:
         """What *progress* has under way is neither sent again nor collected."""
-        self._lose(progress.purchase_id)
-        if progress.task_id is not None:
-            self._lose(self._purchases.pop(progress.task_id, ""))
+        if progress.task_id is None:
+            self._lose(progress.purchase_id)
+        else:
+            self.not_made(progress.purchase_id)  # it was for the case that the task is gone
+            self._lose_task(progress)
 
     def close(self) -> None:
         """Counts what nobody used and leaves nothing in the reactor."""
+        self._look()
         for name in self._ledger.charged_names():
             self._end(name, Fate.UNUSED)
         for site, row in self._books.by("site").items():
@@ -165,10 +174,10 @@ class Spending:
 
     def _purchase(self, order: Order, task_id: TaskId | None) -> str:
         """The name of the purchase that *task_id* came of."""
-        if order.task_id is None or task_id != order.task_id:
-            return order.purchase_id
-        self._ledger.release(order.purchase_id)
-        return self._purchases.pop(order.task_id, order.purchase_id)
+        name = self._purchases.pop(task_id, "") if task_id is not None else ""
+        if name not in ("", order.purchase_id):
+            self._ledger.release(order.purchase_id)
+        return name or order.purchase_id
 
     def _charge(self, name: str, cost: int | None) -> Purchase | None:
         purchase = self._ledger.charge(name, cost, _now())
@@ -178,6 +187,11 @@ class Spending:
             self._tally.spent(self._books.total())
             self._wake()
         return purchase
+
+    def _lose_task(self, of: Order | Progress) -> None:
+        """The task that was to be collected has come to nothing, unless it is settled."""
+        if of.task_id is not None:
+            self._lose(self._purchases.pop(of.task_id, ""))
 
     def _lose(self, name: str) -> None:
         self._charge(name, None)
@@ -237,7 +251,8 @@ class Spending:
 
     def _save(self) -> None:
         if self._file is not None:
-            self._file.save({"at": time.time()} | self._ledger.state(_now()))
+            tasks = list(self._purchases.items())
+            self._file.save({"at": time.time(), "tasks": tasks} | self._ledger.state(_now()))
 
     def _restore(self) -> None:
         state = self._file.load() if self._file is not None else None
@@ -245,9 +260,20 @@ class Spending:
             return
         try:
             elapsed = max(0.0, time.time() - float(state["at"]))
+            purchases = dict(_task_and_name(pair) for pair in state["tasks"])
             self._ledger.restore(state, _now(), elapsed)
         except (KeyError, TypeError, ValueError, OverflowError):
             self._file.damaged()
+        else:
+            self._purchases = purchases
+            self._doubtful.update(self._ledger.names_under_way())
+
+
+def _task_and_name(pair: Any) -> tuple[TaskId, str]:
+    task_id, name = pair
+    if type(task_id) not in (str, int) or type(name) is not str:
+        raise TypeError
+    return task_id, name
 
 
 def reason_not_to_buy(answer: Answer) -> str | None:

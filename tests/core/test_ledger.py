@@ -19,11 +19,13 @@ PRICE = 2_000
 TOLD = dict.fromkeys(Kind, PRICE)
 SHOP = Need("shop.example", Kind.HCAPTCHA, "unified")
 NEWS = Need("news.example", Kind.HCAPTCHA, "unified")
+PATIENCE = 100.0
+OPEN = {"need": ["shop.example", "image", "unified", ""], "url": "", "attempts": 1, "price": 1}
 
 
 def ledger(limits: Limits, told: dict[Kind, int] | None = None, **options: Any) -> Ledger:
     prices = Prices(TOLD if told is None else told, **options)
-    return Ledger(limits, prices, patience=100.0)
+    return Ledger(limits, prices, patience=PATIENCE)
 
 
 def bought(books: Ledger, name: str, fate: Fate = Fate.ACCEPTED, **more: Any) -> None:
@@ -215,26 +217,54 @@ def test_no_limit_is_passed_and_nobody_waits_for_nothing(
 # State
 
 
+def restarted(books: Ledger, limits: Limits) -> Ledger:
+    """Another, a minute later, that goes on from the state of *books*."""
+    second = ledger(limits)
+    second.restore(json.loads(json.dumps(books.state(0.0))), 1000.0, 60.0)
+    return second
+
+
 def test_limits_hold_over_restarts() -> None:
-    """What was under way counts as spent, and once only though it is asked for again."""
+    """What was under way still is, and counts once though it is asked for again."""
     limits = Limits(Limit(solves=4), hour=Limit(solves=3))
     first = ledger(limits)
     bought(first, "a", Fate.REJECTED)
     for name in "bc":
         first.reserve(name, SHOP, 0.0)
     first.charge("c", None, 0.0)
-    state = json.loads(json.dumps(first.state(0.0)))
 
-    second = ledger(limits)
-    second.restore(state, 1000.0, 60.0)
+    second = restarted(first, limits)
 
-    assert second.done.solves == 3
+    assert (second.done.solves, second.under_way.solves) == (2, 1)
     assert second.reserve("b", SHOP, 1000.0) is Answer.YES
-    assert second.charge("b", None, 1000.0) is None
-    assert second.done.solves == 3
+    assert second.reserve("d", NEWS, 1000.0) is Answer.WAIT
+    assert second.charge("b", None, 1000.0) is not None
+    second.end("b", Fate.UNUSED)
+    assert (second.done.solves, second.under_way.solves) == (3, 0)
     assert second.lost("shop.example") == 3 * PRICE
     assert second.reserve("d", NEWS, 1000.0) is Answer.BUDGET_HERE
     assert second.reserve("d", NEWS, 1000.0 + HOUR) is Answer.YES
+
+
+def test_what_is_collected_after_a_restart_costs_what_the_answer_tells() -> None:
+    first = ledger(Limits())
+    first.reserve("a", SHOP, 0.0, url="https://shop.example/1", attempts=2)
+
+    purchase = restarted(first, Limits()).charge("a", 7, 1000.0)
+
+    assert purchase is not None
+    assert (purchase.price, purchase.need, purchase.attempts) == (7, SHOP, 2)
+    assert purchase.url == "https://shop.example/1"
+
+
+def test_what_nobody_collects_after_a_restart_is_forgotten_in_time() -> None:
+    first = ledger(Limits())
+    first.reserve("a", SHOP, 0.0)
+
+    second = restarted(first, Limits())
+
+    assert second.forgotten(1000.0 + PATIENCE) == []
+    assert second.forgotten(1001.0 + PATIENCE) == ["a"]
 
 
 def test_the_hour_goes_on_while_a_crawl_is_stopped() -> None:
@@ -263,6 +293,13 @@ def test_the_hour_goes_on_while_a_crawl_is_stopped() -> None:
         {"hour": [[0]]},
         {"hour": [[float("nan"), 1]]},
         {"hour": [[-1.0, 1]]},
+        {"open": ["a"]},
+        {"open": {"a": {}}},
+        {"open": {"a": OPEN | {"need": ["shop.example", "picture", "unified", ""]}}},
+        {"open": {"a": OPEN | {"need": [1, "image", "unified", ""]}}},
+        {"open": {"a": OPEN | {"url": None}}},
+        {"open": {"a": OPEN | {"price": -1}}},
+        {"open": {"a": OPEN | {"attempts": "1"}}},
     ],
     ids=str,
 )

@@ -20,6 +20,7 @@ from scrapy import Request
 from scrapy.exceptions import CloseSpider
 from scrapy.utils.defer import deferred_from_coro
 
+from scrapy_captcha.money import micros
 from scrapy_captcha.sandbox.fixture import sandbox_process
 
 if TYPE_CHECKING:
@@ -180,6 +181,15 @@ class Job:
             finally:
                 process.kill()
 
+    @property
+    def spent(self) -> list[int]:
+        """Solves and money, in millionths, that the job knows of when nothing is under way."""
+        account = json.loads((self.directory / "captcha-spent.json").read_text())
+        assert account["open"] == {}
+        assert account["tasks"] == []
+        total: list[int] = account["total"]
+        return total
+
     def until(self, line: str, times: int = 1) -> None:
         """Waits until *line* has been noted."""
         patient_until = time.monotonic() + 30
@@ -213,6 +223,7 @@ def test_an_interrupted_job_goes_on_where_it_was_and_pays_nothing_twice(tmp_path
 
     assert sorted(job.log) == sorted([*GUARDED, "parked"])
     assert state["solver"]["created"] == PARKED
+    assert job.spent == [PARKED, micros(state["solver"]["spent"])]
 
 
 def test_a_job_that_is_forced_to_stop_loses_nothing_and_pays_nothing_twice(tmp_path: Path) -> None:
@@ -230,6 +241,7 @@ def test_a_job_that_is_forced_to_stop_loses_nothing_and_pays_nothing_twice(tmp_p
 
     assert sorted(job.log) == sorted([*GUARDED, "parked", "busy"])
     assert state["solver"]["created"] == PARKED
+    assert job.spent == [PARKED, micros(state["solver"]["spent"])]
 
 
 @pytest.mark.parametrize("queue", QUEUES)
