@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 
 _PATIENCE = 3.0  # seconds for which the first purchases wait for the balances
+_LAST_WORDS = 1.0  # seconds for which the end of a crawl waits for reports
 
 
 class Turn:
@@ -77,6 +78,7 @@ class Market:
         self._declined: set[tuple[str, Kind]] = set()
         self._stopped: set[SolverClient] = set()
         self._sold: dict[str, _Sale] = {}
+        self._reports: set[Deferred[bool]] = set()
         self._is_asking = False
         self._waiting: list[Deferred[None]] = []
 
@@ -187,10 +189,12 @@ class Market:
         if window is not None and time.monotonic() - sale.at > window:
             return
         if sale.task_id is not None:
-            noted = sale.client.report(sale.task_id, sale.kind, accepted=accepted)
-            noted.addCallback(self._reported)
+            report = sale.client.report(sale.task_id, sale.kind, accepted=accepted)
+            self._reports.add(report)
+            report.addCallback(self._reported, report)
 
-    def _reported(self, noted: bool) -> None:
+    def _reported(self, noted: bool, report: Deferred[bool]) -> None:
+        self._reports.discard(report)
         if noted:
             self._tally.reported()
 
@@ -218,7 +222,10 @@ class Market:
         return next(iter(listed), None)
 
     async def close(self) -> None:
-        """Cancels all that is under way."""
+        """Cancels all that is under way; what the site said in the end is told before."""
+        if self._reports:
+            told = DeferredList(self._reports).addTimeout(_LAST_WORDS, CLOCK)
+            await maybe_deferred_to_future(told)
         for client in self._clients:
             await maybe_deferred_to_future(client.close())
 

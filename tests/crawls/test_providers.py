@@ -388,3 +388,18 @@ async def test_what_the_site_said_is_reported_where_the_service_takes_it_once(
         c.method for c in solver.calls if "eport" in c.method or "feed" in c.method
     } == good | bad
     assert len(solver.reports) == crawled.stat("report_count") == bool(good) + bool(bad)
+
+
+@pytest.mark.parametrize(("delay", "noted"), [(0.3, 1), (60.0, 0)])
+@pytest_twisted.ensureDeferred
+async def test_the_end_of_a_crawl_waits_for_the_last_report_but_not_for_long(
+    delay: float, noted: int
+) -> None:
+    async with sandbox(IN_A_HURRY, Guard(Kind.RECAPTCHA_V2, Mode.TOKEN)) as running:
+        solver = running.services["2captcha"]
+        solver.script(Answer(method="reportCorrect", delay=delay))
+        crawled = await crawl(running, ["/page/1"], shopping(running, TwoCaptcha))
+
+    assert crawled.paths == ["/page/1"]
+    assert crawled.stat("report_count") == noted
+    assert crawled.stat("error_count/TIMEOUT") == 0
