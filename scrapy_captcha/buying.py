@@ -229,7 +229,7 @@ class Buyer:
         progress = Progress.of(ticket.meta)
         if task_id == progress.task_id:
             return
-        self._tally.task()
+        self._tally.task(ticket, captcha, progress.provider, task_id)
         if captcha.perishable:
             self._note(ticket, task_id=None)
         else:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from scrapy_captcha.books import Row
     from scrapy_captcha.captchas import Captcha
     from scrapy_captcha.errors import SolverError
+    from scrapy_captcha.providers.base import TaskId
 
 logger = logging.getLogger(__name__)
 
@@ -68,9 +69,17 @@ class Tally:
                 text=error.message,
             )
 
-    def task(self) -> None:
+    def task(self, request: Request, captcha: Captcha, provider: str, task_id: TaskId) -> None:
         """A task was bought."""
         self._inc("task_count")
+        self._log(
+            logging.DEBUG,
+            "Captcha (%(kind)s) is task %(task)r at %(at)s: %(request)s",
+            request,
+            captcha,
+            task=task_id,
+            at=provider,
+        )
 
     def solved(self, request: Request, captcha: Captcha) -> None:
         """A solution came back."""

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import sys
-from argparse import ArgumentParser
 from typing import TYPE_CHECKING
 
 from scrapy.exceptions import NotConfigured
-from twisted.internet.defer import Deferred
-from twisted.internet.task import react
 
 from scrapy_captcha.accounts import accounts_of
 from scrapy_captcha.client import SolverClient
+from scrapy_captcha.commands.arguments import parser_of
+from scrapy_captcha.commands.running import run_in_reactor
 from scrapy_captcha.config import Config
 from scrapy_captcha.errors import SolverError
 
@@ -22,40 +21,42 @@ if TYPE_CHECKING:
 
     from scrapy_captcha.accounts import Account
 
-_ABOUT = "The exit code is 0 when each account has told what it holds, else 1."
+_ABOUT = "Print what each account of CAPTCHA_PROVIDERS holds, in the account's own currency."
+_EXIT_CODES = "The exit code is 0 when each account has told what it holds, else 1."
 
 
 def run(settings: BaseSettings, arguments: Sequence[str]) -> int:
     """Print the balance of each account in *settings*, in the account's own currency."""
-    ArgumentParser("scrapy captcha balance", epilog=_ABOUT).parse_args(arguments)
+    parser_of("balance", _ABOUT, _EXIT_CODES).parse_args(arguments)
     try:
         config = Config.read(settings)
         accounts = accounts_of(config)
     except (NotConfigured, ValueError) as error:
         sys.stderr.write(f"scrapy captcha balance: {error}\n")
         return 1
-    try:
-        react(lambda _reactor: Deferred.fromCoroutine(_tell(accounts, config.http_timeout)))
-    except SystemExit as end:
-        return int(end.code or 0)
+    return run_in_reactor(_tell(accounts, config.http_timeout))
 
 
-async def _tell(accounts: Sequence[Account], timeout: float) -> None:
+async def _tell(accounts: Sequence[Account], timeout: float) -> int:
     told = [await _told(account, timeout) for account in accounts]
-    if not all(told):
-        raise SystemExit(1)
+    return 0 if all(told) else 1
 
 
 async def _told(account: Account, timeout: float) -> bool:
+    try:
+        balance = await balance_of(account, timeout)
+    except SolverError as error:
+        sys.stderr.write(f"{account.provider.name}: {error}\n")
+        return False
+    sys.stdout.write(f"{account.provider.name}: {round(balance, 6)}\n")
+    return True
+
+
+async def balance_of(account: Account, timeout: float) -> float:
+    """What *account* holds; waits *timeout* seconds at most. Raises SolverError."""
     provider = account.provider(poll_interval=0)
     client = SolverClient(provider, api_url=account.url, api_key=account.key, http_timeout=timeout)
     try:
-        balance = await client.balance()
-    except SolverError as error:
-        sys.stderr.write(f"{provider.name}: {error}\n")
-        return False
-    else:
-        sys.stdout.write(f"{provider.name}: {round(balance, 6)}\n")
-        return True
+        return await client.balance()
     finally:
         await client.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from argparse import RawDescriptionHelpFormatter
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -9,18 +10,19 @@ from scrapy.commands import ScrapyCommand
 from scrapy.exceptions import UsageError
 
 if TYPE_CHECKING:
-    from argparse import Namespace
+    from argparse import ArgumentParser, Namespace
     from collections.abc import Mapping
 
 # Each is a module beside this one. Its ``run(settings, arguments)`` returns the exit code; it is
 # imported on use, because Scrapy loads this file for every command of anybody.
 SUBCOMMANDS: Mapping[str, str] = {
-    "detect": "tell what pages are and what would be bought: [--json] [--url URL] URL|FILE ...",
-    "evaluate": "measure detection on labelled pages: [--json] [--verbose] MANIFEST",
+    "check": "tell what is right and wrong with settings, accounts and a page",
+    "solve": "get one page from behind its captcha, step by step; asks before it pays",
+    "detect": "tell what pages are and what would be bought for them",
     "balance": "print what the accounts at the solver services hold",
-    "demo": "crawl a local site behind captchas with a local solver",
-    "sandbox": "run both for crawls of your own, until interrupted (flags: python -m "
-    "scrapy_captcha.sandbox --help)",
+    "demo": "crawl a local site behind captchas with a local solver; needs no account",
+    "sandbox": "run that site and that solver for crawls of your own",
+    "evaluate": "measure detection on labelled pages",
 }
 
 
@@ -34,15 +36,28 @@ class Command(ScrapyCommand):
         return f"<{'|'.join(SUBCOMMANDS)}> [options]"
 
     def short_desc(self) -> str:  # noqa: D102 - Scrapy's
-        return "Try and test captcha handling"
+        return "Check, try and test captcha handling"
 
-    def long_desc(self) -> str:  # noqa: D102 - Scrapy's
-        return "; ".join(f"{name}: {about}" for name, about in SUBCOMMANDS.items())
+    def long_desc(self) -> str:
+        """All sub-commands, a line each."""
+        lines = [f"  {name:10}{about}" for name, about in SUBCOMMANDS.items()]
+        return "\n".join([*lines, "", "scrapy captcha NAME --help tells the rest of each."])
+
+    def add_options(self, parser: ArgumentParser) -> None:
+        """Scrapy's own, except that ``--help`` is for the sub-command where one is named."""
+        super().add_options(parser)
+        parser.formatter_class = RawDescriptionHelpFormatter
+        parser.add_argument("-h", "--help", action="store_true", help="show this and exit")
+        self._parser = parser
 
     def run(self, args: list[str], opts: Namespace) -> None:
         """Run the sub-command that *args* begin with. Raises UsageError when there is none."""
         name, *arguments = args or [""]
-        if name not in SUBCOMMANDS:
+        if name in SUBCOMMANDS:
+            module = import_module(f"scrapy_captcha.commands.{name}")
+            helped = ["--help"] if opts.help else []
+            self.exitcode = module.run(self.settings, [*arguments, *helped])
+        elif opts.help and not name:
+            self._parser.print_help()
+        else:
             raise UsageError(f"write one of the sub-commands: {', '.join(SUBCOMMANDS)}")
-        module = import_module(f"scrapy_captcha.commands.{name}")
-        self.exitcode = module.run(self.settings, arguments)

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 from scrapy import Request, Spider
 from scrapy.crawler import AsyncCrawlerProcess
 from scrapy.downloadermiddlewares import cookies
-from scrapy.exceptions import UsageError
 from scrapy.settings import SETTINGS_PRIORITIES, Settings
 from tldextract import TLDExtract
 
 from scrapy_captcha.captchas import Kind
+from scrapy_captcha.commands.arguments import parser_of
 from scrapy_captcha.errors import ERRORS, ErrorCode
 from scrapy_captcha.exceptions import CaptchaError
 from scrapy_captcha.sandbox import (
@@ -35,6 +35,12 @@ if TYPE_CHECKING:
     from scrapy.settings import BaseSettings
     from twisted.python.failure import Failure
 
+_ABOUT = (
+    "Crawl a site with a captcha before each page. Site and solver run in this process, so that "
+    "no account is needed and nothing leaves the machine. A line tells what became of each page; "
+    "the log shows it as a crawl of yours would."
+)
+_EXIT_CODES = "The exit code is 0 when all went as it has to, else 1."
 SCRAPED = "scraped"
 _ROW = "{:10}{:14}{:26}{}"
 _SETTINGS: dict[str, Any] = {
@@ -172,10 +178,8 @@ def run(settings: BaseSettings, arguments: Sequence[str]) -> int:
     """Crawl, and tell page by page what happened; 0 when all ended as it has to, else 1.
 
     Of *settings* only those of the command line hold: a project's pipelines are no part of a demo.
-    Raises UsageError for *arguments*, since there are none.
     """
-    if arguments:
-        raise UsageError(f"the demo takes no {arguments[0]}")
+    parser_of("demo", _ABOUT, _EXIT_CODES).parse_args(arguments)
     if find_spec("captcha") is None:
         raise SystemExit("The demo draws pictures: pip install 'scrapy-captcha[sandbox]'")
     # Scrapy would download the public suffix list at the first cookie; the packaged one will do.

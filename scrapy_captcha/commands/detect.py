@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import json
 import sys
-from argparse import ArgumentParser
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from scrapy import Request, Spider
 from scrapy.crawler import AsyncCrawlerProcess
 from scrapy.http import TextResponse
 
 from scrapy_captcha.captchas import KINDS
+from scrapy_captcha.commands.arguments import parser_of
+from scrapy_captcha.commands.offers import WHY, Offer, offer_for
 from scrapy_captcha.commands.saved import UNKNOWN_URL, read_body
+from scrapy_captcha.commands.visits import STATUSES, settings_of_visit
 from scrapy_captcha.config import Config
 from scrapy_captcha.detection import Detection, HtmlPage, Verdict
-from scrapy_captcha.errors import ErrorCode
-from scrapy_captcha.policy import reason_not_to_answer
+from scrapy_captcha.money import amount
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -32,9 +33,14 @@ if TYPE_CHECKING:
 # What became of a page: what was found on it, nothing, or why it could not be had.
 Result = Detection | str | None
 
-_ABOUT = "The exit code is 0 when a page is a challenge, 1 when none is, 2 when a page failed."
-_WEB = ("http://", "https://")
-_REDIRECTS = frozenset((301, 302, 303, 307, 308))
+_ABOUT = (
+    "Tell what each page is and why: a challenge is a captcha instead of the page, a block a wall "
+    "that nobody opens, a widget a captcha on a page of content. Nothing is bought."
+)
+_EXIT_CODES = (
+    "As with grep, the exit code is 0 when a page is a challenge, 1 when none is, 2 for an error."
+)
+WEB = ("http://", "https://")
 
 
 def run(settings: BaseSettings, arguments: Sequence[str]) -> int:
@@ -59,16 +65,17 @@ def run(settings: BaseSettings, arguments: Sequence[str]) -> int:
 
 
 def _options(arguments: Sequence[str]) -> Namespace:
-    parser = ArgumentParser("scrapy captcha detect", epilog=_ABOUT)
-    parser.add_argument("pages", nargs="+", metavar="URL|FILE", help="saved pages may be gzipped")
+    parser = parser_of("detect", _ABOUT, _EXIT_CODES)
+    about = "pages to fetch, as the project does, or saved ones, which may be gzipped"
+    parser.add_argument("pages", nargs="+", metavar="URL|FILE", help=about)
     parser.add_argument("--url", default=UNKNOWN_URL, help="where the saved pages came from")
-    parser.add_argument("--json", action="store_true", help="one JSON object on each line")
+    parser.add_argument("--json", action="store_true", help="print a JSON object for each page")
     return parser.parse_args(arguments)
 
 
 def _parted(pages: Sequence[str]) -> tuple[list[str], list[str]]:
     """Files and URLs."""
-    urls = [page for page in pages if page.startswith(_WEB)]
+    urls = [page for page in pages if page.startswith(WEB)]
     return [page for page in pages if page not in urls], urls
 
 
@@ -80,21 +87,25 @@ def _look(file: str, url: str, config: Config) -> Result:
 
 
 def _download(urls: Sequence[str], settings: BaseSettings, config: Config) -> dict[str, Result]:
-    own = cast("Settings", settings.copy())
-    own.set("CAPTCHA_ENABLED", value=False, priority="cmdline")
-    own.setdict({"LOG_LEVEL": "ERROR", "TELNETCONSOLE_ENABLED": False}, priority="command")
     results: dict[str, Result] = dict.fromkeys(urls, "not downloaded")
-    process = AsyncCrawlerProcess(own)
+    process = AsyncCrawlerProcess(settings_of_looking(settings))
     process.crawl(LookingSpider, config=config, results=results)
     process.start()
     return results
+
+
+def settings_of_looking(settings: BaseSettings) -> Settings:
+    """*settings* for a crawl of `LookingSpider`, in which captchas are left alone."""
+    own = settings_of_visit(settings)
+    own.set("CAPTCHA_ENABLED", value=False, priority="cmdline")
+    return own
 
 
 class LookingSpider(Spider):
     """Downloads the pages that *results* names, once each, and replaces what stands there."""
 
     name = "captcha_detect"
-    handle_httpstatus_list = tuple(set(range(200, 600)) - _REDIRECTS)
+    handle_httpstatus_list = STATUSES
 
     def __init__(self, config: Config, results: dict[str, Result], **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -122,18 +133,6 @@ class LookingSpider(Spider):
         self._results[request.cb_kwargs["page"]] = words
 
 
-def _purchase(found: Detection, config: Config) -> tuple[str | None, str | None]:
-    """The task that would be bought for *found*, or None and why none would."""
-    if found.captcha is None:
-        return None, "nothing on it can be answered"
-    kind = found.captcha.kind
-    tasks = [provider.tasks[kind] for provider in config.providers if kind in provider.tasks]
-    if not tasks:
-        return None, ErrorCode.METHOD_INVALID.value
-    reason = reason_not_to_answer(found.captcha)
-    return (None, reason) if reason else (tasks[0].name or tasks[0].proxied, None)
-
-
 def _in_words(page: str, result: Result, config: Config) -> Iterator[str]:
     if isinstance(result, str):
         yield f"{page}: error: {result}"
@@ -147,9 +146,12 @@ def _in_words(page: str, result: Result, config: Config) -> Iterator[str]:
 
 
 def _purchase_in_words(found: Detection, config: Config) -> Iterator[str]:
-    task, reason = _purchase(found, config)
+    offer = offer_for(found.captcha, config) if found.captcha else "nothing on it can be answered"
     when = ", where a spider asks for it" if found.verdict is Verdict.WIDGET else ""
-    yield f"    would buy {task}{when}" if task else f"    would buy nothing: {reason}"
+    if isinstance(offer, str):
+        yield f"    would buy nothing: {': '.join((offer, *WHY.get(offer, ())[:1]))}"
+    else:
+        yield f"    would buy {offer}{when}"
     if found.captcha:
         shown = _shown(found.captcha)
         yield from (f"        {name}: {value}" for name, value in shown.items() if value)
@@ -170,15 +172,17 @@ def _as_json(page: str, result: Result, config: Config) -> dict[str, object]:
         return {"page": page, "error": result}
     if result is None:
         return {"page": page, "verdict": None}
-    task, reason = _purchase(result, config)
     captcha = result.captcha
+    offer = offer_for(captcha, config) if captcha else "nothing on it can be answered"
     return {
         "page": page,
         "verdict": result.verdict.value,
         "name": result.name,
         "confidence": result.confidence,
         "evidence": result.evidence,
-        "task": task,
-        "reason": reason,
+        "task": offer.task if isinstance(offer, Offer) else None,
+        "provider": offer.provider if isinstance(offer, Offer) else None,
+        "price": amount(offer.price) if isinstance(offer, Offer) else None,
+        "reason": None if isinstance(offer, Offer) else offer,
         "captcha": {"url": captcha.url, **_shown(captcha)} if captcha else None,
     }

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import sys
-from argparse import ArgumentParser
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from scrapy_captcha.commands.arguments import parser_of
 from scrapy_captcha.commands.saved import UNKNOWN_URL, read_body
 from scrapy_captcha.config import Config
 from scrapy_captcha.detection import HtmlPage, detect
@@ -33,18 +33,20 @@ if TYPE_CHECKING:
     from scrapy_captcha.detection.scoring import Measure
 
 _ABOUT = """
-Each line of the manifest is a JSON object: "file" (relative to the manifest, may be gzipped) and
-"class" (challenge, block, widget or negative); where known also "kind", "inner", "solve" (captcha
-or js), "sitekeys", "url", "status", "headers" and "source_repo". The exit code is 0 when each
-target is met, 1 when one is not, 2 for an error.
+Measure detection on pages that people have labelled: what those of each class were taken for, and
+the shares that are right, each with its target. A line of the manifest is a JSON object: "file"
+(relative to the manifest, may be gzipped) and "class" (challenge, block, widget or negative); where
+known also "kind", "inner", "solve" (captcha or js), "sitekeys", "url", "status", "headers" and
+"source_repo".
 """
+_EXIT_CODES = "The exit code is 0 when each target is met, 1 when one is not, 2 for an error."
 _CLASS = "{:12}" + "{:>11}" * len(CALLED)
 _FIGURE = "{:38}{:>10}{:>11}  {:<10}{:>8}{:>12}{:>16}"
 
 
 def run(settings: BaseSettings, arguments: Sequence[str]) -> int:
     """Detect what each labelled page is, as *settings* say, and print how that agrees."""
-    parser = ArgumentParser("scrapy captcha evaluate", epilog=_ABOUT)
+    parser = parser_of("evaluate", _ABOUT, _EXIT_CODES)
     parser.add_argument("manifest", type=Path, help="the labels, one JSON object on each line")
     parser.add_argument("--json", action="store_true", help="one JSON object instead of tables")
     parser.add_argument("--verbose", action="store_true", help="list the pages that were wrong")

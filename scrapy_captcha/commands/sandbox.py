@@ -14,5 +14,5 @@ if TYPE_CHECKING:
 
 def run(_settings: BaseSettings, arguments: Sequence[str]) -> int:
     """Run until SIGINT or SIGTERM; *arguments* are the sandbox's own."""
-    main(arguments)
+    main(arguments, prog="scrapy captcha sandbox")
     return 0

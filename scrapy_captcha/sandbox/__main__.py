@@ -31,29 +31,43 @@ if TYPE_CHECKING:
     from enum import Enum
 
 
-def _parser() -> ArgumentParser:
+_ABOUT = (
+    "Run a local captcha solver and a local site behind captchas, until interrupted. The line that "
+    "is printed says where: crawl site_url with the settings CAPTCHA_API_URL = api_url, "
+    "CAPTCHA_API_KEY = api_key and CAPTCHA_DOMAINS = 127.0.0.1. In services are the addresses at "
+    "which the solver speaks the language of each service, for CAPTCHA_API_URLS."
+)
+
+
+def _parser(prog: str) -> ArgumentParser:
     parser = ArgumentParser(
-        prog="python -m scrapy_captcha.sandbox",
-        description="A local captcha solver and a local site behind captchas.",
+        prog=prog,
+        description=_ABOUT,
+        epilog="The exit code is 0 when it was interrupted, 1 when a port is taken.",
         formatter_class=ArgumentDefaultsHelpFormatter,
     )
     add = parser.add_argument
-    add("--port", type=int, default=0, help="of the solver, 0 for any that is free")
-    add("--site-port", type=int, default=0, help="of the site, 0 for any that is free")
+    add("--port", type=int, default=0, help="port of the solver, 0 for any that is free")
+    add("--site-port", type=int, default=0, help="port of the site, 0 for any that is free")
     add("--pages", type=int, default=10, help="how many pages the site has")
     add("--open-pages", type=int, default=0, help="how many of them, the first, have no captcha")
-    _add_choice(parser, "--kind", Kind.RECAPTCHA_V2, "of captcha")
+    _add_choice(parser, "--kind", Kind.RECAPTCHA_V2, "the captcha before each page")
     _add_choice(parser, "--mode", Mode.CLEARANCE, "what a solution opens")
     _add_choice(parser, "--shown", Shown.HERE, "where the challenge stands")
     _add_choice(parser, "--passage", Passage.PAGE, "what an accepted solution is answered with")
     add("--status", type=int, default=200, help="HTTP status of the challenge")
-    add("--reject-first", type=int, default=0, help="good solutions rejected, for each page")
-    add("--latency", type=float, default=0.0, help="of the site, in seconds")
-    add("--api-key", default="sandbox-key", help="of the solver's account")
+    add(
+        "--reject-first",
+        type=int,
+        default=0,
+        help="how many good solutions are rejected, for each page",
+    )
+    add("--latency", type=float, default=0.0, help="seconds until the site answers")
+    add("--api-key", default="sandbox-key", help="key of the account at the solver")
     add("--solve-time", type=float, default=0.0, help="seconds from purchase to solution")
-    add("--price", type=float, default=0.002, help="of a task")
-    add("--balance", type=float, default=10.0, help="of the account")
-    add("--capacity", type=int, help="how many tasks may be unsolved at once")
+    add("--price", type=float, default=0.002, help="what a task costs")
+    add("--balance", type=float, default=10.0, help="what the account holds at first")
+    add("--capacity", type=int, help="how many tasks may be unsolved at once, None: any")
     add(
         "--error",
         action="append",
@@ -63,13 +77,18 @@ def _parser() -> ArgumentParser:
         help="how the first purchase is answered, or the first for a path; may be given often",
     )
     add("--token-life", type=float, default=120.0, help="seconds from solution to expiry")
-    add("--poll-interval", type=float, help="seconds between polls, by default the service's own")
+    add(
+        "--poll-interval",
+        type=float,
+        help="seconds between polls, None: as the service says",
+    )
     return parser
 
 
 def _add_choice(parser: ArgumentParser, flag: str, default: Enum, what: str) -> None:
     words = [member.value for member in type(default)]
-    parser.add_argument(flag, choices=words, default=default.value, help=what)
+    name, what = flag.strip("-").upper(), f"{what}: {', '.join(words)}"
+    parser.add_argument(flag, choices=words, default=default.value, metavar=name, help=what)
 
 
 def _answer(word: str) -> Answer:
@@ -126,9 +145,14 @@ async def _serve(reactor: Any, sandbox: Sandbox) -> None:
     await Deferred()
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Run until SIGINT or SIGTERM; *arguments* are those of the command line by default."""
-    sandbox = _sandbox(_parser().parse_args(arguments))
+def main(
+    arguments: Sequence[str] | None = None, prog: str = "python -m scrapy_captcha.sandbox"
+) -> None:
+    """Run until SIGINT or SIGTERM; *arguments* are those of the command line by default.
+
+    *prog* is what the help calls the command.
+    """
+    sandbox = _sandbox(_parser(prog).parse_args(arguments))
 
     def serve(reactor: Any) -> Deferred[None]:
         return Deferred.fromCoroutine(_serve(reactor, sandbox))

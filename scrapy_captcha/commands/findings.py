@@ -1,0 +1,55 @@
+"""What a check finds, a line each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Mark(Enum):
+    """How good or bad it is; the value is the sign for it, and the one in plain ASCII."""
+
+    GOOD = ("✓", "ok")
+    WARNING = ("!", "! ")
+    BAD = ("✗", "X ")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """*words* say what is so, *mend* what to do about it: "" where nothing is."""
+
+    mark: Mark
+    words: str
+    mend: str = ""
+
+    def shown(self, encoding: str) -> str:
+        """For people, on one line or two, in characters that *encoding* has."""
+        fancy, plain = self.mark.value
+        sign = fancy if _fits(fancy, encoding) else plain
+        lines = [f"{sign} {self.words}"]
+        if self.mend:
+            lines.append(f"{' ' * len(sign)} -> {self.mend}")
+        return "\n".join(lines).encode(encoding, "backslashreplace").decode(encoding)
+
+
+def good(words: str) -> Finding:
+    """It is as it should be."""
+    return Finding(Mark.GOOD, words)
+
+
+def warning(words: str, mend: str) -> Finding:
+    """It works, and may not be what is wanted."""
+    return Finding(Mark.WARNING, words, mend)
+
+
+def bad(words: str, mend: str = "") -> Finding:
+    """It does not work."""
+    return Finding(Mark.BAD, words, mend)
+
+
+def _fits(text: str, encoding: str) -> bool:
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -1,0 +1,148 @@
+"""What else in a project's settings captcha handling has to get along with."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from scrapy.core.scheduler import Scheduler
+from scrapy.downloadermiddlewares.httpproxy import HttpProxyMiddleware
+from scrapy.utils.misc import load_object
+
+from scrapy_captcha.commands.findings import bad, good, warning
+from scrapy_captcha.commands.project import downloader_middlewares
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from scrapy.settings import BaseSettings
+
+    from scrapy_captcha.commands.findings import Finding
+    from scrapy_captcha.config import Config
+
+_KEEP_ONE = "keep one of the two: None in DOWNLOADER_MIDDLEWARES switches it off"
+_LEAVE_ALONE = 'give those requests meta={"captcha": False}'
+
+
+@dataclass(frozen=True, slots=True)
+class _Plugin:
+    """Somebody else's component, and what comes of it beside ours.
+
+    *is_harmless* tells by the settings whether nothing does.
+    """
+
+    trouble: str
+    mend: str
+    kind: Callable[[str, str], Finding] = bad
+    is_harmless: Callable[[Config], bool] = lambda _config: False
+
+
+# By the import paths of their components.
+_PLUGINS: Mapping[str, _Plugin] = {
+    "scrapyx_mw.middlewares.captcha*": _Plugin(
+        "it buys solutions too, and reads CAPTCHA_ENABLED and CAPTCHA_API_KEY in its own way",
+        _KEEP_ONE,
+    ),
+    "scrapy_turnstile.*": _Plugin("it buys solutions too: captchas are paid for twice", _KEEP_ONE),
+    "scrapypuppeteer.*Recaptcha*": _Plugin(
+        "it has captchas solved too: they are paid for twice", _KEEP_ONE
+    ),
+    "rotating_proxies.*": _Plugin(
+        "it takes captchas for bans, and changes the proxy that a solution is bound to",
+        "remove its middlewares, and give ROTATING_PROXY_LIST to CAPTCHA_PROXIES",
+        is_harmless=lambda config: bool(config.proxies),
+    ),
+    "scrapy_flaresolverr.*": _Plugin(
+        "requests that it fetches have cookies of its own, and solutions would go without them",
+        _LEAVE_ALONE,
+        warning,
+    ),
+    "scrapy_playwright.*": _Plugin(
+        "requests with meta playwright do not go through CAPTCHA_PROXIES",
+        f"{_LEAVE_ALONE}, or give the browser the proxy in PLAYWRIGHT_LAUNCH_OPTIONS",
+        warning,
+        is_harmless=lambda config: not config.proxies,
+    ),
+}
+
+
+def check_neighbours(settings: BaseSettings, config: Config) -> Iterator[Finding]:
+    """One finding where nothing is in the way, else one for each thing that is."""
+    found = [
+        *_scrapy_settings(settings, config),
+        *_written_files(config),
+        *_plugins(settings, config),
+    ]
+    yield from found or [good("neighbours: no setting and no known plugin is in the way")]
+
+
+def _scrapy_settings(settings: BaseSettings, config: Config) -> Iterator[Finding]:
+    if not settings.getbool("COOKIES_ENABLED"):
+        yield warning(
+            "COOKIES_ENABLED = False: captchas answered by a cookie, as of Amazon WAF, are given "
+            "up, and sites that remember a solution by a cookie ask on each page",
+            "remove it; requests that need no cookies may have meta dont_merge_cookies",
+        )
+    if not settings.getbool("REDIRECT_ENABLED"):
+        yield warning("REDIRECT_ENABLED = False: captchas behind a redirect are not met", "remove")
+    stack = _stack(settings)
+    if config.proxies and stack and not any(issubclass(one, HttpProxyMiddleware) for one in stack):
+        yield bad(
+            "CAPTCHA_PROXIES are used through HttpProxyMiddleware, and that is switched off",
+            "remove its None from DOWNLOADER_MIDDLEWARES, or CAPTCHA_PROXIES",
+        )
+    if settings.getbool("HTTPCACHE_ENABLED") and settings.getbool("HTTPCACHE_IGNORE_MISSING"):
+        yield warning(
+            "HTTPCACHE_IGNORE_MISSING = True: captcha pages in the cache count as missing, and "
+            "are ignored instead of solved",
+            "remove it for a crawl that is to solve captchas",
+        )
+    if not _has_own_scheduler(settings):
+        yield warning(
+            f"SCHEDULER = {settings['SCHEDULER']}: where processes share its queue, a page may be "
+            "taken by one that does not have its solution, and is paid for again",
+            "let one process use the queue, or keep Scrapy's scheduler",
+        )
+
+
+def _has_own_scheduler(settings: BaseSettings) -> bool:
+    try:
+        return issubclass(load_object(settings["SCHEDULER"]), Scheduler)
+    except (ImportError, NameError, ValueError):
+        return False
+
+
+def _written_files(config: Config) -> Iterator[Finding]:
+    for name in ("report", "dropped_feed"):
+        path = getattr(config, name)
+        directory = Path(path).parent
+        if path and not (directory.is_dir() and os.access(directory, os.W_OK)):
+            yield bad(
+                f"CAPTCHA_{name.upper()} = {path!r}: nothing can be written there",
+                f"make the directory {str(directory)!r}, or name another file",
+            )
+
+
+def _plugins(settings: BaseSettings, config: Config) -> Iterator[Finding]:
+    for pattern, plugin in _PLUGINS.items():
+        theirs = [path for path in _components(settings) if fnmatchcase(path, pattern)]
+        if theirs and not plugin.is_harmless(config):
+            yield plugin.kind(f"{theirs[0]}: {plugin.trouble}", plugin.mend)
+
+
+def _components(settings: BaseSettings) -> Iterator[str]:
+    for middleware in _stack(settings):
+        yield f"{middleware.__module__}.{middleware.__qualname__}"
+    for handler in settings.getdict("DOWNLOAD_HANDLERS").values():
+        if handler is not None:
+            yield handler if isinstance(handler, str) else f"{handler.__module__}.{handler}"
+
+
+def _stack(settings: BaseSettings) -> Mapping[type, int]:
+    try:
+        return downloader_middlewares(settings)
+    except ValueError:  # told where the order is checked
+        return {}

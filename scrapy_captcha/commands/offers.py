@@ -1,0 +1,112 @@
+"""What would be bought for a captcha and for about how much, or why nothing would."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from scrapy_captcha.captchas import KINDS
+from scrapy_captcha.errors import ErrorCode
+from scrapy_captcha.money import shown
+from scrapy_captcha.policy import reason_not_to_answer
+from scrapy_captcha.prices import Prices
+from scrapy_captcha.ranking import Preference
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from scrapy_captcha.captchas import Captcha, Kind
+    from scrapy_captcha.config import Config
+    from scrapy_captcha.domains import Domains
+    from scrapy_captcha.money import Micros
+    from scrapy_captcha.providers import Provider
+
+_OWN_WAY = "send it back with captcha_submit on the spider"
+
+# Reasons not to buy: what each means, and what to do about it.
+WHY: Mapping[str, tuple[str, str]] = {
+    ErrorCode.METHOD_INVALID.value: (
+        "none of CAPTCHA_PROVIDERS sells that",
+        "add a provider that does; some are sold with CAPTCHA_PROXIES only",
+    ),
+    "domain": (
+        "captchas are not bought for this domain",
+        "add it to the spider's allowed_domains, and to CAPTCHA_DOMAINS where that is set",
+    ),
+    "no_cookies": (
+        "the answer is a cookie, and the crawl keeps none",
+        "remove COOKIES_ENABLED = False",
+    ),
+    "site_key": (
+        "the page shows no site key",
+        'declare it: meta={"captcha": {"kind": "…", "site_key": "…"}}',
+    ),
+    "no_form": ("the page has no form that takes the answer", _OWN_WAY),
+    "other_origin": ("the form would send the token to another origin", _OWN_WAY),
+    "get_form": ("the form would put the token into a URL", _OWN_WAY),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A *task* at a *provider*, for about *price*; a *guess* is one that nobody has told."""
+
+    provider: str
+    task: str
+    price: Micros
+    is_guess: bool
+
+    def __str__(self) -> str:
+        guess = ", a guess: CAPTCHA_PRICES can say better" if self.is_guess else ""
+        return f"{self.task} at {self.provider} for about {shown(self.price)}{guess}"
+
+
+def offer_for(
+    captcha: Captcha,
+    config: Config,
+    *,
+    domains: Domains | None = None,
+    keeps_cookies: bool = True,
+    own_way: bool = False,
+) -> Offer | str:
+    """What would be bought for *captcha*, or the reason, of `WHY`, why nothing would be.
+
+    *domains* are those that are bought for, where they are known. With *own_way* the spider carries
+    the answer back itself.
+    """
+    if domains and not domains.allow(captcha.url):
+        return "domain"
+    if KINDS[captcha.kind].cookie and not keeps_cookies:
+        return "no_cookies"
+    offers = _offers(captcha, config)
+    reason = reason_not_to_answer(captcha, own_way=own_way)
+    if not offers or reason:
+        return reason or ErrorCode.METHOD_INVALID.value
+    if config.provider_order is Preference.CHEAPEST:
+        return min(offers, key=lambda offer: offer.price)
+    return offers[0]
+
+
+def _offers(captcha: Captcha, config: Config) -> list[Offer]:
+    proxies = config.proxies if isinstance(config.proxies, tuple) else ()
+    proxy = proxies[0] if proxies else None
+    providers = [provider(poll_interval=0) for provider in config.providers]
+    return [
+        _offer(provider, captcha.kind, config, proxied=proxy is not None)
+        for provider in providers
+        if provider.takes(captcha, proxy)
+    ]
+
+
+def _offer(seller: Provider, kind: Kind, config: Config, *, proxied: bool) -> Offer:
+    task = seller.tasks[kind]
+    name = (proxied and task.proxied) or task.name or KINDS[kind].title
+    price, is_told = price_of(kind, seller, config)
+    return Offer(seller.name, name, price, is_guess=not is_told)
+
+
+def price_of(kind: Kind, provider: Provider, config: Config) -> tuple[Micros, bool]:
+    """About what a solve of *kind* costs at *provider*, and whether anybody has said so."""
+    prices = Prices(config.prices, lambda _name, kind: provider.price(kind))
+    is_told = kind in config.prices or provider.price(kind) is not None
+    return prices.expected(provider.name, kind), is_told

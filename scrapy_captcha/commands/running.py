@@ -1,0 +1,24 @@
+"""The reactor for the length of a sub-command."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from twisted.internet.defer import Deferred
+from twisted.internet.task import react
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+
+def run_in_reactor(story: Coroutine[Deferred[Any], Any, int]) -> int:
+    """Runs *story* once and returns its exit code; 1 where it broke or was interrupted."""
+    codes: list[int] = []
+
+    async def told() -> None:
+        codes.append(await story)
+
+    try:
+        react(lambda _reactor: Deferred.fromCoroutine(told()))
+    except SystemExit:
+        return codes[0] if codes else 1

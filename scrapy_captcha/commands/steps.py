@@ -1,0 +1,68 @@
+"""Steps of something that takes its time, told as they happen."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import TextIO
+
+_OFTEN = 10.0  # seconds between two words about waiting, where they cannot replace each other
+
+
+class Steps:
+    """Writes a line for each step, after the seconds since the beginning.
+
+    Between two of them `tick` says that one still waits: in one place where *out* is a terminal.
+    """
+
+    def __init__(self, out: TextIO = sys.stdout, now: Callable[[], float] = time.monotonic) -> None:
+        self._out = out
+        self._now = now
+        self._begun = self._last = now()
+        self._is_ticking = False
+
+    def tell(self, words: str) -> None:
+        """Something has happened."""
+        self._clear()
+        self._write(f"{self._elapsed():7.1f}  {words}\n")
+        self._last = self._now()
+
+    def tick(self) -> None:
+        """Nothing has, for a second or so."""
+        if self._out.isatty():
+            self._clear()
+            self._is_ticking = True
+            self._write(f"{self._elapsed():7.1f}  waiting …")
+        elif self._now() - self._last >= _OFTEN:
+            self.tell("waiting")
+
+    def _clear(self) -> None:
+        if self._is_ticking:
+            self._is_ticking = False
+            self._write("\r\x1b[K")
+
+    def _elapsed(self) -> float:
+        return self._now() - self._begun
+
+    def _write(self, text: str) -> None:
+        encoding = self._out.encoding or "ascii"
+        self._out.write(text.encode(encoding, "backslashreplace").decode(encoding))
+        self._out.flush()
+
+
+class LogSteps(logging.Handler):
+    """Tells the lines of a log about one request as steps, without naming that in each."""
+
+    def __init__(self, steps: Steps) -> None:
+        super().__init__()
+        self._steps = steps
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """A line has been logged."""
+        words = record.args if isinstance(record.args, dict) else {}
+        self._steps.tell(record.getMessage().removesuffix(f": {words.get('request')}"))
