@@ -8,10 +8,12 @@ import re
 import signal
 import subprocess
 import sys
+from importlib import import_module
 from typing import TYPE_CHECKING
 from urllib.request import urlopen
 
 import pytest
+from scrapy.settings import Settings
 
 from scrapy_captcha.commands.captcha import SUBCOMMANDS
 from scrapy_captcha.commands.demo import HOME, PAGES, SCRAPED
@@ -135,8 +137,29 @@ def test_help_names_the_sub_commands(tmp_path: Path) -> None:
     done = scrapy(tmp_path, "captcha", "--help")
 
     assert done.returncode == 0
-    for name in SUBCOMMANDS:
-        assert f"{name}: " in " ".join(done.stdout.split())
+    for name, about in SUBCOMMANDS.items():
+        assert re.search(rf"^ +{name} +{re.escape(about)}$", done.stdout, re.MULTILINE)
+
+
+def test_help_of_a_sub_command_is_its_own(tmp_path: Path) -> None:
+    done = scrapy(tmp_path, "captcha", "solve", "--help")
+
+    assert done.returncode == 0
+    assert done.stdout.startswith("usage: scrapy captcha solve [-h] [--yes] [-o FILE] URL")
+
+
+@pytest.mark.parametrize("name", SUBCOMMANDS)
+def test_each_help_says_what_is_done_and_what_the_exit_codes_mean(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as end:
+        import_module(f"scrapy_captcha.commands.{name}").run(Settings(), ["--help"])
+
+    assert end.value.code == 0
+    told = " ".join(capsys.readouterr().out.split())
+    assert told.startswith(f"usage: scrapy captcha {name} [-h]")
+    assert "he exit code is 0 when" in told
+    assert "README" not in told
 
 
 def test_the_sandbox_runs_until_it_is_interrupted(tmp_path: Path) -> None:

@@ -101,7 +101,8 @@ def test_a_saved_page_is_told_in_words(capsys: pytest.CaptureFixture[str]) -> No
     assert code == 0
     assert lines[0].endswith("challenge_hcaptcha.html: challenge: hCaptcha, confidence 0.9")
     assert "    the form asks for nothing else" in lines
-    assert "    would buy HCaptchaTaskProxyless" in lines
+    bought = next(line for line in lines if line.startswith("    would buy "))
+    assert bought.startswith("    would buy HCaptchaTaskProxyless at unified for about 0.005")
     assert "        site_key: 10000000-ffff-ffff-ffff-000000000001" in lines
     assert "        form: POST https://shop.example/verify" in lines
 
@@ -138,6 +139,7 @@ def test_what_would_be_bought_is_what_the_providers_of_the_settings_sell(
 
     assert [one["task"] for one in told] == [None, "MtCaptchaTaskProxyLess"]
     assert told[0]["reason"] == "METHOD_INVALID"
+    assert (told[1]["provider"], told[1]["price"]) == ("capsolver", 0.002)
 
 
 def test_the_exit_code_is_that_of_grep(capsys: pytest.CaptureFixture[str]) -> None:

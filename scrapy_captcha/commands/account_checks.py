@@ -67,7 +67,7 @@ async def check_balance(account: Account, config: Config) -> Finding:
             return bad(f"{name}: {error}", _HOPELESS[error.code])
         return warning(
             f"{name}: does not tell its balance, {error}",
-            "see on its site that there is money; if its URL is wrong, so is CAPTCHA_API_URL",
+            "see that its URL is right, and on its site what the account holds",
         )
     if balance <= 0:
         return bad(f"{name}: balance {shown(balance)}", _HOPELESS[ErrorCode.BALANCE_EMPTY])

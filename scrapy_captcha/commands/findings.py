@@ -25,7 +25,7 @@ class Finding:
     def shown(self, encoding: str) -> str:
         """For people, on one line or two, in characters that *encoding* has."""
         fancy, plain = self.mark.value
-        sign = fancy if _fits(fancy, encoding) else plain
+        sign = fancy if _has_signs(encoding) else plain
         lines = [f"{sign} {self.words}"]
         if self.mend:
             lines.append(f"{' ' * len(sign)} -> {self.mend}")
@@ -47,9 +47,9 @@ def bad(words: str, mend: str = "") -> Finding:
     return Finding(Mark.BAD, words, mend)
 
 
-def _fits(text: str, encoding: str) -> bool:
+def _has_signs(encoding: str) -> bool:
     try:
-        text.encode(encoding)
+        "".join(mark.value[0] for mark in Mark).encode(encoding)
     except UnicodeEncodeError:
         return False
     return True

@@ -76,41 +76,49 @@ def check_neighbours(settings: BaseSettings, config: Config) -> Iterator[Finding
         *_written_files(config),
         *_plugins(settings, config),
     ]
-    yield from found or [good("neighbours: no setting and no known plugin is in the way")]
+    yield from found or [
+        good(
+            "conflicts: none with settings of Scrapy, nor with a plugin that is known to make some"
+        )
+    ]
 
 
 def _scrapy_settings(settings: BaseSettings, config: Config) -> Iterator[Finding]:
     if not settings.getbool("COOKIES_ENABLED"):
         yield warning(
-            "COOKIES_ENABLED = False: captchas answered by a cookie, as of Amazon WAF, are given "
-            "up, and sites that remember a solution by a cookie ask on each page",
+            "conflicts: with COOKIES_ENABLED = False captchas that are answered by a cookie, as of "
+            "Amazon WAF, are given up, and sites that remember a solution by one ask on each page",
             "remove it; requests that need no cookies may have meta dont_merge_cookies",
         )
     if not settings.getbool("REDIRECT_ENABLED"):
-        yield warning("REDIRECT_ENABLED = False: captchas behind a redirect are not met", "remove")
+        yield warning(
+            "conflicts: with REDIRECT_ENABLED = False captchas behind a redirect are not met",
+            "remove it",
+        )
     stack = _stack(settings)
     if config.proxies and stack and not any(issubclass(one, HttpProxyMiddleware) for one in stack):
         yield bad(
-            "CAPTCHA_PROXIES are used through HttpProxyMiddleware, and that is switched off",
+            "conflicts: CAPTCHA_PROXIES need HttpProxyMiddleware, which is switched off",
             "remove its None from DOWNLOADER_MIDDLEWARES, or CAPTCHA_PROXIES",
         )
     if settings.getbool("HTTPCACHE_ENABLED") and settings.getbool("HTTPCACHE_IGNORE_MISSING"):
         yield warning(
-            "HTTPCACHE_IGNORE_MISSING = True: captcha pages in the cache count as missing, and "
-            "are ignored instead of solved",
+            "conflicts: with HTTPCACHE_IGNORE_MISSING = True captcha pages in the cache count as "
+            "missing, and are ignored instead of solved",
             "remove it for a crawl that is to solve captchas",
         )
     if not _has_own_scheduler(settings):
         yield warning(
-            f"SCHEDULER = {settings['SCHEDULER']}: where processes share its queue, a page may be "
-            "taken by one that does not have its solution, and is paid for again",
+            f"conflicts: SCHEDULER = {settings['SCHEDULER']}: where processes share its queue, a "
+            "page may be taken by one that does not have its solution, and is paid for again",
             "let one process use the queue, or keep Scrapy's scheduler",
         )
 
 
 def _has_own_scheduler(settings: BaseSettings) -> bool:
     try:
-        return issubclass(load_object(settings["SCHEDULER"]), Scheduler)
+        # issubclass() would take any class with the methods of a scheduler for one.
+        return Scheduler in load_object(settings["SCHEDULER"]).__mro__
     except (ImportError, NameError, ValueError):
         return False
 
@@ -121,7 +129,7 @@ def _written_files(config: Config) -> Iterator[Finding]:
         directory = Path(path).parent
         if path and not (directory.is_dir() and os.access(directory, os.W_OK)):
             yield bad(
-                f"CAPTCHA_{name.upper()} = {path!r}: nothing can be written there",
+                f"files: CAPTCHA_{name.upper()} = {path!r} cannot be written",
                 f"make the directory {str(directory)!r}, or name another file",
             )
 
@@ -130,7 +138,7 @@ def _plugins(settings: BaseSettings, config: Config) -> Iterator[Finding]:
     for pattern, plugin in _PLUGINS.items():
         theirs = [path for path in _components(settings) if fnmatchcase(path, pattern)]
         if theirs and not plugin.is_harmless(config):
-            yield plugin.kind(f"{theirs[0]}: {plugin.trouble}", plugin.mend)
+            yield plugin.kind(f"conflicts: {theirs[0]}: {plugin.trouble}", plugin.mend)
 
 
 def _components(settings: BaseSettings) -> Iterator[str]:

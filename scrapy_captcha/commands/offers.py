@@ -57,7 +57,7 @@ class Offer:
     is_guess: bool
 
     def __str__(self) -> str:
-        guess = ", a guess: CAPTCHA_PRICES can say better" if self.is_guess else ""
+        guess = ", which is a guess (CAPTCHA_PRICES sets it)" if self.is_guess else ""
         return f"{self.task} at {self.provider} for about {shown(self.price)}{guess}"
 
 

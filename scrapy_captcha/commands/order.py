@@ -36,17 +36,17 @@ class _Rule:
     otherwise: str
 
 
-# Nearer to the downloader than ours: a response goes through them first, a request last.
+# Nearer to the downloader than ours: responses go through them before, requests after.
 _ABOVE = (
-    _Rule(HttpCompressionMiddleware, "COMPRESSION_ENABLED", "compressed captchas are not seen"),
-    _Rule(RedirectMiddleware, "REDIRECT_ENABLED", "a redirect counts as the page"),
+    _Rule(HttpCompressionMiddleware, "COMPRESSION_ENABLED", "it cannot read compressed pages"),
+    _Rule(RedirectMiddleware, "REDIRECT_ENABLED", "it takes a redirect for the page"),
     _Rule(CookiesMiddleware, "COOKIES_ENABLED", "answers that are cookies are not sent"),
-    _Rule(HttpProxyMiddleware, "HTTPPROXY_ENABLED", "proxies of CAPTCHA_PROXIES are not used"),
-    _Rule(HttpCacheMiddleware, "HTTPCACHE_ENABLED", "cached pages come before solutions are sent"),
+    _Rule(HttpProxyMiddleware, "HTTPPROXY_ENABLED", "CAPTCHA_PROXIES are not used"),
+    _Rule(HttpCacheMiddleware, "HTTPCACHE_ENABLED", "cached pages come instead of solved ones"),
 )
 # Nearer to the spider.
 _BELOW = (
-    _Rule(MetaRefreshMiddleware, "METAREFRESH_ENABLED", "captchas that reload themselves are left"),
+    _Rule(MetaRefreshMiddleware, "METAREFRESH_ENABLED", "captchas that reload are not solved"),
     _Rule(RetryMiddleware, "RETRY_ENABLED", "captchas with status 429 or 503 are not solved"),
 )
 
@@ -60,8 +60,12 @@ def check_order(settings: BaseSettings) -> Iterator[Finding]:
         return
     ours = [middleware for middleware in stack if issubclass(middleware, CaptchaMiddleware)]
     if len(ours) == 1:
-        wrong = list(_wrong_place(stack[ours[0]], stack, settings))
-        yield from wrong or [good(f"middleware: enabled, at {stack[ours[0]]}")]
+        place = stack[ours[0]]
+        wrong = list(_wrong_neighbours(place, stack, settings))
+        if wrong:
+            yield bad(f"middleware: at {place} it gets responses {', '.join(wrong)}", _PLACE)
+        else:
+            yield good(f"middleware: enabled, at {place}")
     elif ours:
         names = " and ".join(middleware.__name__ for middleware in ours)
         yield bad(
@@ -79,19 +83,14 @@ def _why_not(settings: BaseSettings) -> str:
     return ""
 
 
-def _wrong_place(
+def _wrong_neighbours(
     place: int, stack: Mapping[type, int], settings: BaseSettings
-) -> Iterator[Finding]:
-    for rules, is_above in ((_ABOVE, True), (_BELOW, False)):
+) -> Iterator[str]:
+    for rules, sign, order in ((_ABOVE, 1, "before"), (_BELOW, -1, "after")):
         for rule in rules:
             for other in _enabled(rule, stack, settings):
-                if stack[other] == place or (stack[other] > place) is not is_above:
-                    order = "above" if is_above else "below"
-                    yield bad(
-                        f"middleware: at {place} it is not {order} {other.__name__}, at "
-                        f"{stack[other]}: {rule.otherwise}",
-                        _PLACE,
-                    )
+                if (stack[other] - place) * sign <= 0:
+                    yield f"{order} {other.__name__} at {stack[other]} ({rule.otherwise})"
 
 
 def _enabled(rule: _Rule, stack: Mapping[type, int], settings: BaseSettings) -> list[type]:

@@ -37,7 +37,7 @@ class Steps:
         if self._out.isatty():
             self._clear()
             self._is_ticking = True
-            self._write(f"{self._elapsed():7.1f}  waiting …")
+            self._write(f"{self._elapsed():7.1f}  waiting")
         elif self._now() - self._last >= _OFTEN:
             self.tell("waiting")
 
