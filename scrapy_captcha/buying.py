@@ -149,7 +149,7 @@ class Buyer:
         order = replace(order, collect_only=answer is not Answer.YES)
         self._note(ticket, purchase_id=order.purchase_id, provider=client.provider.name)
         try:
-            solution = await client.purchase(order, partial(self._bought, ticket, captcha, order))
+            solution = await client.purchase(order, partial(self._bought, ticket, client, order))
         except SolverError as error:
             self._not_bought(ticket, captcha, order, error, progress)
             raise
@@ -221,7 +221,7 @@ class Buyer:
             task_id=progress.task_id,
         )
 
-    def _bought(self, ticket: Request, captcha: Captcha, order: Order, task_id: TaskId) -> None:
+    def _bought(self, ticket: Request, client: SolverClient, order: Order, task_id: TaskId) -> None:
         """Notes the task, so that it can be collected should the crawl stop now.
 
         What was bought for a perishable captcha is of no use for the next that the page shows.
@@ -229,8 +229,8 @@ class Buyer:
         progress = Progress.of(ticket.meta)
         if task_id == progress.task_id:
             return
-        self._tally.task(ticket, captcha, progress.provider, task_id)
-        if captcha.perishable:
+        self._tally.task(ticket, order.captcha, client.provider.name, client.plain(task_id, order))
+        if order.captcha.perishable:
             self._note(ticket, task_id=None)
         else:
             self._spending.has_task(order, task_id)

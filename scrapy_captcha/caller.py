@@ -72,6 +72,10 @@ class Caller:
     def __repr__(self) -> str:
         return f"<Caller of {self.provider.name} at {self.api_url}>"
 
+    def plain(self, text: str, secrets: Iterable[str] = ()) -> str:
+        """*text* of the service as it may be shown, "" when it repeats the key or *secrets*."""
+        return scrub(text, (self._api_key, *secrets))
+
     def close(self) -> Deferred[None]:
         """Closes the connections."""
         return cast("Deferred[None]", self._pool.closeCachedConnections())
@@ -112,10 +116,9 @@ class Caller:
             flow.close()
 
     def _note(self, error: SolverError, secrets: Iterable[str]) -> SolverError:
-        hidden = (self._api_key, *secrets)
         error.provider = self.provider.name
-        error.message = scrub(error.message, hidden)
-        error.provider_code = scrub(error.provider_code or "", hidden) or None
+        error.message = self.plain(error.message, secrets)
+        error.provider_code = self.plain(error.provider_code or "", secrets) or None
         self._on_error(error)
         return error
 

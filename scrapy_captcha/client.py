@@ -129,6 +129,10 @@ class SolverClient:
         """One purchase for somebody who has entered; else as `buy`."""
         return self._start(self._purchase(order, on_task))
 
+    def plain(self, task_id: TaskId, order: Order) -> str:
+        """*task_id* as it may be logged: "" where it repeats the key or a secret of *order*."""
+        return self._caller.plain(str(task_id), _secrets(order))
+
     def solve(self, captcha: Captcha, **order: Any) -> Deferred[Solution]:
         """A solution of *captcha*: buys as often as the policy allows, waiting as it says.
 

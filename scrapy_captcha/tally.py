@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from scrapy_captcha.books import Row
     from scrapy_captcha.captchas import Captcha
     from scrapy_captcha.errors import SolverError
-    from scrapy_captcha.providers.base import TaskId
 
 logger = logging.getLogger(__name__)
 
@@ -69,15 +68,15 @@ class Tally:
                 text=error.message,
             )
 
-    def task(self, request: Request, captcha: Captcha, provider: str, task_id: TaskId) -> None:
-        """A task was bought."""
+    def task(self, request: Request, captcha: Captcha, provider: str, task_id: str) -> None:
+        """A task was bought; *task_id* as it may be shown, "" where it may not be."""
         self._inc("task_count")
         self._log(
             logging.DEBUG,
-            "Captcha (%(kind)s) is task %(task)r at %(at)s: %(request)s",
+            "Captcha (%(kind)s) is task %(task)s at %(at)s: %(request)s",
             request,
             captcha,
-            task=task_id,
+            task=task_id or "-",
             at=provider,
         )
 

@@ -116,7 +116,7 @@ def test_stats() -> None:
         "detected": lambda tally: tally.detected(request, captcha),
         "asked": lambda tally: tally.asked(request, captcha),
         "error": lambda tally: tally.error(error),
-        "task": lambda tally: tally.task(request, captcha, "unified", 1),
+        "task": lambda tally: tally.task(request, captcha, "unified", "1"),
         "solved": lambda tally: tally.solved(request, captcha),
         "accepted": lambda tally: tally.accepted(request),
         "shared": lambda tally: tally.shared(request),

@@ -306,3 +306,10 @@ def test_the_key_is_not_in_its_repr() -> None:
     client = SolverClient(Unified(poll_interval=1), api_url="http://127.0.0.1:9/", api_key="secret")
 
     assert repr(client) == "<SolverClient unified at http://127.0.0.1:9>"
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_task_id_that_repeats_the_key_is_not_shown() -> None:
+    async with served() as (sandbox, client, _errors):
+        assert client.plain(74_000, ORDER) == "74000"
+        assert client.plain(f"task of {sandbox.api_key}", ORDER) == ""
