@@ -39,19 +39,25 @@ def accounts_of(config: Config) -> tuple[Account, ...]:
 
 
 def _url(config: Config, provider: type[Provider]) -> str:
-    own = config.api_url if provider is config.providers[0] else ""
-    given = config.api_urls.get(provider.name)
-    url = given or own or provider.base_url
-    if not url:
-        raise _missing(config, provider, "API_URL", "the base URL of your solver's API")
+    places = {
+        f'CAPTCHA_API_URLS["{provider.name}"]': config.api_urls.get(provider.name),
+        "CAPTCHA_API_URL": config.api_url if provider is config.providers[0] else "",
+        f"{provider.__name__}.base_url": provider.base_url,
+    }
+    for place, url in places.items():
+        if url:
+            _refuse_http(config, place, url)
+            return url
+    raise _missing(config, provider, "API_URL", "the base URL of your solver's API")
+
+
+def _refuse_http(config: Config, place: str, url: str) -> None:
     parts = urlsplit(url)
     if not (config.allow_http or parts.scheme == "https" or parts.hostname in _LOOPBACK):
-        setting = f'CAPTCHA_API_URLS["{provider.name}"]' if given else "CAPTCHA_API_URL"
         raise ValueError(
-            f"{setting} has no TLS, so that anybody on the way could read your key: "
-            "write https://…, or set CAPTCHA_ALLOW_HTTP = True"
+            f"{place} = {parts.scheme}://{parts.netloc} has no TLS, so that anybody on the way "
+            "could read your key: write https://…, or set CAPTCHA_ALLOW_HTTP = True"
         )
-    return url
 
 
 def _key(config: Config, provider: type[Provider]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from enum import Enum
@@ -14,28 +15,27 @@ from scrapy.utils.spider import DefaultSpider
 from scrapy_captcha.detection import DETECTORS, MAX_SIZE, Declared, detect
 from scrapy_captcha.domains import Domains
 from scrapy_captcha.limits import Limit, Limits
+from scrapy_captcha.loading import read_detectors, read_providers, read_proxies
 from scrapy_captcha.policy import Policy
-from scrapy_captcha.providers import Unified
+from scrapy_captcha.providers import PROVIDERS, Unified
 from scrapy_captcha.ranking import Preference
 from scrapy_captcha.readers import (
     did_you_mean,
     read_actions,
     read_boolean,
     read_count,
-    read_detectors,
     read_domains,
     read_duration,
+    read_key,
+    read_keys,
     read_kind,
     read_limit,
     read_money,
     read_path,
     read_prices,
-    read_providers,
-    read_proxies,
     read_site_key,
-    read_strings_by_provider,
     read_url,
-    read_urls_by_provider,
+    read_urls,
     read_word,
 )
 from scrapy_captcha.sites import Scope
@@ -56,7 +56,10 @@ if TYPE_CHECKING:
     from scrapy_captcha.proxies import Chooser, Proxy
 
 PREFIX = "CAPTCHA_"
-_SECRET = frozenset({"api_key", "api_url", "api_urls", "keys", "proxies"})
+_US = "scrapy-captcha"
+_SECRET = frozenset({"api_key", "keys", "proxies"})
+_MOST_SHOWN = 200  # characters of a value
+_CREDENTIALS = re.compile(r"""[^\s'"/]*@|\?[^\s'"]*""")  # what may be secret in a URL
 
 _T = TypeVar("_T")
 
@@ -94,16 +97,16 @@ class Config:
         read_providers, (Unified,), "services to buy from, the preferred first: names, or classes"
     )
     keys: Mapping[str, str] = _setting(
-        read_strings_by_provider, {}, "keys of the accounts, by provider", repr=False
+        read_keys, {}, "keys of the accounts, by provider", repr=False
     )
     api_urls: Mapping[str, str] = _setting(
-        read_urls_by_provider, {}, "base URLs, by provider, where they are not the usual"
+        read_urls, {}, "base URLs, by provider, where they are not the usual"
     )
     provider_order: Preference = _setting(
         read_word(Preference), Preference.LISTED, "which provider is asked first"
     )
     api_url: str = _setting(read_url, "", "base URL of the API of the first provider")
-    api_key: str = _setting(str, "", "key of the account at the first provider", repr=False)
+    api_key: str = _setting(read_key, "", "key of the account at the first provider", repr=False)
     allow_http: bool = _setting(
         read_boolean, False, "whether the API may be called without TLS on another machine"
     )
@@ -226,13 +229,18 @@ def _refuse_conflicts(config: Config, settings: BaseSettings) -> None:
     if socks and not {"http", "https"} <= set(handlers):
         raise ValueError(
             f"CAPTCHA_PROXIES: {socks[0]} speaks SOCKS, and Scrapy's usual download handler does "
-            "not: set DOWNLOAD_HANDLERS for http and https to one that does, or leave it out"
+            "not: set DOWNLOAD_HANDLERS for http and https to one that does, or remove that proxy"
         )
     if config.proxies and not settings.getbool("HTTPPROXY_ENABLED", default=True):
         raise ValueError(
             "HTTPPROXY_ENABLED = False, but CAPTCHA_PROXIES are used through it: "
             "remove one of the two"
         )
+    known = {*PROVIDERS, *(provider.name for provider in config.providers)}
+    for setting in ("keys", "api_urls"):
+        for name in getattr(config, setting).keys() - known:
+            hint = did_you_mean(name, sorted(known))
+            raise ValueError(f"{PREFIX}{setting.upper()}: {name!r} is no provider{hint}")
 
 
 def domains_of(spider: Spider | None, config: Config) -> Domains:
@@ -260,7 +268,8 @@ def _given(settings: BaseSettings) -> dict[str, object]:
         if not str(name).startswith(PREFIX) or settings[name] in (None, ""):
             continue
         if name not in known:
-            raise ValueError(f"{name} is no setting{did_you_mean(str(name), known)}")
+            hint = did_you_mean(name, known, f"remove it, or rename it if it is not for {_US}")
+            raise ValueError(f"{name} is no setting of {_US}{hint}")
         given[known[name]] = settings[name]
     return given
 
@@ -270,8 +279,14 @@ def _read(setting: Field[Any], value: object) -> Any:
         return setting.metadata["read"](value)
     except ValueError as error:
         name = PREFIX + setting.name.upper()
-        shown = f" = {value!r}" if setting.name not in _SECRET else ""
-        raise ValueError(f"{name}{shown}: {error}") from None
+        shown = "" if setting.name in _SECRET else f" = {_shown(value)}"
+        raise ValueError(f"{name}{shown}: {error}") from error.__cause__
+
+
+def _shown(value: object) -> str:
+    """*value* as far as it may stand in an error."""
+    text = _CREDENTIALS.sub("…", repr(value))
+    return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}…"
 
 
 @dataclass(frozen=True)
@@ -298,15 +313,10 @@ class Options:
         policy = Policy(config.policy, config.retry_times, config.max_delay)
         if value is None or isinstance(value, bool):
             return cls(policy, config.on_give_up, ignore=value is False)
-        if not isinstance(value, Mapping) or not set(value) <= set(_OF_A_REQUEST):
+        if not isinstance(value, Mapping):
             names = ", ".join(_OF_A_REQUEST)
-            raise ValueError(f'meta["captcha"] is {value!r}: write False or a dict of {names}')
-        own = {}
-        for name, word in value.items():
-            try:
-                own[name] = _OF_A_REQUEST[name](word)
-            except ValueError as error:
-                raise ValueError(f'meta["captcha"]["{name}"] = {word!r}: {error}') from None
+            raise ValueError(f'meta["captcha"] = {_shown(value)}: write False or a dict of {names}')
+        own = {name: _of_a_request(name, word) for name, word in value.items()}
         policy = Policy(
             {**policy.actions, **own.get("policy", {})},
             own.get("retry_times", policy.retry_times),
@@ -318,6 +328,16 @@ class Options:
             own.get("on_give_up", config.on_give_up),
             declared=Declared(**known) if known else None,
         )
+
+
+def _of_a_request(name: object, word: object) -> Any:
+    if name not in _OF_A_REQUEST:
+        hint = did_you_mean(name, _OF_A_REQUEST)
+        raise ValueError(f'meta["captcha"] has {name!r}, which is no key of it{hint}')
+    try:
+        return _OF_A_REQUEST[str(name)](word)
+    except ValueError as error:
+        raise ValueError(f'meta["captcha"]["{name}"] = {_shown(word)}: {error}') from None
 
 
 _OF_A_REQUEST: Mapping[str, Callable[[object], Any]] = {

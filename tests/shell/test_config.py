@@ -176,11 +176,22 @@ WRONG: list[tuple[str, Any, str]] = [
     ("providers", ["2captcha", "2captcha"], "write each provider once"),
     ("providers", [], 'write a list such as ["capsolver", "2captcha"]'),
     ("providers", 5, 'write a list such as ["capsolver", "2captcha"]'),
-    ("providers", ["os.path.join"], "is no subclass of scrapy_captcha.providers.Provider"),
-    ("providers", ["no.such.Provider"], "provider cannot be imported"),
-    ("keys", ["a"], 'write a dict of strings such as {"capsolver": "…"}'),
-    ("keys", {"capsolver": 5}, 'write a dict of strings such as {"capsolver": "…"}'),
-    ("api_urls", {"generic": "x.example"}, "write the base URL of the API"),
+    (
+        "providers",
+        ["os.path.join"],
+        "write a subclass of scrapy_captcha.providers.CreateTask or Provider",
+    ),
+    (
+        "providers",
+        ["no.such.Provider"],
+        "'no.such.Provider' cannot be imported (No module named 'no'): write the import path",
+    ),
+    ("keys", ["a"], 'write a dict such as {"capsolver": "…"}'),
+    ("keys", {"capsolver": True}, "for 'capsolver' write the key as a string"),
+    ("keys", {"capsolvr": "k"}, "'capsolvr' is no provider: did you mean capsolver?"),
+    ("api_urls", {"generic": "x.example"}, "for 'generic' write the base URL of the API"),
+    ("api_urls", {"generik": "https://x.example"}, "did you mean generic?"),
+    ("api_key", ["k"], "write the key as a string"),
     ("provider_order", "fast", "write one of 'listed', 'cheapest'"),
     ("enabled", "maybe", "write True or False"),
     ("enabled", 2, "write True or False"),
@@ -192,42 +203,46 @@ WRONG: list[tuple[str, Any, str]] = [
     ("api_url", "https://", "write the base URL of the API"),
     ("api_url", "https://[api.example.com", "write the base URL of the API"),
     ("api_url", 5, "write the base URL of the API"),
-    ("domains", "https://example.com/", 'write domains such as "example.com", without scheme'),
-    ("domains", ["example.com/shop"], 'write domains such as "example.com", without scheme'),
-    ("domains", 5, "write a list of strings"),
-    ("domains", [5], "write a list of strings"),
-    ("domains", {"example.com": 1}, "write a list of strings"),
+    ("domains", "https://example.com/", "'https://example.com/' is no domain: write a list"),
+    ("domains", ["a.example", "b.example/shop"], "'b.example/shop' is no domain: write a list"),
+    ("domains", 5, 'write a list such as ["example.com"]'),
+    ("domains", [5], 'write a list such as ["example.com"]'),
+    ("domains", {"example.com": 1}, 'write a list such as ["example.com"]'),
     ("retry_times", 0, "write a whole number from 1"),
     ("retry_times", -1, "write a whole number from 1"),
     ("retry_times", 1.5, "write a whole number from 1"),
-    ("retry_times", "three", "write a number"),
-    ("retry_times", True, "write a number"),
+    ("retry_times", "three", "write a whole number from 1"),
+    ("retry_times", True, "write a whole number from 1"),
     ("token_life", 0, "write a number of seconds above 0 and up to 86400"),
     ("max_parked", 0, "write a whole number from 1"),
     ("concurrent_solves", 0, "write a whole number from 1"),
-    ("concurrent_solves", "inf", "write a number"),
+    ("concurrent_solves", "inf", "write a whole number from 1"),
     ("max_delay", 0, "write a number of seconds above 0 and up to 86400"),
     ("max_delay", 86_401, "write a number of seconds above 0 and up to 86400"),
-    ("max_delay", "1e400", "write a number"),
+    ("max_delay", "1e400", "write a number of seconds above 0"),
     ("poll_interval", -1, "write a number of seconds above 0 and up to 86400"),
-    ("poll_interval", "nan", "write a number"),
-    ("http_timeout", "20s", "write a number"),
-    ("http_timeout", False, "write a number"),
-    ("solve_timeout", [180], "write a number"),
+    ("poll_interval", "nan", "write a number of seconds above 0"),
+    ("http_timeout", "20s", "write a number of seconds above 0"),
+    ("http_timeout", False, "write a number of seconds above 0"),
+    ("solve_timeout", [180], "write a number of seconds above 0"),
     ("proxies", ["h:1"], "entry 1 is no proxy"),
     ("proxies", ["http://h:1", "http://h"], "entry 2 is no proxy"),
-    ("proxies", 5, "write a list of strings"),
+    ("proxies", 5, "write a list of scheme://user:password@host:port, the path of a file"),
     (
         "proxies",
         "no/such/file",
-        "neither proxies, nor a class, nor a file that can be read (FileNotFoundError)",
+        "'no/such/file' is no file that can be read (FileNotFoundError): write a list of scheme://",
     ),
     ("proxies", ["http://h:1", "socks5://u:secret@h:2"], "socks5://h:2 speaks SOCKS"),
     ("on_no_proxy", "home", "write one of 'drop', 'wait', 'direct'"),
     ("rotate_before_paying", "maybe", "write True or False"),
     ("policy", "drop", 'write a dict such as {"UNSOLVABLE": "drop"}'),
     ("policy", ["UNSOLVABLE"], 'write a dict such as {"UNSOLVABLE": "drop"}'),
-    ("policy", {"UNSOLVABLE": "skip"}, "write one of 'reschedule', 'rotate', 'drop', 'stop'"),
+    (
+        "policy",
+        {"UNSOLVABLE": "skip"},
+        "for 'UNSOLVABLE' write one of 'reschedule', 'rotate', 'drop', 'stop'",
+    ),
     ("policy", {"UNSOLVABLE": None}, "write one of 'reschedule', 'rotate', 'drop', 'stop'"),
     ("policy", {"UNSOLVEABLE": "drop"}, "did you mean UNSOLVABLE?"),
     ("policy", {"": "drop"}, "is no error code"),
@@ -235,22 +250,26 @@ WRONG: list[tuple[str, Any, str]] = [
     ("policy", {None: "drop"}, "is no error code"),
     ("detectors", ["walls"], "write a dict such as"),
     ("detectors", {"wall": None}, "there is no detector 'wall' to remove: did you mean walls?"),
-    ("detectors", {"own": "no.such.module"}, "own cannot be imported"),
-    ("detectors", {"own": 5}, "own is 5; write the import path of what can be called"),
+    (
+        "detectors",
+        {"own": "no.such.module"},
+        "'no.such.module' cannot be imported (No module named 'no'): write the import path",
+    ),
+    ("detectors", {"own": 5}, "5 cannot be called: write the import path of a function"),
     ("detect_maxsize", 0, "write a whole number from 1"),
     ("scope", "all", "write one of 'auto', 'site', 'page'"),
     ("on_give_up", "keep", "write one of 'drop', 'pass'"),
     ("on_give_up", [], "write one of 'drop', 'pass'"),
     ("max_solves", -1, "write a whole number from 0"),
     ("max_solves_per_site", 1.5, "write a whole number from 0"),
-    ("max_solves_per_hour", "many", "write a number"),
+    ("max_solves_per_hour", "many", "write a whole number from 0"),
     ("budget", -0.01, "write an amount from 0"),
-    ("budget_per_site", "1 USD", "write a number"),
-    ("budget_per_hour", "inf", "write a number"),
-    ("max_loss_per_site", True, "write a number"),
+    ("budget_per_site", "1 USD", "write an amount from 0, such as 0.5, without its currency"),
+    ("budget_per_hour", "inf", "write an amount from 0"),
+    ("max_loss_per_site", True, "write an amount from 0"),
     ("prices", 0.002, 'write a dict such as {"recaptcha_v2": 0.002}'),
     ("prices", {"recaptcha-v2": 0.002}, "did you mean recaptcha_v2?"),
-    ("prices", {"image": -1}, "image is -1; write an amount from 0"),
+    ("prices", {"image": -1}, "for 'image' write an amount from 0"),
     ("dry_run", "maybe", "write True or False"),
     ("dropped_feed", True, "write the path of a file"),
     ("report", ["report.html"], "write the path of a file"),
@@ -266,8 +285,8 @@ def test_a_wrong_value_is_refused_with_the_setting_and_what_to_write(
     assert advice in text
 
 
-def test_every_setting_but_the_key_has_wrong_values() -> None:
-    assert {name for name, _, _ in WRONG} == {f.name for f in fields(Config)} - {"api_key"}
+def test_every_setting_has_wrong_values() -> None:
+    assert {name for name, _, _ in WRONG} == {f.name for f in fields(Config)}
 
 
 @pytest.mark.parametrize(
@@ -280,13 +299,15 @@ def test_every_setting_but_the_key_has_wrong_values() -> None:
     ],
 )
 def test_a_misspelt_name_is_refused_with_the_nearest_right_one(name: str, meant: str) -> None:
-    with pytest.raises(ValueError, match=f"^{name} is no setting: did you mean {meant}") as caught:
+    with pytest.raises(
+        ValueError, match=f"^{name} is no setting of scrapy-captcha: did you mean {meant}"
+    ) as caught:
         Config.from_settings(BaseSettings(NEEDED | {name: KEY}))
     assert KEY not in str(caught.value)
 
 
 def test_a_name_near_to_none_is_refused_too() -> None:
-    with pytest.raises(ValueError, match=r"^CAPTCHA_ZZZZZZZZZZZZZZZZZZZZZZ is no setting$"):
+    with pytest.raises(ValueError, match=r"^CAPTCHA_ZZZZZZZZZZZZZZZZZZZZZZ is no .*: remove"):
         Config.from_settings(BaseSettings(NEEDED | {"CAPTCHA_ZZZZZZZZZZZZZZZZZZZZZZ": 1}))
 
 
@@ -381,12 +402,26 @@ def test_a_request_has_its_own_number_of_purchases_and_its_own_end() -> None:
     assert options == Options(Policy(CONFIG.policy, 1, 60.0), GiveUp.DROP)
 
 
-@pytest.mark.parametrize("value", [0, "no", [], {"retries": 1}, {"max_delay": 1}, {1: 1}])
+@pytest.mark.parametrize("value", [0, "no", []])
 def test_what_says_nothing_about_a_request_is_refused_with_what_would(value: object) -> None:
     with pytest.raises(ValueError, match="meta") as caught:
         Options.of(CONFIG, value)
     advice = "write False or a dict of policy, retry_times, on_give_up, kind, site_key"
-    assert str(caught.value) == f'meta["captcha"] is {value!r}: {advice}'
+    assert str(caught.value) == f'meta["captcha"] = {value!r}: {advice}'
+
+
+@pytest.mark.parametrize(
+    ("key", "advice"),
+    [
+        ("retries", "did you mean retry_times?"),
+        ("max_delay", "write one of policy, retry_times, on_give_up, kind, site_key"),
+        (1, "write one of policy, retry_times, on_give_up, kind, site_key"),
+    ],
+)
+def test_a_key_that_a_request_cannot_have_is_refused(key: object, advice: str) -> None:
+    with pytest.raises(ValueError, match="meta") as caught:
+        Options.of(CONFIG, {key: 1})
+    assert str(caught.value) == f'meta["captcha"] has {key!r}, which is no key of it: {advice}'
 
 
 @pytest.mark.parametrize(
@@ -468,7 +503,7 @@ def test_a_class_chooses_proxies(given: object, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_a_class_that_lacks_a_method_is_refused() -> None:
-    assert "the class dict has no method choose" in refusal(proxies="builtins.dict")
+    assert "the class dict lacks methods: write choose, refused, wait" in refusal(proxies="builtins.dict")
 
 
 def test_socks_is_for_those_whose_download_handler_speaks_it() -> None:
