@@ -32,9 +32,13 @@ async def captcha_request(
     * *request*: what a ``scrapy.Request`` takes besides URL, method and body
 
     Raises CaptchaError when no solution is bought, or none comes; ValueError when *response* holds
-    no captcha or no such form; RuntimeError when `CaptchaMiddleware` is not enabled.
+    no captcha or no such form; TypeError for arguments that nothing can be made of; RuntimeError
+    when `CaptchaMiddleware` is not enabled. Nothing is bought before all that is known.
     """
     middleware = spider.crawler.get_downloader_middleware(CaptchaMiddleware)
     if middleware is None:
-        raise RuntimeError("CaptchaMiddleware is not enabled: the log says why")
+        raise RuntimeError(
+            "captcha_request needs CaptchaMiddleware, which is not enabled: write "
+            'ADDONS = {"scrapy_captcha.Addon": 500}, or see in the log why it is off'
+        )
     return await middleware.forms.request(response, form, formdata or {}, request)

@@ -44,6 +44,7 @@ class DroppedFeed:
             if not self._has_failed:
                 self._has_failed = True
                 logger.warning(
-                    "CAPTCHA_DROPPED_FEED = %(path)s cannot be written (%(why)s)",
+                    "CAPTCHA_DROPPED_FEED = %(path)s cannot be written (%(why)s): "
+                    "write a path that can",
                     {"path": str(self._path), "why": type(error).__name__},
                 )

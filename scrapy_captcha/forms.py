@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from parsel import SelectorList
-from scrapy.http import Request
+from scrapy.http import Request, TextResponse
 from twisted.internet.defer import CancelledError
 
 from scrapy_captcha.config import GiveUp, Options
@@ -18,10 +19,10 @@ from scrapy_captcha.sessions import same_session
 from scrapy_captcha.submit import as_browsers_send
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable
 
     from parsel import Selector
-    from scrapy.http import Response, TextResponse
+    from scrapy.http import Response
 
     from scrapy_captcha.buying import Buyer
     from scrapy_captcha.captchas import Captcha
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
     from scrapy_captcha.tally import Tally
 
     FormData = Mapping[str, str | Iterable[str] | None]
+
+
+_OF_THE_FORM = frozenset({"url", "method", "body"})
 
 
 class Forms:
@@ -68,6 +72,7 @@ class Forms:
         given: Mapping[str, Any],
     ) -> Request:
         """As `scrapy_captcha.captcha_request`; *given* is for the Request."""
+        _refuse_misuse(response, formdata, given)
         words = (given.get("meta") or {}).get("captcha", response.meta.get("captcha"))
         options = replace(Options.of(self._config, words), on_give_up=GiveUp.DROP, ignore=False)
         captcha = self._captcha(response, form, options)
@@ -100,7 +105,7 @@ class Forms:
         if captcha is None:
             raise ValueError(
                 f"no captcha is seen in {response}: if there is one, say which, with "
-                'meta={"captcha": {"kind": ..., "site_key": ...}}'
+                'meta={"captcha": {"kind": …, "site_key": …}}'
             )
         return captcha if form is None else answered_in(document, captcha, _element(form))
 
@@ -109,14 +114,31 @@ def _element(form: Selector | SelectorList[Selector]) -> Any:
     selected = form[0] if isinstance(form, SelectorList) and form else form
     element = getattr(selected, "root", None)
     if getattr(element, "tag", None) != "form":
-        raise ValueError(f"{form!r} is no form: select one of the response, or leave it out")
+        raise ValueError(
+            f"form={form!r} is no form: select one, as response.css('form')[0], or leave it out"
+        )
     return element
+
+
+def _refuse_misuse(response: Response, formdata: object, given: Mapping[str, Any]) -> None:
+    """Raises ValueError or TypeError for arguments with which no request could be made."""
+    if not isinstance(response, TextResponse):
+        raise TypeError(f"{response!r} has no form: give captcha_request a response with text")
+    if response.request is None:
+        raise ValueError(
+            f"{response} answers no request, so that nobody knows its session: "
+            "give captcha_request the response that the callback got"
+        )
+    if not isinstance(formdata, Mapping):
+        raise TypeError(f"formdata={formdata!r}: write a dict of names and values")
+    for name in sorted(_OF_THE_FORM & given.keys()):
+        raise TypeError(f"{name}= is not for captcha_request: the form says it; leave it out")
+    Request(response.url, **given)
 
 
 def _page(response: Response, given: Mapping[str, Any]) -> Request:
     """Stands for the page of *response* while a solution is bought in its session."""
-    if response.request is None:
-        raise ValueError(f"{response} answers no request, so that nobody knows its session")
+    assert response.request is not None  # noqa: S101 - else it was refused
     headers, meta = same_session(response.request)
     priority = given.get("priority", 0)
     progress = Progress(

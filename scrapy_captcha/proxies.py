@@ -197,19 +197,24 @@ class OwnPool:
         return self._urls[index][0]
 
     def choose(self, site: str, jar: Hashable, now: float) -> int | None:
-        """As in `ProxyPool`; raises ValueError for what is no proxy."""
+        """As in `ProxyPool`; raises TypeError or ValueError for what is no proxy."""
         url = self._chooser.choose(site, jar)
         if url is None:
             return None
-        proxy = Proxy.parse(url)
+        proxy = self._parsed(url)
         if proxy not in self._proxies:
             self._proxies[proxy] = len(self._urls)
             self._urls.append((proxy, url))
         return self._proxies[proxy]
 
     def wait(self, site: str, now: float) -> float | None:
-        """As in `ProxyPool`."""
-        return self._chooser.wait(site)
+        """As in `ProxyPool`; raises TypeError for what is no time."""
+        wait: object = self._chooser.wait(site)
+        if wait is None or (isinstance(wait, (int, float)) and wait >= 0):
+            return wait
+        raise TypeError(
+            f"{self._name}.wait gave {wait!r}: return seconds from 0, or None for never"
+        )
 
     def move(self, site: str, jar: Hashable, index: int, now: float) -> bool:
         """Not here: the class chooses."""
@@ -218,3 +223,21 @@ class OwnPool:
     def refused(self, index: int, rest: Rest, site: str, now: float) -> None:
         """As in `ProxyPool`."""
         self._chooser.refused(self._urls[index][1], rest.value, site)
+
+    def _parsed(self, url: object) -> Proxy:
+        if not isinstance(url, str):
+            raise TypeError(
+                f"{self._name}.choose gave something of type {type(url).__name__}: "
+                "return the URL of a proxy, or None"
+            )
+        try:
+            return Proxy.parse(url)
+        except ValueError as error:
+            raise ValueError(
+                f"{self._name}.choose gave no proxy, {error}: "
+                "return scheme://user:password@host:port"
+            ) from None
+
+    @property
+    def _name(self) -> str:
+        return type(self._chooser).__name__

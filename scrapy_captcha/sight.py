@@ -50,7 +50,10 @@ class Sight:
         return _stands_for_page(self.detected(answer, self.options(request)))
 
     def detected(self, response: Response, options: Options) -> Detection | None:
-        """What *response* shows, whatever the request wants."""
+        """What *response* shows, whatever the request wants.
+
+        Raises TypeError for what the spider or a detector answers that cannot be meant.
+        """
         if not isinstance(response, TextResponse):
             return None
         by_spider = getattr(self._crawler.spider, "captcha_detect", None)
@@ -58,6 +61,10 @@ class Sight:
         if isinstance(found, Captcha):
             words = ("captcha_detect",)
             found = Detection(Verdict.CHALLENGE, found.kind.value, found, words, 1.0)
+        if not isinstance(found, Detection | None):
+            raise TypeError(
+                f"captcha_detect of the spider gave {found!r}: return a Captcha, Detection or None"
+            )
         if options.declared is None:
             return found
         return options.declared.met(Document(response, self._config.detect_maxsize), found)

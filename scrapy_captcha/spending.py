@@ -11,6 +11,7 @@ from scrapy.utils.job import job_dir
 from twisted.internet.defer import Deferred
 
 from scrapy_captcha.clock import looping
+from scrapy_captcha.config import PREFIX
 from scrapy_captcha.ledger import Answer, Ledger
 from scrapy_captcha.money import micros, shown
 from scrapy_captcha.progress import Progress
@@ -34,6 +35,16 @@ if TYPE_CHECKING:
     from scrapy_captcha.sessions import Sessions
     from scrapy_captcha.tally import Tally
 
+_LIMITS = {
+    Answer.BUDGET: ("max_solves", "budget"),
+    Answer.BUDGET_HERE: (
+        "max_solves_per_site",
+        "budget_per_site",
+        "max_solves_per_hour",
+        "budget_per_hour",
+    ),
+    Answer.LOSS: ("max_loss_per_site",),
+}
 _LOOK = 5.0  # seconds between two looks at purchases that nobody speaks of any more
 
 
@@ -55,6 +66,7 @@ class Spending:
         *,
         on_limit: Callable[[], None],
     ) -> None:
+        self._config = config
         patience = 2 * config.solve_timeout + config.max_delay
         self._ledger = Ledger(config.limits, prices, patience=patience)
         self._sessions = sessions
@@ -230,14 +242,20 @@ class Spending:
         if about in self._told:
             return
         self._told.add(about)
-        lost = shown(self._ledger.lost(site))
+        reached = f"{self._limits(answer)} is reached"
+        lost = f"{shown(self._ledger.lost(site))} was spent there without a page for it"
         words = {
-            Answer.BUDGET: ("a limit is reached", "in this crawl"),
-            Answer.BUDGET_HERE: ("a limit is reached", f"at {site} for now"),
-            Answer.LOSS: (f"{lost} was spent there without a page for it", f"at {site}"),
+            Answer.BUDGET: (reached, "in this crawl"),
+            Answer.BUDGET_HERE: (reached, f"at {site} for now"),
+            Answer.LOSS: (f"{reached}, {lost}", f"at {site}"),
         }
         self._tally.limited(*words[answer])
         self._call_if_limited()
+
+    def _limits(self, answer: Answer) -> str:
+        """The settings that *answer* may be about."""
+        given = (name for name in _LIMITS[answer] if getattr(self._config, name) is not None)
+        return " or ".join(PREFIX + name.upper() for name in given)
 
     def _call_if_limited(self) -> None:
         """Not while something is under way: what was paid for is to be used."""

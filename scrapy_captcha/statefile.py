@@ -42,11 +42,13 @@ class StateFile:
         except OSError as error:
             with suppress(OSError):
                 beside.unlink()
-            self._warn("%(path)s cannot be written (%(why)s)", type(error).__name__)
+            text = "%(path)s cannot be written (%(why)s): the limits begin anew in the next run"
+            self._warn(text, type(error).__name__)
 
     def damaged(self) -> None:
         """Says that what was loaded is of no use."""
-        self._warn("%(path)s is damaged: what earlier runs spent is not known", "")
+        text = "%(path)s is damaged: what earlier runs spent is not known, the limits begin anew"
+        self._warn(text, "")
 
     def _warn(self, message: str, why: str) -> None:
         if not self._has_failed:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urldefrag, urlencode
 
-from scrapy.http import HtmlResponse
+from scrapy.http import HtmlResponse, Request
 from scrapy.utils.defer import maybe_deferred_to_future
 
 from scrapy_captcha.audience import Audience, Outcome
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from scrapy.crawler import Crawler
-    from scrapy.http import Request, Response
+    from scrapy.http import Response
 
     from scrapy_captcha.captchas import Captcha, Form, Solution
     from scrapy_captcha.parking import ParkingLot
@@ -147,6 +147,11 @@ class Submitter:
     def _built(self, request: Request, captcha: Captcha, solution: Solution) -> Request:
         build = getattr(self._crawler.spider, "captcha_submit", build_submission)
         submission = build(request, captcha, solution)
+        if not isinstance(submission, Request):
+            raise TypeError(
+                f"captcha_submit of the spider gave {submission!r}: return the Request that "
+                "carries the solution"
+            )
         if submission is request:
             submission = request.copy()
         submission.meta[SUBMISSION] = True

@@ -140,7 +140,7 @@ class Summary:
             Path(self._config.report).write_text(page, "utf-8")
         except OSError as error:
             logger.warning(
-                "CAPTCHA_REPORT = %(path)s cannot be written (%(why)s)",
+                "CAPTCHA_REPORT = %(path)s cannot be written (%(why)s): write a path that can",
                 {"path": self._config.report, "why": type(error).__name__},
             )
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
-from scrapy_captcha.errors import ErrorCode
+from scrapy_captcha.errors import ERRORS, ErrorCode
 from scrapy_captcha.money import amount
 from scrapy_captcha.purchases import Fate
+from scrapy_captcha.reasons import REASONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,6 +22,11 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+_ADVICE = {
+    ErrorCode.AUTH_INVALID: "check its key in CAPTCHA_API_KEY or CAPTCHA_KEYS",
+    ErrorCode.AUTH_FORBIDDEN: "ask the service, which may want to know your IP address",
+    ErrorCode.BALANCE_EMPTY: "top the account up",
+}
 _UNTOLD = frozenset({Fate.UNUSED, Fate.FAILED})  # no other call tells of them
 
 
@@ -62,7 +68,7 @@ class Tally:
             self._unknown.add(unknown)
             self._log(
                 logging.WARNING,
-                "%(provider)s gave an error that is not in the contract: %(unknown)s %(text)s",
+                "%(provider)s gave an error that nobody knows here: %(unknown)s %(text)s",
                 error=error,
                 unknown=unknown,
                 text=error.message,
@@ -107,8 +113,11 @@ class Tally:
 
     def balance(self, provider: str, balance: float) -> None:
         """The account at *provider* holds *balance*, in its own currency."""
-        level = logging.INFO if balance > 0 else logging.WARNING
-        self._log(level, "Balance at %(at)s: %(balance)s", at=provider, balance=round(balance, 6))
+        level, advice = logging.INFO, ""
+        if balance <= 0:
+            level, advice = logging.WARNING, f": {_ADVICE[ErrorCode.BALANCE_EMPTY]}"
+        text = f"Balance at %(at)s: %(balance)s{advice}"
+        self._log(level, text, at=provider, balance=round(balance, 6))
 
     def unknown_balance(self, error: SolverError) -> None:
         """A provider does not say what the account holds."""
@@ -122,14 +131,18 @@ class Tally:
         """*site* has rejected so many solutions that nothing is bought there for a while."""
         self._log(
             logging.WARNING,
-            "%(site)s rejects every solution: its captchas are dropped for a while",
+            "%(site)s rejects every solution: nothing is bought there for ten minutes",
             site=site,
         )
 
     def expired(self, captcha: Captcha) -> None:
         """A token was not sent while it was good, and never will be."""
         self._inc("expired_count")
-        self._log(logging.INFO, "Solution (%(kind)s) expired, not sent", captcha=captcha)
+        self._log(
+            logging.INFO,
+            "Solution (%(kind)s) not sent, older than CAPTCHA_TOKEN_LIFE",
+            captcha=captcha,
+        )
 
     def held(self, request: Request) -> None:
         """*request* waits for the captcha that it would only meet."""
@@ -186,15 +199,20 @@ class Tally:
         self._without_proxy.add((site, is_over))
         self._log(
             logging.WARNING,
-            "No proxy is left for %(site)s" if is_over else "All proxies rest for %(site)s",
+            "CAPTCHA_PROXIES has no proxy left for %(site)s: CAPTCHA_ON_NO_PROXY says what becomes "
+            "of its pages"
+            if is_over
+            else "All of CAPTCHA_PROXIES rest for %(site)s: more of them would help",
             site=site,
         )
 
     def stopped(self, error: SolverError) -> None:
-        """Nothing is bought any more."""
+        """Nothing is bought at the provider of *error* any more."""
+        advice = f": {_ADVICE[error.code]}" if error.code in _ADVICE else ""
         self._log(
             logging.ERROR,
-            "Nothing more is bought at %(provider)s; pages with captchas are dropped: %(error)s",
+            f"Nothing more is bought at %(provider)s, %(error)s{advice}. "
+            "Pages with captchas are dropped where no other provider is left",
             error=error,
         )
 
@@ -208,7 +226,7 @@ class Tally:
         """The page is given up."""
         self._count("dropped", reason)
         self._on_dropped(request, reason)
-        said = f" (%(provider)s: {error})" if error else ""
+        said = f" (%(provider)s: {error})" if error else f" ({_meaning(reason)})"
         kind = " (%(kind)s)" if captcha else ""
         self._log(
             logging.WARNING,
@@ -223,9 +241,10 @@ class Tally:
         self._count("passed", reason)
         self._log(
             logging.WARNING,
-            "Passed on with its captcha, %(reason)s: %(request)s",
+            "Passed on with its captcha, %(reason)s (%(meaning)s): %(request)s",
             request,
             reason=reason,
+            meaning=_meaning(reason),
         )
 
     def blocked(self, request: Request, name: str) -> None:
@@ -270,7 +289,7 @@ class Tally:
         """Nothing more is bought, *where* there is a limit; said once for each."""
         self._log(
             logging.WARNING,
-            "Nothing more is bought %(where)s, %(reason)s; pages with captchas are dropped there",
+            "Nothing more is bought %(where)s, %(reason)s: pages with captchas are dropped",
             reason=reason,
             where=where,
         )
@@ -306,3 +325,9 @@ class Tally:
             **more,
         }
         logger.log(level, message, words, extra={"spider": self._crawler.spider})
+
+
+def _meaning(reason: str) -> str:
+    if reason in ErrorCode.__members__:
+        return ERRORS[ErrorCode(reason)].meaning
+    return REASONS.get(reason, "a bot wall")

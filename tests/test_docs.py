@@ -30,6 +30,7 @@ from scrapy_captcha.errors import ERRORS, ErrorCode, SolverError
 from scrapy_captcha.policy import Policy, default_action
 from scrapy_captcha.providers import PROVIDERS
 from scrapy_captcha.purchases import Fate
+from scrapy_captcha.reasons import REASONS
 from scrapy_captcha.sandbox.fixture import sandbox_process
 from scrapy_captcha.tally import Tally
 
@@ -162,7 +163,11 @@ def test_stats() -> None:
 
 def test_reasons() -> None:
     """All words that the package gives as reasons, besides errors and names of walls."""
-    assert {reason for row in table("Reasons") for reason in words(row[0])} == set(reasons())
+    rows = {
+        word: meaning.replace("`", "") for row, meaning in table("Reasons") for word in words(row)
+    }
+    assert rows == dict(REASONS)
+    assert set(rows) == set(reasons())
 
 
 def reasons() -> Iterator[str]:

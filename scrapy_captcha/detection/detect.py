@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING
 
 from scrapy_captcha.detection.detectors import DETECTORS
 from scrapy_captcha.detection.document import Document
-from scrapy_captcha.detection.verdict import Verdict
+from scrapy_captcha.detection.verdict import Detection, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from scrapy_captcha.detection.detectors import Detector
     from scrapy_captcha.detection.page import Page
-    from scrapy_captcha.detection.verdict import Detection
 
 MAX_SIZE = 2_000_000
 
@@ -26,13 +25,18 @@ def detect(
     The *detectors* are asked in their order; the first challenge or block counts, else the first
     widget. Only a page whose bytes look suspicious is parsed for the built-in ones, by its own
     ``selector``. Markup of more than *max_size* bytes, or that a parser would need long for, counts
-    as content. No page makes the built-in detectors raise.
+    as content. No page makes the built-in detectors raise. Raises TypeError for what another
+    detector answers that is neither a Detection nor None.
     """
     document = Document(page, max_size)
     widget = None
-    for detector in detectors.values():
+    for name, detector in detectors.items():
         found = detector(document)
-        if found is not None and found.verdict is not Verdict.WIDGET:
+        if found is None:
+            continue
+        if not isinstance(found, Detection):
+            raise TypeError(f"the detector {name!r} gave {found!r}: return a Detection or None")
+        if found.verdict is not Verdict.WIDGET:
             return found
         widget = widget or found
     return widget

@@ -186,7 +186,7 @@ async def test_without_the_middleware_it_says_so(caplog: pytest.LogCaptureFixtur
     async with sandbox(guard=TOKEN) as running:
         await crawl(running, ["/search"], {"CAPTCHA_ENABLED": False}, asking())
 
-    assert "CaptchaMiddleware is not enabled" in caplog.text
+    assert "captcha_request needs CaptchaMiddleware, which is not enabled" in caplog.text
 
 
 @pytest.mark.parametrize("waiting", [Answer(error="CAPACITY", retry_after=600, times=None),

@@ -221,7 +221,7 @@ async def test_a_pool_whose_proxies_all_rest_is_waited_for_where_that_is_set(
     assert crawled.reasons == ["PROXY_REFUSED"]
     assert crawled.paths == ["/page/2"]
     assert at[1] - at[0] >= 0.5
-    assert caplog.text.count("All proxies rest for 127.0.0.1") == 1
+    assert caplog.text.count("All of CAPTCHA_PROXIES rest for 127.0.0.1") == 1
 
 
 @pytest_twisted.ensureDeferred
@@ -235,7 +235,7 @@ async def test_a_crawl_goes_on_without_a_proxy_only_where_it_is_told_to(
 
     assert crawled.paths == ["/page/2"]
     assert len(only.served) == 1
-    assert caplog.text.count("No proxy is left for 127.0.0.1") == 1
+    assert caplog.text.count("no proxy left for 127.0.0.1") == 1
 
 
 @pytest.mark.parametrize("rotates", [True, False])

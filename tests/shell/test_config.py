@@ -503,7 +503,9 @@ def test_a_class_chooses_proxies(given: object, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_a_class_that_lacks_a_method_is_refused() -> None:
-    assert "the class dict lacks methods: write choose, refused, wait" in refusal(proxies="builtins.dict")
+    assert "the class dict lacks methods: write choose, refused, wait" in refusal(
+        proxies="builtins.dict"
+    )
 
 
 def test_socks_is_for_those_whose_download_handler_speaks_it() -> None:

@@ -197,7 +197,7 @@ async def test_a_wrong_key_is_said_and_nothing_bought_with_it(
         assert first == "2captcha"
         assert [call.method for call in running.services["capsolver"].calls] == ["getBalance"]
     said = {record.getMessage(): record.levelname for record in caplog.records}
-    assert said["Balance at 2captcha: 0.0"] == "WARNING"
+    assert said["Balance at 2captcha: 0.0: top the account up"] == "WARNING"
     assert said["Balance at anticaptcha: 10.0"] == "INFO"
     assert any("capsolver" in line and level == "ERROR" for line, level in said.items())
     assert "sandbox-key" not in caplog.text

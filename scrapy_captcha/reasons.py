@@ -1,0 +1,28 @@
+"""Why a page is given up, where no error says it: the words of stats, errbacks and the log."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+REASONS: Mapping[str, str] = {
+    "rejected": "CAPTCHA_RETRY_TIMES solutions were bought, and the site rejected the last",
+    "wall": "the site has rejected twelve solutions in a row; in ten minutes one more is tried",
+    "domain": "the page is of a domain outside allowed_domains or CAPTCHA_DOMAINS",
+    "budget": "a limit on solves or money is reached",
+    "loss": "CAPTCHA_MAX_LOSS_PER_SITE was spent at the site without a page for it",
+    "dry_run": "with CAPTCHA_DRY_RUN nothing is bought",
+    "site_key": "the page shows no site key, and its request declares none",
+    "no_form": "the page has no form that takes the answer, and the spider no captcha_submit",
+    "other_origin": "the form would send the token to another origin",
+    "get_form": "the form would put the token into a URL",
+    "no_cookies": "the answer is a cookie, and the request keeps none",
+    "offsite": "after its captcha the page redirects to a domain outside allowed_domains",
+    "picture": "the picture could not be fetched",
+    "no_proxy": "no proxy of CAPTCHA_PROXIES may be used for the site now",
+    "lost": "the solution for a form has expired, or was held by a run that has ended",
+    "closing": "the crawl ended while a solution was awaited",
+    "error": "something broke, in a method of the spider or in here; the log has the traceback",
+}
