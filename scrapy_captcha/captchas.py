@@ -180,10 +180,24 @@ class Solution:
 
 
 def form_answers(captcha: Captcha, solution: Solution) -> dict[str, str]:
-    """The form fields that carry *solution* back, by name; {} for kinds answered by a cookie."""
+    """The form fields that carry *solution* back, by name; {} for kinds answered by a cookie.
+
+    Raises ValueError for a solution that lacks what the kind needs.
+    """
     if captcha.kind is Kind.IMAGE:
-        return {captcha.answer_field or "captcha": solution.answers["text"]}
-    answers = {field: solution.answers[name] for field, name in KINDS[captcha.kind].answers.items()}
+        return {captcha.answer_field or "captcha": answer_of(solution, "text")}
+    names = KINDS[captcha.kind].answers
+    answers = {field: answer_of(solution, name) for field, name in names.items()}
     if captcha.answer_field and len(answers) == 1:
         return {captcha.answer_field: answers.popitem()[1]}
     return answers
+
+
+def answer_of(solution: Solution, name: str) -> str:
+    """What *solution* has under *name*; raises ValueError where it has nothing."""
+    try:
+        return solution.answers[name]
+    except KeyError:
+        raise ValueError(
+            f"the provider gave a solution without {name!r}: put it into Solution.answers"
+        ) from None

@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, cast
 from scrapy.utils.misc import load_object
 
 from scrapy_captcha.detection import DETECTORS
-from scrapy_captcha.providers import PROVIDERS, Provider
+from scrapy_captcha.providers import PROVIDERS, Provider, TaskType
 from scrapy_captcha.proxies import Proxy
 from scrapy_captcha.readers import did_you_mean, read_mapping, read_strings, read_url
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from scrapy_captcha.detection import Detector
     from scrapy_captcha.proxies import Chooser
@@ -87,26 +87,24 @@ def _provider(value: object) -> type[Provider]:
             f"{provider!r} is no provider: "
             "write a subclass of scrapy_captcha.providers.CreateTask or Provider"
         )
-    _refuse_unfinished(provider)
+    for problem in _problems(provider):
+        raise ValueError(f"the class {provider.__name__} {problem}")
     return provider
 
 
-def _refuse_unfinished(provider: type[Provider]) -> None:
+def _problems(provider: type[Provider]) -> Iterator[str]:
+    """Why nothing could be bought at *provider*, with what to write."""
     if isabstract(provider):
-        missing = ", ".join(sorted(provider.__abstractmethods__))
-        raise ValueError(f"the class {provider.__name__} lacks methods: write {missing}")
-    wanted = {"name": (str, '"myservice"'), "tasks": (Mapping, "{Kind.TURNSTILE: TaskType(...)}")}
-    for name, (type_, example) in wanted.items():
-        if not (isinstance(value := getattr(provider, name, None), type_) and value):
-            raise ValueError(
-                f"the class {provider.__name__} has no {name}: write {name} = {example} in it"
-            )
-    if provider.base_url:
-        try:
-            read_url(provider.base_url)
-        except ValueError as error:
-            what = f"the class {provider.__name__} has base_url = {provider.base_url!r}"
-            raise ValueError(f"{what}: {error}") from None
+        yield f"lacks methods: write {', '.join(sorted(provider.__abstractmethods__))}"
+    if not getattr(provider, "name", ""):
+        yield 'has no name: write name = "myservice" in it'
+    tasks = getattr(provider, "tasks", None)
+    if not (isinstance(tasks, Mapping) and all(isinstance(t, TaskType) for t in tasks.values())):
+        yield 'has no table of tasks: write tasks = {Kind.TURNSTILE: TaskType("…")} in it'
+    try:
+        read_url(provider.base_url or "https://none.example")
+    except ValueError as error:
+        yield f"has base_url = {provider.base_url!r}: {error}"
 
 
 def read_proxies(value: object) -> tuple[Proxy, ...] | Chooser:

@@ -222,6 +222,6 @@ def did_you_mean(name: object, known: Iterable[str], otherwise: str = "") -> str
     from difflib import get_close_matches  # takes its time to load, and is rarely needed
 
     known = list(known)
-    close = get_close_matches(str(name), known, n=1)
+    close = get_close_matches(str(name), known, n=1, cutoff=0.7)
     otherwise = otherwise or f"write one of {', '.join(known)}"
     return f": did you mean {close[0]}?" if close else f": {otherwise}"

@@ -10,7 +10,7 @@ from scrapy.http import HtmlResponse, Request
 from scrapy.utils.defer import maybe_deferred_to_future
 
 from scrapy_captcha.audience import Audience, Outcome
-from scrapy_captcha.captchas import KINDS, form_answers
+from scrapy_captcha.captchas import KINDS, answer_of, form_answers
 from scrapy_captcha.clock import CLOCK
 from scrapy_captcha.origin import without_redirects
 from scrapy_captcha.policy import origin_of
@@ -46,7 +46,7 @@ def build_submission(request: Request, captcha: Captcha, solution: Solution) -> 
     cookies = dict(solution.cookies)
     name = KINDS[captcha.kind].cookie
     if name:
-        cookies[name] = solution.answers["token"]
+        cookies[name] = answer_of(solution, "token")
     changes: dict[str, Any] = {"meta": meta, "cookies": cookies, "dont_filter": True}
     if captcha.form is not None and not name:
         changes |= as_browsers_send(request, captcha.form, form_answers(captcha, solution))

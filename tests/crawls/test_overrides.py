@@ -88,7 +88,7 @@ async def test_a_wrong_word_on_a_request_is_an_error_that_says_what_to_write() -
 
     (failure,) = crawled.failures
     assert failure.check(ValueError)
-    assert "did you mean retry_times?" in str(failure.value)
+    assert "write one of policy, retry_times, on_give_up" in str(failure.value)
     assert running.solver.created == 0
 
 
