@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Mapping, Sequence
 
-    from scrapy_captcha.sandbox import Call
+    from scrapy_captcha.sandbox.calls import Call
 
 
 @dataclass(frozen=True)

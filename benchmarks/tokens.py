@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from benchmarks.crawl import Job
 from benchmarks.report import Row
 from benchmarks.running import crawl, home, naive, pages, run, with_plugin
-from scrapy_captcha.sandbox import Guard, Mode, Reason, Sandbox, SiteOptions, SolverOptions
+from scrapy_captcha.sandbox import Guard, Mode, Sandbox, SiteOptions, SolverOptions
+from scrapy_captcha.sandbox.tokens import Reason
 
 if TYPE_CHECKING:
     from argparse import Namespace

@@ -1,4 +1,8 @@
-"""Captcha handling for Scrapy: captcha pages are detected, solved by a service, and replayed."""
+"""Captcha handling for Scrapy: captcha pages are detected, solved by a service, and replayed.
+
+Public is what stands in ``__all__`` here, in `scrapy_captcha.providers`, `scrapy_captcha.sandbox`
+and `scrapy_captcha.signals`. All other modules are internal and may change with any version.
+"""
 
 from __future__ import annotations
 
@@ -10,13 +14,18 @@ if TYPE_CHECKING:
     from scrapy_captcha.asking import captcha_request
     from scrapy_captcha.captchas import Captcha, Form, Kind, Solution
     from scrapy_captcha.client import SolverClient
-    from scrapy_captcha.detection import Detection, HtmlPage, Verdict, detect
+    from scrapy_captcha.detection import Detection, HtmlPage, Page, Verdict, detect
     from scrapy_captcha.errors import ErrorCode, SolverError
     from scrapy_captcha.exceptions import CaptchaError
     from scrapy_captcha.middleware import CaptchaMiddleware
+    from scrapy_captcha.policy import Action, Policy
+    from scrapy_captcha.proxies import Proxy
     from scrapy_captcha.submit import build_submission
 
+__version__ = "0.1.0"
+
 __all__ = [
+    "Action",
     "Addon",
     "Captcha",
     "CaptchaError",
@@ -26,16 +35,21 @@ __all__ = [
     "Form",
     "HtmlPage",
     "Kind",
+    "Page",
+    "Policy",
+    "Proxy",
     "Solution",
     "SolverClient",
     "SolverError",
     "Verdict",
+    "__version__",
     "build_submission",
     "captcha_request",
     "detect",
 ]
 
 _HOME = {
+    "Action": "policy",
     "Addon": "addon",
     "Captcha": "captchas",
     "CaptchaError": "exceptions",
@@ -45,6 +59,9 @@ _HOME = {
     "Form": "captchas",
     "HtmlPage": "detection",
     "Kind": "captchas",
+    "Page": "detection",
+    "Policy": "policy",
+    "Proxy": "proxies",
     "Solution": "captchas",
     "SolverClient": "client",
     "SolverError": "errors",
@@ -60,3 +77,7 @@ def __getattr__(name: str) -> object:
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,4 +1,4 @@
-"""Solver services, each as a conversation without I/O."""
+"""Solver services, each as a conversation without I/O, and what one of your own is made of."""
 
 from collections.abc import Mapping
 
@@ -21,7 +21,6 @@ PROVIDERS: Mapping[str, type[Provider]] = {
 }
 
 __all__ = [
-    "PROVIDERS",
     "AntiCaptcha",
     "Body",
     "Call",

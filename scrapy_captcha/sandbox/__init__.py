@@ -20,54 +20,37 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .calls import Call
-    from .guards import Gatekeeper, Guard, Mode, Passage, Shown
+    from .fixture import SandboxProcess
+    from .guards import Guard, Mode, Passage, Shown
     from .options import SolverOptions
-    from .purchases import Report
     from .script import Answer, Fault
     from .server import Sandbox
-    from .site import CaptchaSite, SiteOptions, Visit
-    from .solver import Solver
-    from .tokens import Reason, TokenBook
+    from .site import SiteOptions
 
 __all__ = [
     "Answer",
-    "Call",
-    "CaptchaSite",
     "Fault",
-    "Gatekeeper",
     "Guard",
     "Mode",
     "Passage",
-    "Reason",
-    "Report",
     "Sandbox",
+    "SandboxProcess",
     "Shown",
     "SiteOptions",
-    "Solver",
     "SolverOptions",
-    "TokenBook",
-    "Visit",
 ]
 
 _HOME = {
     "Answer": "script",
-    "Call": "calls",
-    "CaptchaSite": "site",
     "Fault": "script",
-    "Gatekeeper": "guards",
     "Guard": "guards",
     "Mode": "guards",
     "Passage": "guards",
-    "Reason": "tokens",
-    "Report": "purchases",
     "Sandbox": "server",
+    "SandboxProcess": "fixture",
     "Shown": "guards",
     "SiteOptions": "site",
-    "Solver": "solver",
     "SolverOptions": "options",
-    "TokenBook": "tokens",
-    "Visit": "site",
 }
 
 
@@ -76,3 +59,7 @@ def __getattr__(name: str) -> object:
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -13,9 +13,11 @@ from selling import PROXY, URL, Client
 
 from scrapy_captcha.captchas import Kind
 from scrapy_captcha.errors import ErrorCode
-from scrapy_captcha.sandbox import Answer, Sandbox, Solver, SolverOptions, TokenBook
+from scrapy_captcha.sandbox import Answer, Sandbox, SolverOptions
 from scrapy_captcha.sandbox.dialects import DIALECTS
+from scrapy_captcha.sandbox.solver import Solver
 from scrapy_captcha.sandbox.tasks import GIVEN, WAF_VOUCHER, Proxied
+from scrapy_captcha.sandbox.tokens import TokenBook
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

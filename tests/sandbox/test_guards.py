@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from scrapy_captcha.captchas import Kind
-from scrapy_captcha.sandbox import Gatekeeper, Guard, Mode, Reason, TokenBook
+from scrapy_captcha.sandbox import Guard, Mode
+from scrapy_captcha.sandbox.guards import Gatekeeper
+from scrapy_captcha.sandbox.tokens import Reason, TokenBook
 
 PATH, URL = "/page/1", "http://127.0.0.1/page/1"
 

@@ -9,8 +9,11 @@ from typing import Any
 import pytest
 
 from scrapy_captcha.captchas import Kind
-from scrapy_captcha.sandbox import Answer, Report, Solver, SolverOptions, TokenBook
+from scrapy_captcha.sandbox import Answer, SolverOptions
 from scrapy_captcha.sandbox.dialects import DIALECTS
+from scrapy_captcha.sandbox.purchases import Report
+from scrapy_captcha.sandbox.solver import Solver
+from scrapy_captcha.sandbox.tokens import TokenBook
 
 BOX = {"websiteURL": "http://127.0.0.1/page/1", "websiteKey": "6Le"}
 TYPES = {"capsolver": "ReCaptchaV2TaskProxyLess"}

@@ -17,18 +17,10 @@ from treq.client import HTTPClient
 from twisted.web.client import Agent, HTTPConnectionPool
 
 from scrapy_captcha.captchas import KINDS, Kind
-from scrapy_captcha.sandbox import (
-    Guard,
-    Mode,
-    Passage,
-    Reason,
-    Sandbox,
-    Shown,
-    SiteOptions,
-    SolverOptions,
-)
+from scrapy_captcha.sandbox import Guard, Mode, Passage, Sandbox, Shown, SiteOptions, SolverOptions
 from scrapy_captcha.sandbox.dialects import DIALECTS
 from scrapy_captcha.sandbox.pictures import draw
+from scrapy_captcha.sandbox.tokens import Reason
 
 WIDGETS = [kind for kind in Kind if KINDS[kind].answers]
 TYPES = {Kind.GEETEST_V4: Kind.GEETEST_V3}  # one type for both, told apart by a field

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
-from scrapy_captcha.sandbox import Answer, Solver, SolverOptions, TokenBook
+from scrapy_captcha.sandbox import Answer, SolverOptions
+from scrapy_captcha.sandbox.solver import Solver
+from scrapy_captcha.sandbox.tokens import TokenBook
 
 URL = "http://127.0.0.1/page/1"
 TURNSTILE = {"type": "TurnstileTaskProxyless", "websiteURL": URL, "websiteKey": "1x00AA"}
