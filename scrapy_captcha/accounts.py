@@ -77,8 +77,9 @@ def _missing(config: Config, provider: type[Provider], setting: str, what: str) 
     if len(config.providers) == 1:
         here = ", here or in the environment," if setting == "API_KEY" else ""
         return NotConfigured(f"set CAPTCHA_{setting}{here} to {what}")
+    name = provider.name
     settings = {
-        "API_URL": "CAPTCHA_API_URLS",
-        "API_KEY": f"CAPTCHA_KEYS, or {key_variable(provider.name)} in the environment,",
+        "API_URL": f'CAPTCHA_API_URLS["{name}"]',
+        "API_KEY": f'CAPTCHA_KEYS["{name}"], or {key_variable(name)} in the environment,',
     }
-    return ValueError(f"{provider.name} is in CAPTCHA_PROVIDERS: set {settings[setting]} to {what}")
+    return ValueError(f"{name} is in CAPTCHA_PROVIDERS: set {settings[setting]} to {what}")

@@ -20,13 +20,13 @@ from scrapy_captcha.clock import CLOCK
 from scrapy_captcha.errors import ErrorCode, SolverError
 from scrapy_captcha.gate import Gate
 from scrapy_captcha.policy import Attempts, Drop, Policy, Reschedule, StopBuying
-from scrapy_captcha.providers import Order
+from scrapy_captcha.providers import Order, Provider
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Generator
 
     from scrapy_captcha.captchas import Captcha, Kind, Solution
-    from scrapy_captcha.providers import Body, Call, Provider, TaskId
+    from scrapy_captcha.providers import Body, Call, TaskId
 
 _T = TypeVar("_T")
 
@@ -40,7 +40,8 @@ class SolverClient:
     At most *concurrent_solves* purchases run at once, the others queue in order. *on_error* is
     called with each error that the service or the network gave, those included that a repeated poll
     made good. With *has_rivals* nobody waits while the service wants to be left alone, but all are
-    turned away. Needs a running reactor. Deferreds that it returns can be cancelled.
+    turned away. Needs a running reactor. Deferreds that it returns can be cancelled. Raises
+    TypeError or ValueError for a provider or an URL that cannot be meant.
     """
 
     def __init__(
@@ -65,6 +66,7 @@ class SolverClient:
             connections=concurrent_solves,
             on_error=on_error,
         )
+        _refuse_misuse(provider, api_url)
         self._policy = policy or Policy()
         self._solve_timeout = solve_timeout
         self._on_error = on_error
@@ -299,6 +301,18 @@ class SolverClient:
     def _was_shut(self) -> None:
         if self._has_rivals or self.refusal is not None:
             self._admission.turn_away()
+
+
+def _refuse_misuse(provider: object, api_url: str) -> None:
+    if not isinstance(provider, Provider):
+        raise TypeError(
+            f"provider={provider!r}: give one that is made, as Unified(poll_interval=3)"
+        )
+    if not api_url.startswith(("https://", "http://")):
+        shown = api_url.rpartition("@")[2]
+        raise ValueError(
+            f"api_url={shown!r}: write the base URL of the API, such as https://api.example.com"
+        )
 
 
 def is_failure(error: SolverError) -> bool:

@@ -15,7 +15,7 @@ from scrapy import Request
 from told import PASSWORD, is_told_well
 from twisted.internet.defer import Deferred
 
-from scrapy_captcha import Solution, captcha_request
+from scrapy_captcha import Solution, SolverClient, captcha_request
 from scrapy_captcha.providers import Unified
 from scrapy_captcha.sandbox import Answer
 
@@ -147,6 +147,25 @@ async def test_a_request_for_a_form_that_cannot_be_made_is_refused_before_anythi
     (said,) = told
     assert all(part in said for part in text.split("…"))
     assert running.solver.calls == []
+
+
+# Buying in one's own code
+
+OF_CLIENTS: list[tuple[object, str, str]] = [
+    (Unified, "https://h", "provider=<class 'scrapy_captcha.providers.unified.Unified'>: give one that is made, as Unified(poll_interval=3)"),
+    ("capsolver", "https://h", "provider='capsolver': give one that is made, as Unified(poll_interval=3)"),
+    (Unified(poll_interval=1), "", "api_url='': write the base URL of the API, such as https://api.example.com"),
+    (Unified(poll_interval=1), f"ann:{PASSWORD}@h.example", "api_url='h.example': write the base URL of the API, such as https://api.example.com"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("provider", "url", "text"), OF_CLIENTS)
+def test_a_client_that_could_not_buy_is_refused(provider: Any, url: str, text: str) -> None:
+    with pytest.raises((TypeError, ValueError)) as caught:
+        SolverClient(provider, api_url=url, api_key=API_KEY)
+
+    assert str(caught.value) == text
+    assert is_told_well(text)
 
 
 # The log

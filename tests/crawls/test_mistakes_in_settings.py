@@ -120,8 +120,8 @@ AT_START: list[tuple[dict[str, Any], str]] = [
     ({"CAPTCHA_PROVIDERS": [Mistasked]}, f"CAPTCHA_PROVIDERS = [{Mistasked}]: the class Mistasked has no table of tasks: write tasks = {{Kind.TURNSTILE: TaskType(\"…\")}} in it"),
     ({"CAPTCHA_PROVIDERS": [Schemeless]}, f"CAPTCHA_PROVIDERS = [{Schemeless}]: the class Schemeless has base_url = 'api.schemeless.example': {A_URL}"),
     ({"CAPTCHA_PROVIDERS": [Plain], "CAPTCHA_API_URL": None}, "Plain.base_url = http://api.plain.example has no TLS, so that anybody on the way could read your key: write https://…, or set CAPTCHA_ALLOW_HTTP = True"),
-    ({"CAPTCHA_PROVIDERS": ["capsolver", Homeless], "CAPTCHA_KEYS": {"homeless": PASSWORD}}, "homeless is in CAPTCHA_PROVIDERS: set CAPTCHA_API_URLS to the base URL of your solver's API"),
-    ({"CAPTCHA_PROVIDERS": ["capsolver", "2captcha"]}, "2captcha is in CAPTCHA_PROVIDERS: set CAPTCHA_KEYS, or CAPTCHA_KEY_2CAPTCHA in the environment, to your key"),
+    ({"CAPTCHA_PROVIDERS": ["capsolver", Homeless], "CAPTCHA_KEYS": {"homeless": PASSWORD}}, 'homeless is in CAPTCHA_PROVIDERS: set CAPTCHA_API_URLS["homeless"] to the base URL of your solver\'s API'),
+    ({"CAPTCHA_PROVIDERS": ["capsolver", "2captcha"]}, '2captcha is in CAPTCHA_PROVIDERS: set CAPTCHA_KEYS["2captcha"], or CAPTCHA_KEY_2CAPTCHA in the environment, to your key'),
     # accounts
     ({"CAPTCHA_API_URL": "api.example.com"}, f"CAPTCHA_API_URL = 'api.example.com': {A_URL}"),
     ({"CAPTCHA_API_URL": f"https://ann:{PASSWORD}@api.example.com"}, f"CAPTCHA_API_URL = 'https://…api.example.com': {A_URL}"),

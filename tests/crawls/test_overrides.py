@@ -80,18 +80,6 @@ async def test_a_request_can_have_its_own_number_of_tries() -> None:
     assert running.solver.created == 1
 
 
-@pytest_twisted.ensureDeferred
-async def test_a_wrong_word_on_a_request_is_an_error_that_says_what_to_write() -> None:
-    async with sandbox() as running:
-        request = Request(running.site_url + "/page/1", meta={"captcha": {"tries": 1}})
-        crawled = await crawl(running, [request])
-
-    (failure,) = crawled.failures
-    assert failure.check(ValueError)
-    assert "write one of policy, retry_times, on_give_up" in str(failure.value)
-    assert running.solver.created == 0
-
-
 class Scripted(Pages):
     """A wall whose captcha only its own script shows, until somebody has passed it."""
 
@@ -145,36 +133,6 @@ async def test_a_spider_can_detect_captchas_and_submit_solutions_itself() -> Non
     assert crawled.stat("accepted_count") == 1
 
 
-def told_at_start(**settings: Any) -> Any:
-    async def start() -> str:
-        async with sandbox() as running:
-            try:
-                await crawl(running, ["/page/1"], settings)
-            except ValueError as error:
-                return str(error)
-            return ""
-
-    return start()
-
-
-@pytest.mark.parametrize(
-    ("settings", "words"),
-    [
-        ({"CAPTCHA_RETRY_TIME": 2}, ["CAPTCHA_RETRY_TIME ", "CAPTCHA_RETRY_TIMES"]),
-        ({"CAPTCHA_RETRY_TIMES": 0}, ["CAPTCHA_RETRY_TIMES", "whole number from 1"]),
-        ({"CAPTCHA_DOMAINS": []}, ["allowed_domains", "CAPTCHA_DOMAINS"]),
-    ],
-    ids=["misspelt", "wrong value", "no domain"],
-)
-@pytest_twisted.ensureDeferred
-async def test_what_cannot_be_right_is_refused_at_start(
-    settings: dict[str, Any], words: list[str]
-) -> None:
-    said = await told_at_start(**settings)
-
-    assert [word for word in words if word not in said] == []
-
-
 def test_without_a_reactor_it_is_refused_at_start() -> None:
     needed = {"CAPTCHA_API_URL": "https://api.example.com", "CAPTCHA_API_KEY": "key"}
     crawler = get_crawler(Visitor, needed)
@@ -183,20 +141,6 @@ def test_without_a_reactor_it_is_refused_at_start() -> None:
 
     with pytest.raises(ValueError, match=r"^TWISTED_REACTOR_ENABLED = False"):
         CaptchaMiddleware.from_crawler(crawler)
-
-
-@pytest.mark.parametrize("missing", ["CAPTCHA_API_URL", "CAPTCHA_API_KEY"])
-@pytest_twisted.ensureDeferred
-async def test_without_an_api_it_is_not_configured_and_says_what_to_set(
-    missing: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delenv("CAPTCHA_API_KEY", raising=False)
-    async with sandbox() as running:
-        crawled = await crawl(running, ["/page/1"], {missing: None})
-
-    assert len(crawled.responses) == 1
-    (said,) = [r.getMessage() for r in caplog.records if "CAPTCHA_" in r.getMessage()]
-    assert f"set {missing}" in said
 
 
 @pytest_twisted.ensureDeferred
