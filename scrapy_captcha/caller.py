@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeVar, cast
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.task import deferLater
 from twisted.python.failure import Failure
-from twisted.web.client import Agent, HTTPConnectionPool
+from twisted.web.client import Agent
 from twisted.web.http_headers import Headers
 
 from scrapy_captcha.breaker import Breaker, is_no_answer
@@ -21,7 +21,13 @@ from scrapy_captcha.clock import CLOCK
 from scrapy_captcha.errors import ErrorCode, SolverError
 from scrapy_captcha.providers import Reply
 from scrapy_captcha.scrub import scrub
-from scrapy_captcha.transport import NETWORK_FAILURES, PlainAgent, network_error, read_body
+from scrapy_captcha.transport import (
+    NETWORK_FAILURES,
+    BoundedPool,
+    PlainAgent,
+    network_error,
+    read_body,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
@@ -58,7 +64,7 @@ class Caller:
         self._timeout = timeout
         self._on_error = on_error
         self._breaker = Breaker()
-        self._pool = HTTPConnectionPool(reactor)
+        self._pool = BoundedPool(reactor)  # type: ignore[no-untyped-call]
         self._pool.maxPersistentPerHost = connections
         self._pool.retryAutomatically = False
         self._agent = PlainAgent(Agent(reactor, connectTimeout=timeout, pool=self._pool))
@@ -78,7 +84,7 @@ class Caller:
 
     def close(self) -> Deferred[None]:
         """Closes the connections."""
-        return cast("Deferred[None]", self._pool.closeCachedConnections())
+        return cast("Deferred[None]", self._pool.closeCachedConnections())  # type: ignore[no-untyped-call]
 
     async def drive(
         self,

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from twisted.internet import error as internet_error
 from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.interfaces import IStreamClientEndpoint
 from twisted.internet.protocol import Protocol, connectionDone
+from twisted.protocols.policies import ProtocolWrapper, WrappingFactory
 from twisted.python.failure import Failure
 from twisted.web.client import (
+    HTTPConnectionPool,
     RequestGenerationFailed,
     RequestTransmissionFailed,
     ResponseDone,
@@ -24,10 +27,12 @@ from scrapy_captcha.errors import ErrorCode, SolverError
 
 if TYPE_CHECKING:
     from treq.response import _Response
-    from twisted.internet.interfaces import ITransport
+    from twisted.internet.interfaces import IProtocol, IProtocolFactory, ITransport
+    from twisted.web._newclient import HTTP11ClientProtocol
     from twisted.web.iweb import IBodyProducer, IResponse
 
 LARGEST_BODY = 1_000_000  # bytes; solutions have a few thousand
+_LARGEST_ANSWER = LARGEST_BODY + 100_000  # bytes, headers included
 
 # Failures before anything was sent: nothing can have been charged.
 _NEVER_SENT = (
@@ -78,6 +83,49 @@ class PlainAgent:
             response.deliverBody(_Body(Deferred(), limit=0))
             raise BodyError
         return response
+
+
+class BoundedPool(HTTPConnectionPool):
+    """Drops a connection that brings more than an answer: Twisted takes headers without end."""
+
+    def getConnection(  # noqa: N802 - the name in HTTPConnectionPool
+        self, key: object, endpoint: IStreamClientEndpoint
+    ) -> Deferred[HTTP11ClientProtocol]:
+        """As in HTTPConnectionPool."""
+        return super().getConnection(key, _BoundedEndpoint(endpoint))
+
+
+@implementer(IStreamClientEndpoint)
+class _BoundedEndpoint:
+    def __init__(self, endpoint: IStreamClientEndpoint) -> None:
+        self._endpoint = endpoint
+
+    async def _connected(self, factory: IProtocolFactory) -> IProtocol:
+        bounding = WrappingFactory(factory)
+        bounding.protocol = _BoundedAnswers
+        bounded: Any = await self._endpoint.connect(bounding)
+        protocol: IProtocol = bounded.wrappedProtocol
+        return protocol
+
+    def connect(self, protocolFactory: IProtocolFactory) -> Deferred[IProtocol]:  # noqa: N803
+        return Deferred.fromCoroutine(self._connected(protocolFactory))
+
+
+class _BoundedAnswers(ProtocolWrapper):
+    """Counts what has come since the last call was sent."""
+
+    _size = 0
+
+    def write(self, data: bytes) -> None:
+        self._size = 0
+        super().write(data)  # type: ignore[no-untyped-call]
+
+    def dataReceived(self, data: bytes) -> None:  # noqa: N802 - the name in Protocol
+        self._size += len(data)
+        if self._size <= _LARGEST_ANSWER:
+            super().dataReceived(data)  # type: ignore[no-untyped-call]
+        else:
+            self.abortConnection()
 
 
 class _Body(Protocol):

@@ -8,16 +8,20 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import pytest_twisted
-from crawling import API_KEY, Heartbeat, crawl, sandbox
+from crawling import API_KEY, crawl, sandbox
 from listening import listening
 from tls import needs_tls, self_signed
 from twisted.internet.defer import Deferred, gatherResults
+from twisted.internet.interfaces import IPullProducer
 from twisted.internet.protocol import Factory, Protocol
 from twisted.protocols.tls import TLSMemoryBIOFactory
+from zope.interface import implementer
 
 from scrapy_captcha.sandbox import Answer, Guard, Mode
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from crawling import Crawled
 
 FREE = "/page/90"
@@ -190,18 +194,39 @@ async def test_a_connection_may_break_at_any_byte() -> None:
 LOST = {"NETWORK": "drop", "BAD_REPLY": "drop", "TIMEOUT": "drop"}
 
 
-@pytest_twisted.ensureDeferred
-async def test_headers_of_32_mb_do_no_harm() -> None:
-    heart = Heartbeat()
-    line = b"X-Filler: " + b"x" * 1000 + b"\r\n"
-    raw = Raw(http(b"{}", line * 32_000))
-    async with sandbox(guards={FREE: None}, pages=90) as running, listening(raw) as port:
-        settings = {"CAPTCHA_API_URL": f"http://127.0.0.1:{port}", "CAPTCHA_POLICY": LOST}
-        crawled = await crawl(running, ["/page/1", FREE], ONCE | settings, heart=heart)
+@implementer(IPullProducer)
+class _EndlessHead(Protocol):
+    """Answers with header lines, as fast as they are read, until nobody reads any more."""
 
-    assert len(crawled.failures) == 1
+    sent = 0
+    line = b"X-Filler: " + b"x" * 1000 + b"\r\n"
+
+    def dataReceived(self, data: bytes) -> None:  # noqa: N802 - as above
+        transport: Any = self.transport
+        transport.write(b"HTTP/1.1 200 OK\r\n")
+        transport.registerProducer(self, streaming=False)
+
+    def resumeProducing(self) -> None:  # noqa: N802 - as above
+        transport: Any = self.transport
+        lines = self.line * 64
+        type(self).sent += len(lines)
+        transport.write(lines)
+
+    def stopProducing(self) -> None:  # noqa: N802 - as above
+        """Nothing is left to do."""
+
+
+@pytest_twisted.ensureDeferred
+async def test_headers_without_end_are_cut() -> None:
+    endless = Factory.forProtocol(_EndlessHead)
+    async with sandbox(guards={FREE: None}, pages=90) as running, listening(endless) as port:
+        settings = {"CAPTCHA_API_URL": f"http://127.0.0.1:{port}", "CAPTCHA_POLICY": LOST}
+        crawled = await crawl(running, ["/page/1", FREE], {**settings, "CAPTCHA_HTTP_TIMEOUT": 5})
+
+    assert crawled.reasons == ["NETWORK"]
     assert crawled.paths == [FREE]
-    assert heart.longest < 1.0
+    assert _EndlessHead.sent < 16_000_000  # much of it is in the buffers of the system
+    assert crawled.stats["elapsed_time_seconds"] < 4
 
 
 @pytest_twisted.ensureDeferred
@@ -219,15 +244,22 @@ async def test_a_refused_connection_has_cost_nothing() -> None:
 
 @needs_tls
 @pytest.mark.filterwarnings("ignore")  # of Twisted's TLS
+@pytest.mark.parametrize("is_trusted", [False, True])
 @pytest_twisted.ensureDeferred
-async def test_nothing_is_sent_where_the_certificate_is_wrong() -> None:
-    raw = Raw(http(b'{"taskId": 7}'))
-    secure = TLSMemoryBIOFactory(self_signed(), isClient=False, wrappedFactory=raw)
+async def test_nothing_is_sent_where_the_certificate_is_not_trusted(
+    is_trusted: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    raw = Raw(http(b'{"error": "PROVIDER_SITEKEY"}'))
+    certificate = tmp_path / "certificate.pem"
+    options = self_signed(certificate)
+    if is_trusted:
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    secure = TLSMemoryBIOFactory(options, isClient=False, wrappedFactory=raw)
     async with sandbox(guards={FREE: None}, pages=90) as running, listening(secure) as port:
         settings = {"CAPTCHA_API_URL": f"https://localhost:{port}"}
         crawled = await crawl(running, ["/page/1", FREE], ONCE | settings)
 
-    assert crawled.reasons == ["NETWORK"]
     assert crawled.paths == [FREE]
-    assert raw.heard == b""
-    assert API_KEY.encode() not in raw.heard
+    assert crawled.reasons == ["PROVIDER_SITEKEY" if is_trusted else "NETWORK"]
+    assert (API_KEY.encode() in raw.heard) == is_trusted
+    assert bool(raw.heard) == is_trusted
