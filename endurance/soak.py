@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -30,10 +31,10 @@ if TYPE_CHECKING:
 
     from scrapy_captcha.sandbox.fixture import SandboxProcess
 
-_PAGES = 80
 _LONGEST_RUN = 2.5  # seconds from the start of the spider to the signal
 _PATIENCE = 60.0  # seconds for a run to start, or to end
 _IN_MEMORY = 16  # solutions that a run may hold when it ends: CAPTCHA_CONCURRENT_SOLVES
+_ERROR = re.compile(r"^Traceback.*?^(\S.*?)$", re.MULTILINE | re.DOTALL)
 _LOST_BESIDE = 8  # pages per kill that may be lost beside what plain Scrapy loses
 _SETTINGS = {
     "TELNETCONSOLE_ENABLED": False,
@@ -45,33 +46,39 @@ _SETTINGS = {
 
 @dataclass
 class Figures:
-    """What came of the jobs of one kind; *bought* are tasks, *broken* tracebacks in the log."""
+    """What came of the jobs of one kind, of *pages* each.
 
+    *bought* are tasks, *broken* what tracebacks in the log end with.
+    """
+
+    pages: int
     signals: int = 0
     jobs: int = 0
     lost: int = 0
     repeated: int = 0
     bought: int = 0
-    broken: list[str] = field(default_factory=list)
+    broken: Counter[str] = field(default_factory=Counter)
 
     def line(self, name: str) -> str:
         """For the report."""
-        beyond = self.bought - _PAGES * self.jobs if self.bought else 0
+        wanted = self.pages * self.jobs
+        beyond = self.bought - wanted if self.bought else 0
+        errors = "".join(f"    {times} times: {error}\n" for error, times in self.broken.items())
         return (
-            f"{name:22}{self.signals:>8}{self.jobs:>6}{_PAGES * self.jobs:>8}{self.lost:>6}"
-            f"{self.repeated:>10}{self.bought:>8}{beyond:>8}{len(self.broken):>8}\n"
+            f"{name:22}{self.signals:>8}{self.jobs:>6}{wanted:>8}{self.lost:>6}{self.repeated:>10}"
+            f"{self.bought:>8}{beyond:>8}{self.broken.total():>8}\n{errors}"
         )
 
 
 class Job:
     """One job in *directory*, with *settings*; *log* is what it has noted."""
 
-    def __init__(self, directory: Path, site: str, settings: dict[str, object]) -> None:
+    def __init__(self, directory: Path, site: str, settings: dict[str, object], pages: int) -> None:
         self._output = directory / "pages.log"
         self._output.touch()
         self.scrapy_log = directory / "scrapy.log"
         files = {"JOBDIR": str(directory / "job"), "LOG_FILE": str(self.scrapy_log)}
-        arguments = {"site": site, "output": str(self._output), "pages": _PAGES}
+        arguments = {"site": site, "output": str(self._output), "pages": pages}
         words = [json.dumps({**settings, **_SETTINGS, **files}), json.dumps(arguments)]
         self._command = [sys.executable, "-m", "endurance.job", *words]
 
@@ -113,12 +120,12 @@ def soak(
     sandbox: SandboxProcess, settings: dict[str, object], sent: signal.Signals, options: Any
 ) -> Figures:
     """What comes of jobs that are sent *sent* as often as *options* say."""
-    random, figures = Random(f"{options.seed} {sent.name}"), Figures()
+    random, figures = Random(f"{options.seed} {sent.name}"), Figures(options.pages)
     wanted = options.stops if sent is signal.SIGINT else options.kills
     bought = _bought(sandbox)
     while figures.signals < wanted:
         with TemporaryDirectory() as directory:
-            job = Job(Path(directory), sandbox.site_url, settings)
+            job = Job(Path(directory), sandbox.site_url, settings, options.pages)
             for number in _signals(sent, wanted - figures.signals):
                 if job.run(random, number):
                     break
@@ -140,10 +147,9 @@ def _bought(sandbox: SandboxProcess) -> int:
 def _count(job: Job, figures: Figures) -> None:
     came = Counter(line for line in job.log if line != STARTED)
     figures.jobs += 1
-    figures.lost += _PAGES - len(came)
+    figures.lost += figures.pages - len(came)
     figures.repeated += came.total() - len(came)
-    said = job.scrapy_log.read_text(encoding="utf-8")
-    figures.broken += [line for line in said.splitlines() if line.startswith("Traceback")]
+    figures.broken.update(_ERROR.findall(job.scrapy_log.read_text(encoding="utf-8")))
 
 
 def main() -> int:
@@ -152,14 +158,16 @@ def main() -> int:
     add = parser.add_argument
     add("--stops", type=int, default=100, help="default: %(default)s")
     add("--kills", type=int, default=50, help="default: %(default)s")
+    add("--pages", type=int, default=320, help="of a job; default: %(default)s")
     add("--seed", type=int, default=0, help="of the moments; default: %(default)s")
     options = parser.parse_args()
+    pages = options.pages
     guarded: dict[str, Any] = {"mode": "token", "solve_time": 0.3, "balance": 1e6, "latency": 0.02}
-    with sandbox_process(pages=_PAGES, **guarded) as sandbox:
+    with sandbox_process(pages=pages, **guarded) as sandbox:
         stopped = soak(sandbox, sandbox.settings, signal.SIGINT, options)
         killed = soak(sandbox, sandbox.settings, signal.SIGKILL, options)
     # As slow as with captchas, so that it is killed on its way, too.
-    with sandbox_process(pages=_PAGES, open_pages=_PAGES, latency=0.2) as sandbox:
+    with sandbox_process(pages=pages, open_pages=pages, latency=0.2) as sandbox:
         plain = soak(sandbox, {}, signal.SIGKILL, options)
     sys.stdout.write(
         f"{'':22}{'signals':>8}{'jobs':>6}{'pages':>8}{'lost':>6}{'repeated':>10}{'bought':>8}"
@@ -168,10 +176,10 @@ def main() -> int:
     sys.stdout.write(stopped.line("stopped") + killed.line("killed") + plain.line("killed, plain"))
     kept = (
         stopped.lost == stopped.repeated == 0
-        and stopped.bought <= _PAGES * stopped.jobs + _IN_MEMORY * stopped.signals
-        and killed.bought <= _PAGES * killed.jobs + killed.repeated + _IN_MEMORY * killed.signals
+        and stopped.bought <= pages * stopped.jobs + _IN_MEMORY * stopped.signals
+        and killed.bought <= pages * killed.jobs + killed.repeated + _IN_MEMORY * killed.signals
         and killed.lost <= plain.lost + _LOST_BESIDE * killed.signals
-        and not stopped.broken + killed.broken
+        and not (stopped.broken or killed.broken)
     )
     return 0 if kept else 1
 

@@ -28,6 +28,6 @@ def test_an_input_can_be_repeated() -> None:
 
 
 def test_a_job_that_is_stopped_loses_nothing() -> None:
-    done = run("endurance.soak", "--stops", "1", "--kills", "0")
+    done = run("endurance.soak", "--stops", "1", "--kills", "0", "--pages", "80")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "killed, plain" in done.stdout

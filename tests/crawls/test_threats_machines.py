@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import gc
+import json
+import os
+import subprocess
+import sys
 import time
 from typing import TYPE_CHECKING, Any, ClassVar
 from weakref import WeakSet
 
+import full_disk
 import pytest
 import pytest_twisted
-from crawling import Visitor, crawl, sandbox
+from crawling import FAST, Visitor, crawl, sandbox
 from jobs import until_parked
 from scrapy.utils.defer import deferred_from_coro
 
 from scrapy_captcha.sandbox import Answer, Guard, Mode
+from scrapy_captcha.sandbox.fixture import sandbox_process
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -57,6 +63,36 @@ async def test_files_that_cannot_be_written_cost_a_warning_each(tmp_path: Path) 
     assert crawled.paths == sorted(PAGES)
     assert crawled.stats.get("log_count/ERROR", 0) == 0
     assert crawled.stats["log_count/WARNING"] <= 4
+
+
+def test_a_disk_that_is_full_costs_a_warning_for_each_file_and_no_page(tmp_path: Path) -> None:
+    files = ["captcha.sqlite", "captcha-spent.json", "dropped.jsonl", "report.html"]
+    settings = {
+        "CAPTCHA_SCOPE": "page",
+        "CAPTCHA_POLL_INTERVAL": 0.8,
+        "CAPTCHA_DROPPED_FEED": str(tmp_path / "dropped.jsonl"),
+        "CAPTCHA_REPORT": str(tmp_path / "report.html"),
+        "JOBDIR": str(tmp_path / "job"),
+    }
+    arguments = {"output": "", "last": "11"}
+    with sandbox_process(pages=11, open_pages=1, mode="token") as sandbox:
+        sandbox.script(method="getTaskResult", error="UNSOLVABLE", retryable=False)
+        given = json.dumps({**sandbox.settings, **FAST, **settings})
+        words = [given, json.dumps({"site": sandbox.site_url, **arguments})]
+        command = [sys.executable, full_disk.__file__, *words]
+        # No public suffix list: its download is refused at once.
+        proxies = {"https_proxy": "http://127.0.0.1:9", "no_proxy": "127.0.0.1"}
+        said = subprocess.run(  # noqa: S603
+            command, env=os.environ | proxies, stderr=subprocess.PIPE, text=True, check=True
+        ).stderr
+        accepted = sandbox.state()["site"]["accepted"]
+
+    assert accepted == 9
+    assert "captcha/dropped_count/UNSOLVABLE': 1" in said
+    warnings = [line for line in said.splitlines() if "[scrapy_captcha" in line and "WARN" in line]
+    assert len(warnings) == len(files) + 1  # the page that was given up
+    assert all(any(file in line for line in warnings) for file in files)
+    assert not [line for line in said.splitlines() if "[scrapy_captcha" in line and "ERROR" in line]
 
 
 class Halting(Visitor):
