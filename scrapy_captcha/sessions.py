@@ -6,6 +6,7 @@ import binascii
 from base64 import b64decode
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 from scrapy.utils.httpobj import urlparse_cached
 from tldextract import TLDExtract
@@ -57,6 +58,7 @@ class Sessions:
     def __init__(self, proxies: tuple[Proxy, ...] | Chooser, now: Callable[[], float]) -> None:
         self._pool = ProxyPool(proxies) if isinstance(proxies, tuple) else OwnPool(proxies)
         self._now = now
+        self._run = uuid4().hex
         self._user_agents: dict[Hashable, str] = {}
 
     def equip(self, request: Request, *, keep_proxy: bool, patient: bool = False) -> bool:
@@ -169,9 +171,12 @@ class Sessions:
                 request.meta.pop(key, None)
 
     def name(self, request: Request) -> str:
-        """The session of *request*: its site, cookie jar and proxy."""
+        """The session of *request*: its site, cookie jar and proxy, and this run of the crawl.
+
+        What leads a session in one run, or in one of several workers, does not in another.
+        """
         site, jar = self._session(request)
-        return f"{site} {jar!r} {self.proxy_of(request)}"
+        return f"{self._run} {site} {jar!r} {self.proxy_of(request)}"
 
     def _label(self, index: int) -> str:
         return f"#{index + 1} {self._pool[index]}"

@@ -109,12 +109,13 @@ class Halting(Visitor):
         deferred_from_coro(engine.close_spider_async(reason="halted"))
 
 
+@pytest.mark.parametrize("scope", ["auto", "page"])
 @pytest_twisted.ensureDeferred
 async def test_twenty_pages_that_wait_for_ten_minutes_do_not_hold_a_stop_up(
-    tmp_path: Path,
+    scope: str, tmp_path: Path
 ) -> None:
     pages = [f"/page/{n}" for n in range(1, 21)]
-    settings = {"JOBDIR": str(tmp_path), "CAPTCHA_MAX_DELAY": 900, "CAPTCHA_SCOPE": "page"}
+    settings = {"JOBDIR": str(tmp_path), "CAPTCHA_MAX_DELAY": 900, "CAPTCHA_SCOPE": scope}
     async with sandbox(guard=Guard(mode=Mode.TOKEN), pages=20) as running:
         running.solver.script(Answer(error="CAPACITY", retry_after=600, times=None))
         await crawl(running, pages, settings, Halting)
