@@ -12,6 +12,7 @@ from scrapy_captcha.commands.findings import bad, good, warning
 from scrapy_captcha.commands.offers import price_of
 from scrapy_captcha.errors import ErrorCode, SolverError
 from scrapy_captcha.money import micros, shown
+from scrapy_captcha.providers import PROVIDERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -23,9 +24,10 @@ if TYPE_CHECKING:
 _FEW = 100  # solves that an account is expected to have money for
 
 _NO_ACCOUNT = (
-    'name your service, CAPTCHA_PROVIDERS = ["2captcha"] (or anticaptcha, capsolver, capmonster, '
-    "rucaptcha), and set CAPTCHA_API_KEY, here or in the environment; CAPTCHA_API_URL is for "
-    "other services. Without an account: scrapy captcha demo, or sandbox"
+    'name your service, as in CAPTCHA_PROVIDERS = ["2captcha"], of '
+    f"{', '.join(name for name, provider in PROVIDERS.items() if provider.base_url)}, and set "
+    "CAPTCHA_API_KEY, here or in the environment; for any other set CAPTCHA_API_URL too. To try "
+    "it without an account: scrapy captcha sandbox"
 )
 
 # Errors that mean that nothing can be bought, and what to do about each.

@@ -123,9 +123,13 @@ class Check:
         if hasattr(self._spider, "captcha_detect"):
             self._tell(warning("page: captcha_detect of the spider is not asked here", "crawl it"))
         results: dict[str, Result] = {self._url: "not downloaded"}
+        statuses: dict[str, int] = {}
         visiting = settings_of_looking(self._settings)
         configure_logging(visiting)
-        await CrawlerRunner(visiting).crawl(LookingSpider, config=config, results=results)
+        spider = {"config": config, "results": results, "statuses": statuses}
+        await CrawlerRunner(visiting).crawl(LookingSpider, **spider)
+        result, status = results[self._url], statuses.get(self._url, 200)
+        if result is None and status >= 400:
+            result = f"HTTP status {status}, without a captcha that is known"
         keeps_cookies = crawled.getbool("COOKIES_ENABLED")
-        result = results[self._url]
         self._tell(check_page(self._url, result, config, self._spider, keeps_cookies=keeps_cookies))

@@ -102,15 +102,25 @@ def settings_of_looking(settings: BaseSettings) -> Settings:
 
 
 class LookingSpider(Spider):
-    """Downloads the pages that *results* names, once each, and replaces what stands there."""
+    """Downloads the pages that *results* names, once each, and replaces what stands there.
+
+    *statuses* gets the HTTP statuses of those that came.
+    """
 
     name = "captcha_detect"
     handle_httpstatus_list = STATUSES
 
-    def __init__(self, config: Config, results: dict[str, Result], **kwargs: Any) -> None:
+    def __init__(
+        self,
+        config: Config,
+        results: dict[str, Result],
+        statuses: dict[str, int] | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         self._config = config
         self._results = results
+        self._statuses = {} if statuses is None else statuses
 
     async def start(self) -> AsyncIterator[Request]:
         """A request for each page."""
@@ -121,6 +131,7 @@ class LookingSpider(Spider):
 
     def parse(self, response: Response, page: str) -> None:
         """Looks at a page, whatever its status."""
+        self._statuses[page] = response.status
         self._results[page] = self._look(response)
 
     def _look(self, response: Response) -> Result:

@@ -76,11 +76,7 @@ def check_neighbours(settings: BaseSettings, config: Config) -> Iterator[Finding
         *_written_files(config),
         *_plugins(settings, config),
     ]
-    yield from found or [
-        good(
-            "conflicts: none with settings of Scrapy, nor with a plugin that is known to make some"
-        )
-    ]
+    yield from found or [good("conflicts: none with Scrapy's settings or with plugins")]
 
 
 def _scrapy_settings(settings: BaseSettings, config: Config) -> Iterator[Finding]:

@@ -25,9 +25,15 @@ if TYPE_CHECKING:
 def check_page(
     url: str, result: Result, config: Config, spider: type[Spider] | None, *, keeps_cookies: bool
 ) -> Finding:
-    """What to say of *result*, which came of looking at the page at *url*."""
+    """What to say of *result*, which came of looking at the page at *url*.
+
+    A string is why the page cannot be had.
+    """
     if isinstance(result, str):
-        return bad(f"page {url}: cannot be fetched: {result}", "try the URL in a browser")
+        return bad(
+            f"page {url}: it does not come: {result}",
+            "see whether a browser gets it; settings such as ROBOTSTXT_OBEY hold here too",
+        )
     if result is None:
         return good(f"page {url}: content, without a captcha: nothing would be bought")
     if result.captcha is None:

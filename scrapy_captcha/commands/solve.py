@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from scrapy.settings import BaseSettings, Settings
+    from scrapy.statscollectors import StatsCollector
 
     from scrapy_captcha.commands.offers import Offer
 
@@ -104,9 +105,15 @@ def _crawl(own: Settings, options: Namespace, config: Config) -> Ending:
     process.start()
     logger.removeHandler(handler)
     assert crawler.stats is not None  # noqa: S101 - it has crawled
-    spent = crawler.stats.get_value("captcha/spent", 0)
-    steps.tell(f"{ending.words}; spent {shown(micros(spent))}")
+    steps.tell(f"{ending.words}; {_spent(crawler.stats)}")
     return ending
+
+
+def _spent(stats: StatsCollector) -> str:
+    spent = micros(stats.get_value("captcha/spent", 0))
+    if stats.get_value("captcha/task_count", 0) and not spent:
+        return "the task may be charged all the same"
+    return f"spent {shown(spent)}"
 
 
 def _has_agreed(offer: Offer, steps: Steps) -> bool:

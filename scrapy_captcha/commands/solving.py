@@ -17,6 +17,7 @@ from scrapy_captcha.config import domains_of
 from scrapy_captcha.detection import Verdict
 from scrapy_captcha.errors import ERRORS
 from scrapy_captcha.exceptions import CaptchaError
+from scrapy_captcha.sessions import site_of
 from scrapy_captcha.submit import SUBMISSION
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ class SolvingSpider(Spider):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.allowed_domains = [urlsplit(url).hostname or ""]
+        self.allowed_domains = [site_of(urlsplit(url).hostname or "")]
         self._url = url
         self._config = config
         self._steps = steps

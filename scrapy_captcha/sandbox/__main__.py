@@ -15,6 +15,7 @@ from argparse import ArgumentDefaultsHelpFormatter, ArgumentParser, ArgumentType
 from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import Deferred
+from twisted.internet.error import CannotListenError
 from twisted.internet.task import react
 
 from scrapy_captcha.captchas import Kind
@@ -130,9 +131,10 @@ def _sandbox(arguments: Namespace) -> Sandbox:
 
 
 async def _serve(reactor: Any, sandbox: Sandbox) -> None:
-    from twisted.internet.defer import Deferred
-
-    await sandbox.start()
+    try:
+        await sandbox.start()
+    except CannotListenError as error:
+        raise SystemExit(str(error)) from None
     reactor.addSystemEventTrigger("before", "shutdown", sandbox.stop)
     where = {
         "api_url": sandbox.api_url,

@@ -106,6 +106,17 @@ def test_settings_and_domains_are_those_of_the_spider(
     assert done.stdout.count("captchas are not bought for this domain") == 1
 
 
+def test_a_page_that_is_missing_is_no_content(
+    command: Command, project: Path, sandbox: SandboxProcess
+) -> None:
+    (project / "settings.py").write_text(f'CAPTCHA_API_URL = "{sandbox.api_url}"')
+    done = command.run("check", "-sCAPTCHA_API_KEY=sesame", f"{sandbox.site_url}/missing")
+
+    assert done.returncode == 1
+    assert "✗ page" in done.stdout
+    assert "it does not come: HTTP status 404" in done.stdout
+
+
 async def told(capsys: pytest.CaptureFixture[str], **settings: Any) -> tuple[int, list[str]]:
     """Exit code and lines of a check without a page."""
     code = await Check(Settings(settings), None, None).run()
