@@ -21,6 +21,7 @@ from scrapy.settings import Settings
 from scrapy.utils.test import get_crawler
 
 import scrapy_captcha
+from scrapy_captcha import loading, readers
 from scrapy_captcha.accounts import accounts_of, key_variable
 from scrapy_captcha.books import Row
 from scrapy_captcha.captchas import KINDS, Captcha, Kind
@@ -36,6 +37,7 @@ from scrapy_captcha.tally import Tally
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from dataclasses import Field
 
     from scrapy_captcha.providers import Provider
 
@@ -84,10 +86,39 @@ def shown(default: object) -> str:
     return f"`{default:g}`" if isinstance(default, float) else f"`{default}`"
 
 
+TYPES: dict[Callable[[object], Any], str] = {
+    readers.read_boolean: "bool",
+    readers.read_count: "int",
+    readers.read_limit: "int",
+    readers.read_duration: "seconds",
+    readers.read_money: "money",
+    readers.read_domains: "list",
+    readers.read_actions: "dict",
+    readers.read_keys: "dict",
+    readers.read_prices: "dict",
+    readers.read_urls: "dict",
+    readers.read_key: "str",
+    readers.read_url: "URL",
+    readers.read_path: "path",
+    loading.read_detectors: "dict",
+    loading.read_providers: "list",
+    loading.read_proxies: "list, path or class",
+}
+
+
+def type_of(setting: Field[Any]) -> str:
+    """The type of a setting, or its words, as the table has it."""
+    default = getattr(Config(), setting.name)
+    if isinstance(default, Enum):
+        return ", ".join(f'`"{word.value}"`' for word in type(default))
+    return TYPES[setting.metadata["read"]]
+
+
 def test_settings() -> None:
     assert table("Settings") == [
         [
             f"`CAPTCHA_{setting.name.upper()}`",
+            type_of(setting),
             shown(getattr(Config(), setting.name)),
             setting.metadata["about"].replace("``", "`"),
         ]
@@ -265,6 +296,7 @@ def test_the_crawl_scrapes_what_stands_behind_captchas(tmp_path: Path) -> None:
         subprocess.run(command, env=environment, check=True, timeout=60)  # noqa: S603
 
     assert sorted(output.read_text().splitlines()) == [
+        '{"title": "Catalogue"}',
         '{"title": "Item 1"}',
         '{"title": "Item 2"}',
     ]

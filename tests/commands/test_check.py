@@ -142,7 +142,7 @@ async def test_what_is_wrong_with_the_settings_is_told_and_the_order_all_the_sam
 
     assert code == 1
     assert lines[:2] == [
-        "✗ settings: CAPTCHA_RETRY_TIME is no setting: did you mean CAPTCHA_RETRY_TIMES?",
+        "✗ settings: CAPTCHA_RETRY_TIME is no setting of scrapy-captcha: did you mean CAPTCHA_RETRY_TIMES?",
         "✗ middleware: not enabled",
     ]
     assert switched_off[0] == 1
