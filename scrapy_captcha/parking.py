@@ -35,7 +35,7 @@ from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.task import cooperate
 
 from scrapy_captcha.clock import looping
-from scrapy_captcha.scheduling import in_memory, scheduler_of, taken_from_memory
+from scrapy_captcha.scheduling import memory_of, scheduler_of
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from twisted.python.failure import Failure
 
     from scrapy_captcha.journal import Journal
+    from scrapy_captcha.scheduling import Memory
 
 logger = logging.getLogger(__name__)
 
@@ -84,6 +85,7 @@ class ParkingLot:
         self._looking = looping(self._look)
         self._coming_back: Iterator[None] = iter(())
         self._is_listening = False
+        self._memory: Memory
         crawler.signals.connect(self._spider_opened, signals.spider_opened)
         crawler.signals.connect(self._spider_idle, signals.spider_idle)
 
@@ -133,6 +135,7 @@ class ParkingLot:
 
     async def _spider_opened(self, spider: Spider) -> None:
         scheduler = scheduler_of(self._engine)
+        self._memory = memory_of(scheduler)
         closed: Callable[[str], Deferred[Any]] = partial(maybeDeferred, scheduler.close)
 
         def give_back_and_close(reason: str) -> Deferred[None]:
@@ -175,7 +178,7 @@ class ParkingLot:
         self._send(result.replace(priority=result.priority + FIRST))
 
     def _send(self, request: Request) -> None:
-        with in_memory(scheduler_of(self._engine)):
+        with self._memory.alone():
             self._engine.crawl(request)
 
     def _spider_idle(self) -> None:
@@ -188,7 +191,7 @@ class ParkingLot:
         parked, self._parked = self._parked, {}
         for told in parked.values():
             told.cancel()
-        for request in [*parked, *taken_from_memory(scheduler)]:
+        for request in [*parked, *self._memory.taken()]:
             if not (self._journal.follows_a_kill and self._journal.carry_on(request)):
                 self._enqueue(request, scheduler)
         if parked:
