@@ -19,6 +19,7 @@ from scrapy import Request, Spider, signals
 from scrapy.crawler import AsyncCrawlerProcess
 from scrapy.downloadermiddlewares import cookies
 from scrapy.utils.defer import maybe_deferred_to_future
+from scrapy.utils.misc import load_object
 from tldextract import TLDExtract
 from twisted.internet.defer import Deferred
 from twisted.internet.task import LoopingCall, deferLater
@@ -49,6 +50,7 @@ class Job:
     * *stops*: whether the crawl ends when it is ready or, where that is never, done
     * *keeps*: whether the requests are held when their pages have arrived
     * *traced*: how many frames of each allocation are looked at, 0 for no trace
+    * *spider*: where a class of `Visitor`'s kind is to be found, "" for itself
     """
 
     waves: list[list[str]]
@@ -59,6 +61,7 @@ class Job:
     ready_after: int = 0
     keeps: bool = False
     traced: int = 0
+    spider: str = ""
 
 
 @dataclass(kw_only=True)
@@ -126,7 +129,7 @@ class Visitor(Spider):
         if self._job.ready_after:
             await maybe_deferred_to_future(self._is_ready)
 
-    def parse(self, response: Response, **_: Any) -> None:
+    def parse(self, response: Response, **_: Any) -> Request | None:
         """A page has arrived."""
         assert response.request is not None  # noqa: S101 - Scrapy sets it
         self._crawled.arrivals.append((self._since(), response.url))
@@ -139,6 +142,7 @@ class Visitor(Spider):
                 if self._job.stops and not self._job.ready_after:
                     self.crawler.engine.close_spider(self)
         self._ended()
+        return None
 
     def failed(self, _failure: object) -> None:
         """A page has not arrived."""
@@ -226,7 +230,7 @@ def main() -> None:
     cookies._split_domain = TLDExtract(suffix_list_urls=(), include_psl_private_domains=True)
     cookies._split_domain("")  # reads it: a tenth of a second that is no captcha's
     process = AsyncCrawlerProcess(job.settings)
-    crawler = process.create_crawler(Visitor)
+    crawler = process.create_crawler(load_object(job.spider) if job.spider else Visitor)
     heart = Heartbeat(crawled)
 
     def opened(spider: Visitor) -> None:

@@ -20,7 +20,8 @@ _ROW = "{:56}{:>26}{:>12}{:>8}  {:<10}{}\n"
 class Row:
     """One figure, round by round.
 
-    * *measured*, *baseline*: a value for each round, in *unit*; no baseline where there is none
+    * *measured*, *baseline*: a value for each round, in *unit*; no baseline where there is none,
+      and no values at all for a heading
     * *by_ratio*: whether the target is for the one divided by the other, round by round
     * *at_least*, *at_most*: targets for the median; *exactly*: one for every round
     """
@@ -72,11 +73,14 @@ def print_report(rows: Sequence[Row], *, quick: bool) -> bool:
         baseline = f"{median(row.baseline):.4g}" if row.baseline else ""
         ratio = f"{median(row.ratios):.2f}" if row.ratios else ""
         verdict = ("holds" if row.holds else "MISSED") if row in judged else ""
-        sys.stdout.write(_ROW.format(row.work, _spread(row), baseline, ratio, row.target, verdict))
+        line = _ROW.format(row.work, _spread(row), baseline, ratio, row.target, verdict)
+        sys.stdout.write(line.rstrip() + "\n")
     return all(row.holds for row in judged)
 
 
 def _spread(row: Row) -> str:
+    if not row.measured:
+        return ""
     least, greatest = min(row.measured), max(row.measured)
     spread = f" ({least:.4g}-{greatest:.4g})" if least != greatest else ""
     return f"{median(row.measured):.4g}{spread} {row.unit}".rstrip()

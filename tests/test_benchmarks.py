@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[1]
 COMMANDS = (
+    "alternatives",
     "clearance",
     "memory",
     "polling",

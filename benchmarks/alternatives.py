@@ -1,0 +1,160 @@
+"""The same crawl with the plugin and what else there is: ``python -m benchmarks.alternatives``.
+
+Packages are measured where they are installed; none is needed, and all may share an environment::
+
+    pip install 2captcha-python scrapy-turnstile scrapyx-mw scrapy-flaresolverr
+
+Each is set up as its own description says, and looks for its solution every second where it looks
+at all. Every captcha takes the solver as long, whatever its kind; a package that knows one kind
+only meets that one. The baseline is the same crawl without captchas.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from benchmarks.arena import arena
+from benchmarks.crawl import Job
+from benchmarks.report import Row
+from benchmarks.running import crawl, run
+from benchmarks.throughput import Work
+from benchmarks.ways import NOTHING, OTHERS, PLUGIN
+from scrapy_captcha.sandbox import Guard, Mode
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+    from benchmarks.ways import Way
+
+
+@dataclass(frozen=True)
+class Site:
+    """What a solution is good for; with *refuses*, one captcha in ten refuses the first."""
+
+    words: str
+    mode: Mode
+    refuses: bool = False
+
+    def refusing(self, work: Work) -> frozenset[int]:
+        """The numbers of the pages that do so."""
+        return frozenset(sorted(work.guarded)[1::10] if self.refuses else ())
+
+    def expected(self, work: Work) -> Outcome:
+        """What is to come of it, times aside."""
+        needed = work.captchas if self.mode is Mode.TOKEN else 1
+        return Outcome(0, 0, 0, work.pages, 0, needed + len(self.refusing(work)))
+
+
+SITES = (
+    Site("a token a page", Mode.TOKEN),
+    Site("the same, one captcha in ten refuses the first", Mode.TOKEN, refuses=True),
+    Site("one token for all, by a cookie", Mode.CLEARANCE),
+)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a crawl.
+
+    * *most*, *last*: seconds until nine tenths of the pages had come, and the last that did
+    * *gap*: the longest that the reactor had no turn, in seconds
+    * *pages* whose content came, *captchas* that came as if they were content, tasks *bought*
+    """
+
+    most: float
+    last: float
+    gap: float
+    pages: int
+    captchas: int
+    bought: int
+
+
+async def outcome(work: Work, way: Way, site: Site | None) -> Outcome:
+    """What *way* makes of *work*; without captchas where there is no *site*."""
+    guard = Guard(way.kind, site.mode if site else Mode.TOKEN)
+    guarded, refusing = (work.guarded, site.refusing(work)) if site else (frozenset(), frozenset())
+    async with arena(work.pages, guarded, guard, refusing, work.solve_time) as stage:
+        urls = [f"{stage.site_url}/page/{number}" for number in range(1, work.pages + 1)]
+        waves = [[f"{stage.site_url}/"], urls]
+        settings, spider = way.setup(stage), way.spider
+        crawled = await crawl(Job(waves=waves, settings=settings, spider=spider))
+        came = {urlsplit(url).path for _, url in crawled.arrivals}
+        return Outcome(
+            crawled.arrivals[: work.enough][-1][0],
+            crawled.arrivals[-1][0],
+            crawled.gap,
+            len(came & stage.site.opened),
+            len(came - stage.site.opened),
+            stage.bought,
+        )
+
+
+WORK = Work(400, 40, 2.0)
+QUICK = Work(20, 2, 0.2)
+TIMES = {
+    "most": "until nine tenths of the pages had come",
+    "last": "until the last that did",
+    "gap": "longest gap of the reactor",
+}
+COUNTS = {
+    "pages": "pages that came",
+    "captchas": "captcha pages that came as content",
+    "bought": "captchas solved",
+}
+
+
+def times(rounds: list[Outcome], baseline: list[Outcome]) -> list[Row]:
+    """The times of one crawl."""
+    return [
+        Row(
+            work=f"    {words}",
+            unit="s",
+            measured=[getattr(one, name) for one in rounds],
+            baseline=[getattr(one, name) for one in baseline],
+        )
+        for name, words in TIMES.items()
+    ]
+
+
+def counts(rounds: list[Outcome], expected: Outcome | None) -> list[Row]:
+    """The counts of one crawl, judged by those *expected*."""
+    return [
+        Row(
+            work=f"    {words}",
+            unit="",
+            measured=[getattr(one, name) for one in rounds],
+            exactly=getattr(expected, name) if expected else None,
+        )
+        for name, words in COUNTS.items()
+    ]
+
+
+def heading(words: str) -> Row:
+    """A row without figures."""
+    return Row(work=words, unit="", measured=[])
+
+
+async def measure(options: Namespace) -> list[Row]:
+    """The rows, way by way."""
+    work = QUICK if options.quick else WORK
+    ways = [(one, site) for one in (PLUGIN, *OTHERS) if one.is_there for site in SITES]
+    baseline: list[Outcome] = []
+    outcomes: dict[tuple[str, Site], list[Outcome]] = {(one.name, site): [] for one, site in ways}
+    for _ in range(options.rounds):
+        baseline.append(await outcome(work, NOTHING, None))
+        for one, site in ways:
+            outcomes[one.name, site].append(await outcome(work, one, site))
+    rows = []
+    for one in (PLUGIN, *OTHERS):
+        rows.append(heading(str(one)))
+        for site in SITES if one.is_there else ():
+            rounds, expected = outcomes[one.name, site], site.expected(work)
+            rows += [heading(f"  {site.words}"), *times(rounds, baseline)]
+            rows += counts(rounds, expected if one is PLUGIN else None)
+    return rows
+
+
+if __name__ == "__main__":
+    run(__doc__ or "", measure, rounds=1)
