@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from twisted.internet.defer import Deferred, gatherResults
+
 from benchmarks.arena import arena
 from benchmarks.crawl import Job
 from benchmarks.report import Row
@@ -25,6 +27,7 @@ from scrapy_captcha.sandbox import Guard, Mode
 
 if TYPE_CHECKING:
     from argparse import Namespace
+    from collections.abc import Sequence
 
     from benchmarks.ways import Way
 
@@ -105,7 +108,7 @@ COUNTS = {
 }
 
 
-def times(rounds: list[Outcome], baseline: list[Outcome]) -> list[Row]:
+def times(rounds: Sequence[Outcome], baseline: Sequence[Outcome]) -> list[Row]:
     """The times of one crawl."""
     return [
         Row(
@@ -118,7 +121,7 @@ def times(rounds: list[Outcome], baseline: list[Outcome]) -> list[Row]:
     ]
 
 
-def counts(rounds: list[Outcome], expected: Outcome | None) -> list[Row]:
+def counts(rounds: Sequence[Outcome], expected: Outcome | None) -> list[Row]:
     """The counts of one crawl, judged by those *expected*."""
     return [
         Row(
@@ -136,23 +139,31 @@ def heading(words: str) -> Row:
     return Row(work=words, unit="", measured=[])
 
 
+async def outcomes(work: Work, way: Way, *, at_once: bool) -> list[Outcome]:
+    """What *way* makes of each of ``SITES``, in their order."""
+    if at_once:
+        return await gatherResults(
+            [Deferred.fromCoroutine(outcome(work, way, site)) for site in SITES]
+        )
+    return [await outcome(work, way, site) for site in SITES]
+
+
 async def measure(options: Namespace) -> list[Row]:
     """The rows, way by way."""
     work = QUICK if options.quick else WORK
-    ways = [(one, site) for one in (PLUGIN, *OTHERS) if one.is_there for site in SITES]
     baseline: list[Outcome] = []
-    outcomes: dict[tuple[str, Site], list[Outcome]] = {(one.name, site): [] for one, site in ways}
+    rounds: dict[str, list[list[Outcome]]] = {one.name: [] for one in (PLUGIN, *OTHERS)}
     for _ in range(options.rounds):
         baseline.append(await outcome(work, NOTHING, None))
-        for one, site in ways:
-            outcomes[one.name, site].append(await outcome(work, one, site))
+        for one in (PLUGIN, *OTHERS):
+            if one.is_there:
+                rounds[one.name].append(await outcomes(work, one, at_once=options.quick))
     rows = []
     for one in (PLUGIN, *OTHERS):
         rows.append(heading(str(one)))
-        for site in SITES if one.is_there else ():
-            rounds, expected = outcomes[one.name, site], site.expected(work)
-            rows += [heading(f"  {site.words}"), *times(rounds, baseline)]
-            rows += counts(rounds, expected if one is PLUGIN else None)
+        for site, own in zip(SITES, zip(*rounds[one.name], strict=True), strict=False):
+            expected = site.expected(work) if one is PLUGIN else None
+            rows += [heading(f"  {site.words}"), *times(own, baseline), *counts(own, expected)]
     return rows
 
 
