@@ -52,7 +52,7 @@ class Site:
 
 SITES = (
     Site("a token a page", Mode.TOKEN),
-    Site("the same, one captcha in ten refuses the first", Mode.TOKEN, refuses=True),
+    Site("a token a page, one captcha in ten refuses the first", Mode.TOKEN, refuses=True),
     Site("one token for all, by a cookie", Mode.CLEARANCE),
 )
 
@@ -139,30 +139,31 @@ def heading(words: str) -> Row:
     return Row(work=words, unit="", measured=[])
 
 
-async def outcomes(work: Work, way: Way, *, at_once: bool) -> list[Outcome]:
-    """What *way* makes of each of ``SITES``, in their order."""
+async def outcomes(
+    work: Work, crawls: Sequence[tuple[Way, Site | None]], *, at_once: bool
+) -> list[Outcome]:
+    """What the *crawls* make of *work*, in their order."""
     if at_once:
         return await gatherResults(
-            [Deferred.fromCoroutine(outcome(work, way, site)) for site in SITES]
+            [Deferred.fromCoroutine(outcome(work, way, site)) for way, site in crawls]
         )
-    return [await outcome(work, way, site) for site in SITES]
+    return [await outcome(work, way, site) for way, site in crawls]
 
 
 async def measure(options: Namespace) -> list[Row]:
     """The rows, way by way."""
-    work = QUICK if options.quick else WORK
-    baseline: list[Outcome] = []
-    rounds: dict[str, list[list[Outcome]]] = {one.name: [] for one in (PLUGIN, *OTHERS)}
-    for _ in range(options.rounds):
-        baseline.append(await outcome(work, NOTHING, None))
-        for one in (PLUGIN, *OTHERS):
-            if one.is_there:
-                rounds[one.name].append(await outcomes(work, one, at_once=options.quick))
+    work, sites = (QUICK, SITES[1:]) if options.quick else (WORK, SITES)
+    ways = (PLUGIN, *OTHERS)
+    compared = [(way, site) for way in ways if way.is_there for site in sites]
+    crawls = [(NOTHING, None), *compared]
+    rounds = [await outcomes(work, crawls, at_once=options.quick) for _ in range(options.rounds)]
+    baseline, *measured = zip(*rounds, strict=True)
+    of = dict(zip(compared, measured, strict=True))
     rows = []
-    for one in (PLUGIN, *OTHERS):
-        rows.append(heading(str(one)))
-        for site, own in zip(SITES, zip(*rounds[one.name], strict=True), strict=False):
-            expected = site.expected(work) if one is PLUGIN else None
+    for way in ways:
+        rows.append(heading(str(way)))
+        for site in sites if way.is_there else ():
+            own, expected = of[way, site], site.expected(work) if way is PLUGIN else None
             rows += [heading(f"  {site.words}"), *times(own, baseline), *counts(own, expected)]
     return rows
 
