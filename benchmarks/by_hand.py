@@ -1,4 +1,4 @@
-"""What a user of the alternatives writes himself: a middleware, and spiders.
+"""What users of the alternatives write themselves: a middleware, and spiders.
 
 None of it imports an alternative before it is used.
 """
@@ -92,7 +92,7 @@ class FlagRaiser(Visitor):
         return Request(response.url, self.parse, errback=self.failed, dont_filter=True)
 
 
-class Flagger(Visitor):
+class BrowserCaller(Visitor):
     """For scrapy-flaresolverr: asks through FlareSolverr for each page that showed a captcha."""
 
     def parse(self, response: Response, **_: Any) -> Request | None:

@@ -136,7 +136,7 @@ OTHERS = (
         given="three browsers that solve; a spider that sends them what has a captcha",
         setup=_flaresolverr,
         needs=("scrapy-flaresolverr", "scrapy_flaresolverr"),
-        spider="benchmarks.by_hand.Flagger",
+        spider="benchmarks.by_hand.BrowserCaller",
         kind=Kind.TURNSTILE,
     ),
 )
