@@ -17,7 +17,8 @@ import treq
 from scrapy_captcha import Captcha, SolverClient
 from scrapy_captcha.captchas import KINDS
 from scrapy_captcha.providers import Unified
-from scrapy_captcha.sandbox import Gatekeeper, Mode, Sandbox, SolverOptions
+from scrapy_captcha.sandbox import Mode, Sandbox, SolverOptions
+from scrapy_captcha.sandbox.guards import Gatekeeper
 from scrapy_captcha.sandbox.pages import content, wall
 from scrapy_captcha.sandbox.script import Reply
 from scrapy_captcha.sandbox.web import Listener, body_of, pause, send
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
 
     from twisted.web.server import Request
 
-    from scrapy_captcha.sandbox import Guard, TokenBook
+    from scrapy_captcha.sandbox import Guard
+    from scrapy_captcha.sandbox.tokens import TokenBook
 
 LATENCY = 0.1
 

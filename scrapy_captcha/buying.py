@@ -2,32 +2,16 @@
 
 from __future__ import annotations
 
-import random
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from scrapy.utils.defer import deferred_from_coro
-from twisted.internet.task import deferLater
-
-from scrapy_captcha.audience import Outcome
 from scrapy_captcha.client import is_failure, new_purchase_id
-from scrapy_captcha.clock import CLOCK
-from scrapy_captcha.config import GiveUp
 from scrapy_captcha.errors import ErrorCode, SolverError
 from scrapy_captcha.ledger import Answer
 from scrapy_captcha.pictures import fetch_picture
-from scrapy_captcha.policy import (
-    Drop,
-    Reschedule,
-    RotateProxy,
-    StopBuying,
-    in_place,
-)
 from scrapy_captcha.progress import KEY, Progress
 from scrapy_captcha.providers import Order
-from scrapy_captcha.sessions import without_proxy
-from scrapy_captcha.signals import proxy_refused
 from scrapy_captcha.spending import reason_not_to_buy
 
 if TYPE_CHECKING:
@@ -37,13 +21,12 @@ if TYPE_CHECKING:
     from scrapy_captcha.captchas import Captcha, Solution
     from scrapy_captcha.client import SolverClient
     from scrapy_captcha.config import Options
-    from scrapy_captcha.journal import Journal
     from scrapy_captcha.market import Market, Turn
+    from scrapy_captcha.notes import Notes
     from scrapy_captcha.permission import Permission
-    from scrapy_captcha.policy import Decision
     from scrapy_captcha.providers import TaskId
-    from scrapy_captcha.proxies import Rest
     from scrapy_captcha.sessions import Sessions
+    from scrapy_captcha.setbacks import Setbacks
     from scrapy_captcha.sharing import Sharing
     from scrapy_captcha.spending import Spending
     from scrapy_captcha.stock import Place, Stock
@@ -61,11 +44,10 @@ class Buyer:
         sessions: Sessions,
         sharing: Sharing,
         stock: Stock,
-        journal: Journal,
+        setbacks: Setbacks,
+        notes: Notes,
         spending: Spending,
         tally: Tally,
-        *,
-        close_on_stop: bool,
     ) -> None:
         self._crawler = crawler
         self._permission = permission
@@ -73,10 +55,10 @@ class Buyer:
         self._sessions = sessions
         self._sharing = sharing
         self._stock = stock
-        self._journal = journal
+        self._setbacks = setbacks
+        self._notes = notes
         self._spending = spending
         self._tally = tally
-        self._close_on_stop = close_on_stop
 
     async def story(
         self, ticket: Request, captcha: Captcha, options: Options, asked_at: float
@@ -104,7 +86,7 @@ class Buyer:
                     await self._spending.until_something_ends()
                     next_request = ticket if captcha.perishable else None
             except SolverError as error:
-                next_request = await self._after_error(ticket, captcha, options, error)
+                next_request = await self._setbacks.after(ticket, captcha, options, error)
         return next_request
 
     async def _turn(self, ticket: Request, captcha: Captcha) -> Turn:
@@ -113,12 +95,8 @@ class Buyer:
         proxy = self._sessions.proxy_of(ticket)
         turn = await self._market.turn(captcha, proxy, progress.provider, progress.avoided)
         if progress.provider not in ("", turn.client.provider.name):
-            self._abandon(ticket)
+            self._setbacks.abandon(ticket)
         return turn
-
-    def _abandon(self, ticket: Request, **changes: Any) -> None:
-        self._spending.abandoned(Progress.of(ticket.meta))
-        self._note(ticket, purchase_id="", provider="", task_id=None, **changes)
 
     async def _bought_from(
         self,
@@ -133,7 +111,7 @@ class Buyer:
         None where it hangs on other purchases whether one more may be made.
         """
         if self._permission.meets_wall(captcha):
-            return self._failed(ticket, captcha, options, "wall")
+            return self._setbacks.failed(ticket, captcha, options, "wall")
         progress = Progress.of(ticket.meta)
         purchase_id = progress.purchase_id or new_purchase_id()
         answer = self._spending.reserve(purchase_id, ticket, captcha, client.provider.name)
@@ -141,13 +119,13 @@ class Buyer:
             if answer is Answer.WAIT:
                 return None
             if refused := reason_not_to_buy(answer):
-                return self._failed(ticket, captcha, options, refused)
+                return self._setbacks.failed(ticket, captcha, options, refused)
         order = await self._order(ticket, captcha, purchase_id)
         if captcha.image and not order.image:
             self._spending.not_made(purchase_id)
             return self._without_picture(ticket, captcha, options)
         order = replace(order, collect_only=answer is not Answer.YES)
-        self._note(ticket, purchase_id=order.purchase_id, provider=client.provider.name)
+        self._notes.note(ticket, purchase_id=order.purchase_id, provider=client.provider.name)
         try:
             solution = await client.purchase(order, partial(self._bought, ticket, client, order))
         except SolverError as error:
@@ -162,8 +140,8 @@ class Buyer:
         """*ticket* to be shown another picture: this one may have been for another session."""
         progress = Progress.of(ticket.meta)
         if progress.asked or progress.retries >= options.policy.retry_times:
-            return self._failed(ticket, captcha, options, "picture")
-        self._note(ticket, retries=progress.retries + 1)
+            return self._setbacks.failed(ticket, captcha, options, "picture")
+        self._notes.note(ticket, retries=progress.retries + 1)
         return ticket
 
     def _not_bought(
@@ -183,7 +161,7 @@ class Buyer:
         task_id = Progress.of(ticket.meta).task_id
         goes_on = task_id is not None and self._is_to_be_looked_at(ticket, captcha, order, error)
         self._spending.failed(order, error, goes_on=goes_on)
-        self._note(
+        self._notes.note(
             ticket,
             purchase_id=order.purchase_id if error.possibly_paid else "",
             provider=error.provider or "" if error.possibly_paid or goes_on else "",
@@ -204,9 +182,6 @@ class Buyer:
         return is_first or (
             error.unheard and not self._market.is_asked(captcha, proxy, beside=provider)
         )
-
-    def _note(self, ticket: Request, **changes: Any) -> None:
-        self._write_down(ticket, replace(Progress.of(ticket.meta), **changes))
 
     async def _order(self, ticket: Request, captcha: Captcha, purchase_id: str) -> Order:
         progress = Progress.of(ticket.meta)
@@ -231,104 +206,10 @@ class Buyer:
             return
         self._tally.task(ticket, order.captcha, client.provider.name, client.plain(task_id, order))
         if order.captcha.perishable:
-            self._note(ticket, task_id=None)
+            self._notes.note(ticket, task_id=None)
         else:
             self._spending.has_task(order, task_id)
-            self._note(ticket, task_id=task_id, purchase_id="")
-
-    async def _after_error(
-        self, ticket: Request, captcha: Captcha, options: Options, error: SolverError
-    ) -> Request | None:
-        """What to send back after *error*; None to buy again for the same captcha."""
-        progress = Progress.of(ticket.meta)
-        decision = options.policy.decide(error, progress.attempts, jitter=random.random())
-        if self._goes_elsewhere(ticket, captcha, error, decision):
-            self._went_elsewhere(ticket, error)
-            return ticket if captcha.perishable and not progress.asked else None
-        if progress.asked:
-            decision = in_place(decision, error, captcha)
-        self._remember(ticket, error)
-        match decision:
-            case Reschedule(delay):
-                return await self._wait(ticket, captcha, error, delay)
-            case RotateProxy(rest, delay):
-                elsewhere = self._elsewhere(ticket, rest, error)
-                if elsewhere is not None:
-                    self._tally.rotated(ticket, captcha, error)
-                    await deferLater(CLOCK, delay)
-                    return self._moved(ticket, elsewhere)
-                if error.retryable:
-                    return await self._wait(ticket, captcha, error, delay)
-                return self._failed(ticket, captcha, options, error.code.value, error)
-            case StopBuying(reason) | Drop(reason):
-                return self._failed(ticket, captcha, options, reason, error)
-
-    def _goes_elsewhere(
-        self, ticket: Request, captcha: Captcha, error: SolverError, decision: Decision
-    ) -> bool:
-        """Whether *error* is only about its provider, and another is to be asked instead."""
-        progress, provider = Progress.of(ticket.meta), error.provider or ""
-        proxy = self._sessions.proxy_of(ticket)
-        costs_nothing = not (progress.provider or error.task_id or error.possibly_paid)
-        match decision:
-            case StopBuying(reason):
-                self._stop(reason, error)
-                return self._market.is_asked(captcha, proxy)
-            case Reschedule(shut=shut) if costs_nothing and (shut or is_failure(error)):
-                been_to_all = progress.elsewhere >= self._market.rivals
-                return not been_to_all and self._market.is_open(captcha, proxy)
-            case Drop(ErrorCode.METHOD_INVALID.value) if costs_nothing:
-                return self._market.declined(captcha, proxy, provider)
-            case Drop() if progress.resent and error.possibly_paid and not progress.avoided:
-                return self._market.is_asked(captcha, proxy, beside=provider)
-        return False
-
-    def _went_elsewhere(self, ticket: Request, error: SolverError) -> None:
-        progress = Progress.of(ticket.meta)
-        lost = error.possibly_paid and error.provider
-        self._abandon(
-            ticket,
-            tasks=progress.tasks + (error.task_id is not None),
-            resent=False,
-            avoided=lost or progress.avoided,
-            elsewhere=progress.elsewhere + 1,
-        )
-
-    def _elsewhere(self, ticket: Request, rest: Rest, error: SolverError) -> Request | None:
-        """*ticket* for another proxy: its owner's, where that is not the pool and has an answer."""
-        if self._sessions.is_of_others(ticket):
-            spider, code = self._crawler.spider, error.code.value
-            send = self._crawler.signals.send_catch_log
-            for _, answer in send(proxy_refused, request=ticket, code=code, spider=spider):
-                if answer is True or isinstance(answer, str):
-                    other = without_proxy(ticket)
-                    other.meta.update({} if answer is True else {"proxy": answer})
-                    return other
-        return self._sessions.rotated(ticket, rest)
-
-    def _moved(self, ticket: Request, elsewhere: Request) -> Request:
-        """*elsewhere* belongs to another session: whoever waits for *ticket* is to follow."""
-        progress = Progress.of(ticket.meta)
-        self._sharing.left(progress, Outcome.MOVED)
-        elsewhere.meta[KEY] = replace(progress, leads="").to_meta()
-        return elsewhere
-
-    async def _wait(
-        self, ticket: Request, captcha: Captcha, error: SolverError, delay: float
-    ) -> Request | None:
-        self._tally.rescheduled(ticket, captcha, error, delay)
-        await deferLater(CLOCK, delay)
-        return ticket if captcha.perishable else None
-
-    def _remember(self, ticket: Request, error: SolverError) -> None:
-        """Notes in the ticket's meta what has been tried, here or before a restart."""
-        progress = Progress.of(ticket.meta)
-        tried = progress.after(progress.attempts.after(error), elsewhere=0)
-        self._write_down(ticket, tried)
-
-    def _write_down(self, ticket: Request, progress: Progress) -> None:
-        ticket.meta[KEY] = progress.to_meta()
-        self._journal.update(ticket)
+            self._notes.note(ticket, task_id=task_id, purchase_id="")
 
     def _solved(self, ticket: Request, captcha: Captcha, solution: Solution, name: str) -> Request:
         self._tally.solved(ticket, captcha)
@@ -344,30 +225,6 @@ class Buyer:
             task_id=None,
         )
         return ticket.replace(meta=ticket.meta | {KEY: progress.to_meta()})
-
-    def _failed(
-        self,
-        ticket: Request,
-        captcha: Captcha,
-        options: Options,
-        reason: str,
-        error: SolverError | None = None,
-    ) -> Request:
-        progress = Progress.of(ticket.meta)
-        self._spending.ended(progress)
-        if options.on_give_up is GiveUp.PASS:
-            self._tally.passed(ticket, reason)
-            progress = replace(progress, passed=True)
-        else:
-            self._tally.dropped(ticket, reason, captcha, error)
-            progress = replace(progress, failed=reason)
-        return ticket.replace(meta=ticket.meta | {KEY: progress.to_meta()})
-
-    def _stop(self, reason: str, error: SolverError) -> None:
-        self._market.stop(error)
-        if self._close_on_stop and not self._market.is_left:
-            engine = self._crawler.engine
-            deferred_from_coro(engine.close_spider_async(reason=f"captcha_{reason.lower()}"))
 
 
 def _is_unheard(error: SolverError) -> bool:

@@ -2,41 +2,23 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from scrapy import signals
-from scrapy.utils.defer import deferred_from_coro
 from scrapy.utils.httpobj import urlparse_cached
 from twisted.internet.defer import CancelledError, Deferred
 
 from scrapy_captcha.audience import Outcome
-from scrapy_captcha.buying import Buyer
-from scrapy_captcha.carrying import Carrier
-from scrapy_captcha.config import Config, NoProxy, Options, domains_of
+from scrapy_captcha.config import Config, NoProxy
 from scrapy_captcha.detection import Verdict
-from scrapy_captcha.endings import Endings, spoilt
-from scrapy_captcha.forms import Forms
-from scrapy_captcha.httpcache import HttpCache
-from scrapy_captcha.journal import Journal
-from scrapy_captcha.market import Market
 from scrapy_captcha.origin import remember_origin, to_be_tried_again
-from scrapy_captcha.parking import ParkingLot
-from scrapy_captcha.permission import Permission
-from scrapy_captcha.prices import Prices
+from scrapy_captcha.parts import Parts
 from scrapy_captcha.progress import KEY, Progress
-from scrapy_captcha.rejections import Rejections
-from scrapy_captcha.sessions import Sessions, site_of_page, without_credentials
-from scrapy_captcha.sharing import Sharing
-from scrapy_captcha.sight import Sight, is_robots_txt
-from scrapy_captcha.slots import Slots
-from scrapy_captcha.spending import Spending
-from scrapy_captcha.stock import Stock
-from scrapy_captcha.submit import SUBMISSION, Submitter
-from scrapy_captcha.summary import Summary
-from scrapy_captcha.tally import Tally
+from scrapy_captcha.sessions import site_of_page
+from scrapy_captcha.sight import is_robots_txt
+from scrapy_captcha.submit import SUBMISSION
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
@@ -47,6 +29,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from scrapy_captcha.captchas import Captcha
+    from scrapy_captcha.config import Options
     from scrapy_captcha.parking import Story
 
 
@@ -64,99 +47,27 @@ class CaptchaMiddleware:
     def __init__(self, crawler: Crawler, config: Config) -> None:
         self._crawler = crawler
         self._config = config
-        self._domains = domains_of(crawler.spider, config)
-        self._sight = Sight(crawler, config)
         self._priority_adjust = crawler.settings.getint("REDIRECT_PRIORITY_ADJUST")
-        self._tally = Tally(crawler, self._dropped)
-        self._market = Market.of(config, Options.of(config).policy, self._tally)
-        self._sessions = Sessions(config.proxies, time.monotonic)
-        self._sharing = Sharing(
-            config.scope,
-            self._sessions,
-            self._tally,
-            time.monotonic,
-            patience=2 * config.solve_timeout,
-            is_under_way=self._is_under_way,
-        )
-        prices = Prices(config.prices, self._market.price)
-        self._summary = Summary(
-            crawler,
-            config,
-            self._sessions,
-            price=partial(prices.expected, config.providers[0].name),
-            waiting=lambda: len(self._lot),
-        )
-        self._spending = Spending(
-            crawler,
-            config,
-            self._sessions,
-            self._tally,
-            self._summary.books,
-            prices,
-            on_limit=self._limit_reached,
-        )
-        self._slots = Slots(crawler)
-        self._rejections = Rejections()
-        self._stock = Stock(
-            self._slots,
-            life=config.token_life,
-            is_doubtful=self._rejections.is_doubtful,
-            on_expired=self._expired,
-        )
-        self._journal = Journal(
-            crawler, prepared=without_credentials, on_unserializable=self._tally.unserializable
-        )
-        self._permission = Permission(
-            crawler,
-            self._domains,
-            self._market,
-            self._sessions,
-            self._rejections,
-            self._summary,
-        )
-        self._buyer = Buyer(
-            crawler,
-            self._permission,
-            self._market,
-            self._sessions,
-            self._sharing,
-            self._stock,
-            self._journal,
-            self._spending,
-            self._tally,
-            close_on_stop=config.close_on_stop,
-        )
-        self._lot = ParkingLot(
-            crawler,
-            self._journal,
-            limit=config.max_parked,
-            on_parked=self._tally.parked,
-            spoilt=partial(spoilt, self._tally),
-        )
-        self._submitter = Submitter(
-            crawler, self._lot, self._slots, self._tally, self._sight.is_refused
-        )
-        self._endings = Endings(
-            crawler,
-            self._sharing,
-            self._rejections,
-            self._market,
-            self._submitter,
-            self._journal,
-            self._spending,
-            self._tally,
-        )
-        self._cache = HttpCache(crawler, self._sight.is_hidden)
-        self.forms = Forms(
-            config,
-            self._permission,
-            self._lot,
-            self._buyer,
-            self._endings,
-            self._tally,
-            self._sight.detected,
-        )
-        self._carrier = Carrier(self._stock, self._submitter, self._endings, self._tally)
+        parts = Parts(crawler, config)
+        self._domains = parts.domains
+        self._sight = parts.sight
+        self._tally = parts.tally
+        self._market = parts.market
+        self._sessions = parts.sessions
+        self._sharing = parts.sharing
+        self._summary = parts.summary
+        self._spending = parts.spending
+        self._slots = parts.slots
+        self._stock = parts.stock
+        self._journal = parts.journal
+        self._permission = parts.permission
+        self._buyer = parts.buyer
+        self._lot = parts.lot
+        self._submitter = parts.submitter
+        self._endings = parts.endings
+        self._cache = parts.cache
+        self.forms = parts.forms
+        self._carrier = parts.carrier
         if config.proxies:
             crawler.signals.connect(self._request_scheduled, signals.request_scheduled)
         crawler.signals.connect(self._spider_opened, signals.spider_opened)
@@ -320,21 +231,6 @@ class CaptchaMiddleware:
     def _parked(self, request: Request, progress: Progress, story: Story) -> Awaitable[Request]:
         again = to_be_tried_again(request, priority_adjust=self._priority_adjust)
         return self._lot.ticket(again, story, leads=bool(progress.leads))
-
-    def _dropped(self, request: Request, reason: str) -> None:
-        self._summary.dropped(request, reason)
-
-    def _expired(self, name: str, captcha: Captcha) -> None:
-        self._tally.expired(captcha)
-        self._spending.expired(name)
-
-    def _limit_reached(self) -> None:
-        if self._config.close_on_stop:
-            engine = self._crawler.engine
-            deferred_from_coro(engine.close_spider_async(reason="captcha_budget"))
-
-    def _is_under_way(self, request: Request) -> bool:
-        return request in self._crawler.engine.downloader.active
 
     def _request_scheduled(self, request: Request) -> None:
         self._sessions.forget_credentials(request)

@@ -1,0 +1,236 @@
+"""How the parts of the plugin are put together for one crawl."""
+
+from __future__ import annotations
+
+import time
+from functools import cached_property, partial
+from typing import TYPE_CHECKING
+
+from scrapy.utils.defer import deferred_from_coro
+
+from scrapy_captcha.buying import Buyer
+from scrapy_captcha.carrying import Carrier
+from scrapy_captcha.config import Options, domains_of
+from scrapy_captcha.endings import Endings, spoilt
+from scrapy_captcha.forms import Forms
+from scrapy_captcha.httpcache import HttpCache
+from scrapy_captcha.journal import Journal
+from scrapy_captcha.market import Market
+from scrapy_captcha.notes import Notes
+from scrapy_captcha.parking import ParkingLot
+from scrapy_captcha.permission import Permission
+from scrapy_captcha.prices import Prices
+from scrapy_captcha.rejections import Rejections
+from scrapy_captcha.sessions import Sessions, without_credentials
+from scrapy_captcha.setbacks import Setbacks
+from scrapy_captcha.sharing import Sharing
+from scrapy_captcha.sight import Sight
+from scrapy_captcha.slots import Slots
+from scrapy_captcha.spending import Spending
+from scrapy_captcha.stock import Stock
+from scrapy_captcha.submit import Submitter
+from scrapy_captcha.summary import Summary
+from scrapy_captcha.tally import Tally
+
+if TYPE_CHECKING:
+    from scrapy.crawler import Crawler
+    from scrapy.http import Request
+
+    from scrapy_captcha.captchas import Captcha
+    from scrapy_captcha.config import Config
+    from scrapy_captcha.domains import Domains
+
+
+class Parts:
+    """Makes each part when it is first asked for, out of those that it needs.
+
+    Raises what `accounts_of` and `domains_of` raise.
+    """
+
+    def __init__(self, crawler: Crawler, config: Config) -> None:
+        self.crawler = crawler
+        self.config = config
+
+    @cached_property
+    def domains(self) -> Domains:
+        return domains_of(self.crawler.spider, self.config)
+
+    @cached_property
+    def sight(self) -> Sight:
+        return Sight(self.crawler, self.config)
+
+    @cached_property
+    def tally(self) -> Tally:
+        def on_dropped(request: Request, reason: str) -> None:
+            self.summary.dropped(request, reason)
+
+        return Tally(self.crawler, on_dropped)
+
+    @cached_property
+    def market(self) -> Market:
+        return Market.of(self.config, Options.of(self.config).policy, self.tally)
+
+    @cached_property
+    def prices(self) -> Prices:
+        return Prices(self.config.prices, self.market.price)
+
+    @cached_property
+    def sessions(self) -> Sessions:
+        return Sessions(self.config.proxies, time.monotonic)
+
+    @cached_property
+    def sharing(self) -> Sharing:
+        return Sharing(
+            self.config.scope,
+            self.sessions,
+            self.tally,
+            time.monotonic,
+            patience=2 * self.config.solve_timeout,
+            is_under_way=lambda request: request in self.crawler.engine.downloader.active,
+        )
+
+    @cached_property
+    def summary(self) -> Summary:
+        return Summary(
+            self.crawler,
+            self.config,
+            self.sessions,
+            price=partial(self.prices.expected, self.config.providers[0].name),
+            waiting=lambda: len(self.lot),
+        )
+
+    @cached_property
+    def spending(self) -> Spending:
+        def on_limit() -> None:
+            if self.config.close_on_stop:
+                engine = self.crawler.engine
+                deferred_from_coro(engine.close_spider_async(reason="captcha_budget"))
+
+        return Spending(
+            self.crawler,
+            self.config,
+            self.sessions,
+            self.tally,
+            self.summary.books,
+            self.prices,
+            on_limit=on_limit,
+        )
+
+    @cached_property
+    def slots(self) -> Slots:
+        return Slots(self.crawler)
+
+    @cached_property
+    def rejections(self) -> Rejections:
+        return Rejections()
+
+    @cached_property
+    def stock(self) -> Stock:
+        def on_expired(name: str, captcha: Captcha) -> None:
+            self.tally.expired(captcha)
+            self.spending.expired(name)
+
+        return Stock(
+            self.slots,
+            life=self.config.token_life,
+            is_doubtful=self.rejections.is_doubtful,
+            on_expired=on_expired,
+        )
+
+    @cached_property
+    def journal(self) -> Journal:
+        return Journal(
+            self.crawler,
+            prepared=without_credentials,
+            on_unserializable=self.tally.unserializable,
+        )
+
+    @cached_property
+    def permission(self) -> Permission:
+        return Permission(
+            self.crawler,
+            self.domains,
+            self.market,
+            self.sessions,
+            self.rejections,
+            self.summary,
+        )
+
+    @cached_property
+    def notes(self) -> Notes:
+        return Notes(self.journal)
+
+    @cached_property
+    def setbacks(self) -> Setbacks:
+        return Setbacks(
+            self.crawler,
+            self.market,
+            self.sessions,
+            self.sharing,
+            self.notes,
+            self.spending,
+            self.tally,
+            close_on_stop=self.config.close_on_stop,
+        )
+
+    @cached_property
+    def buyer(self) -> Buyer:
+        return Buyer(
+            self.crawler,
+            self.permission,
+            self.market,
+            self.sessions,
+            self.sharing,
+            self.stock,
+            self.setbacks,
+            self.notes,
+            self.spending,
+            self.tally,
+        )
+
+    @cached_property
+    def lot(self) -> ParkingLot:
+        return ParkingLot(
+            self.crawler,
+            self.journal,
+            limit=self.config.max_parked,
+            on_parked=self.tally.parked,
+            spoilt=partial(spoilt, self.tally),
+        )
+
+    @cached_property
+    def submitter(self) -> Submitter:
+        return Submitter(self.crawler, self.lot, self.slots, self.tally, self.sight.is_refused)
+
+    @cached_property
+    def endings(self) -> Endings:
+        return Endings(
+            self.crawler,
+            self.sharing,
+            self.rejections,
+            self.market,
+            self.submitter,
+            self.journal,
+            self.spending,
+            self.tally,
+        )
+
+    @cached_property
+    def cache(self) -> HttpCache:
+        return HttpCache(self.crawler, self.sight.is_hidden)
+
+    @cached_property
+    def forms(self) -> Forms:
+        return Forms(
+            self.config,
+            self.permission,
+            self.lot,
+            self.buyer,
+            self.endings,
+            self.tally,
+            self.sight.detected,
+        )
+
+    @cached_property
+    def carrier(self) -> Carrier:
+        return Carrier(self.stock, self.submitter, self.endings, self.tally)
