@@ -25,6 +25,7 @@ from scrapy_captcha import loading, readers
 from scrapy_captcha.accounts import accounts_of, key_variable
 from scrapy_captcha.books import Row
 from scrapy_captcha.captchas import KINDS, Captcha, Kind
+from scrapy_captcha.commands.captcha import SUBCOMMANDS
 from scrapy_captcha.config import Config, GiveUp, Options
 from scrapy_captcha.detection import DETECTORS, Declared
 from scrapy_captcha.errors import ERRORS, ErrorCode, SolverError
@@ -253,6 +254,11 @@ def test_what_providers_sell() -> None:
     ]
     assert PROVIDERS["generic"].tasks == PROVIDERS["unified"].tasks
     assert PROVIDERS["rucaptcha"].tasks == PROVIDERS["2captcha"].tasks
+
+
+def test_sub_commands() -> None:
+    named = {cells[0].split()[2].strip("`"): cells[1] for cells in table("The command")}
+    assert named == dict(SUBCOMMANDS)
 
 
 # Snippets

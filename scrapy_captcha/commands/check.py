@@ -19,6 +19,7 @@ from scrapy_captcha.commands.order import check_order
 from scrapy_captcha.commands.page_checks import check_domains, check_page
 from scrapy_captcha.commands.project import settings_of_crawl, settings_with, spider_named
 from scrapy_captcha.commands.running import run_in_reactor
+from scrapy_captcha.commands.visits import REACTOR
 from scrapy_captcha.config import PREFIX, Config
 
 if TYPE_CHECKING:
@@ -48,10 +49,8 @@ def run(settings: BaseSettings, arguments: Sequence[str]) -> int:
     except ValueError as error:
         sys.stderr.write(f"scrapy captcha check: {error}\n")
         return 2
-    own = settings_with(spider, settings)
-    if own["TWISTED_REACTOR"]:
-        install_reactor(own["TWISTED_REACTOR"], own["ASYNCIO_EVENT_LOOP"])
-    return run_in_reactor(Check(own, spider, options.url).run())
+    install_reactor(REACTOR, settings["ASYNCIO_EVENT_LOOP"])
+    return run_in_reactor(Check(settings_with(spider, settings), spider, options.url).run())
 
 
 def _options(arguments: Sequence[str]) -> Namespace:

@@ -9,8 +9,11 @@ from scrapy.settings import SETTINGS_PRIORITIES
 if TYPE_CHECKING:
     from scrapy.settings import BaseSettings, Settings
 
-# What would change the project's files, or show a page of yesterday.
-_LEFT_OUT = {
+# That of Scrapy's own commands; a project may have another for its crawls.
+REACTOR = "twisted.internet.asyncioreactor.AsyncioSelectorReactor"
+
+# Nothing is to change the project's files, nor to show a page of yesterday.
+_OTHERWISE = {
     "CAPTCHA_DROPPED_FEED": "",
     "CAPTCHA_REPORT": "",
     "FEEDS": {},
@@ -18,6 +21,7 @@ _LEFT_OUT = {
     "ITEM_PIPELINES": {},
     "JOBDIR": None,
     "TELNETCONSOLE_ENABLED": False,
+    "TWISTED_REACTOR": REACTOR,
 }
 
 # Of pages: redirects are followed, and lead to others.
@@ -30,7 +34,7 @@ def settings_of_visit(settings: BaseSettings) -> Settings:
     Nothing is logged unless the command line asks for it: errors are told in other words.
     """
     own = cast("Settings", settings.copy())
-    own.setdict(_LEFT_OUT, priority="cmdline")
+    own.setdict(_OTHERWISE, priority="cmdline")
     if (own.getpriority("LOG_LEVEL") or 0) < SETTINGS_PRIORITIES["cmdline"]:
         own.set("LOG_LEVEL", "CRITICAL", priority="cmdline")
     return own
