@@ -105,9 +105,9 @@ def _scrapy_settings(settings: BaseSettings, config: Config) -> Iterator[Finding
         )
     if not _has_own_scheduler(settings):
         yield warning(
-            f"conflicts: SCHEDULER = {settings['SCHEDULER']}: where processes share its queue, a "
-            "page may be taken by one that does not have its solution, and is paid for again",
-            "let one process use the queue, or keep Scrapy's scheduler",
+            f"conflicts: SCHEDULER = {settings['SCHEDULER']}: where processes share its queue, "
+            "each solves a site for itself, and limits such as CAPTCHA_BUDGET hold for each",
+            "divide the limits by the number of processes",
         )
 
 
