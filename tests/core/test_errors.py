@@ -337,6 +337,7 @@ def test_again_is_the_same_refusal_without_what_was_bought_or_asked() -> None:
         "provider_code": None,
         "task_id": None,
         "possibly_paid": False,
+        "unheard": False,
     }
 
 
