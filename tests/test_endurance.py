@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).parents[1]
 
@@ -31,3 +35,11 @@ def test_a_job_that_is_stopped_loses_nothing() -> None:
     done = run("endurance.soak", "--stops", "1", "--kills", "0", "--pages", "80")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "killed, plain" in done.stdout
+
+
+@pytest.mark.skipif(
+    not (shutil.which("redis-server") and find_spec("scrapy_redis")), reason="no Redis"
+)
+def test_a_worker_that_is_stopped_loses_nothing() -> None:
+    done = run("endurance.workers", "--rounds", "1", "--pages", "100")
+    assert done.returncode == 0, done.stdout + done.stderr
