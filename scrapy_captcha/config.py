@@ -59,6 +59,7 @@ PREFIX = "CAPTCHA_"
 _US = "scrapy-captcha"
 _SECRET = frozenset({"api_key", "keys", "proxies"})
 _MOST_SHOWN = 200  # characters of a value
+_MOST_READ = 1_000  # of which secrets are taken out before, in quadratic time
 _CREDENTIALS = re.compile(r"""[^\s'"/]*@|\?[^\s'"]*""")  # what may be secret in a URL
 
 _T = TypeVar("_T")
@@ -285,7 +286,7 @@ def _read(setting: Field[Any], value: object) -> Any:
 
 def _shown(value: object) -> str:
     """*value* as far as it may stand in an error."""
-    text = _CREDENTIALS.sub("…", repr(value))
+    text = _CREDENTIALS.sub("…", repr(value)[:_MOST_READ])
     return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}…"
 
 

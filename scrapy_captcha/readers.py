@@ -30,6 +30,7 @@ _E = TypeVar("_E", bound=Enum)
 _T = TypeVar("_T")
 
 _SITE_KEY = re.compile(r"[!-~]{1,4096}")
+_LONGEST_NAME = 99  # characters that are compared with names
 _MOST_SECONDS = 86_400.0
 _DOMAINS = 'such as ["example.com"]'
 
@@ -222,6 +223,6 @@ def did_you_mean(name: object, known: Iterable[str], otherwise: str = "") -> str
     from difflib import get_close_matches  # takes its time to load, and is rarely needed
 
     known = list(known)
-    close = get_close_matches(str(name), known, n=1, cutoff=0.7)
+    close = get_close_matches(str(name)[:_LONGEST_NAME], known, n=1, cutoff=0.7)
     otherwise = otherwise or f"write one of {', '.join(known)}"
     return f": did you mean {close[0]}?" if close else f": {otherwise}"
