@@ -16,12 +16,13 @@ from scrapy.utils.test import get_crawler
 
 from endurance.inputs import answer, anything, damaged, text
 from scrapy_captcha.captchas import Captcha, Kind
-from scrapy_captcha.config import Config, Options
+from scrapy_captcha.config import Config
 from scrapy_captcha.detection import HtmlPage, detect
 from scrapy_captcha.errors import SolverError, read_retry_after_header
 from scrapy_captcha.journal import Journal, _sealed
 from scrapy_captcha.ledger import Ledger
 from scrapy_captcha.limits import Limits
+from scrapy_captcha.options import Options
 from scrapy_captcha.prices import Prices
 from scrapy_captcha.progress import KEY, Progress
 from scrapy_captcha.providers import PROVIDERS, Order, Reply

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
     from scrapy_captcha.captchas import Captcha, Solution
     from scrapy_captcha.client import SolverClient
-    from scrapy_captcha.config import Options
     from scrapy_captcha.market import Market, Turn
     from scrapy_captcha.notes import Notes
+    from scrapy_captcha.options import Options
     from scrapy_captcha.permission import Permission
     from scrapy_captcha.providers import TaskId
     from scrapy_captcha.sessions import Sessions

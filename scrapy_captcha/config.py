@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from enum import Enum
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -12,14 +10,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from scrapy.exceptions import NotConfigured
 from scrapy.utils.spider import DefaultSpider
 
-from scrapy_captcha.detection import DETECTORS, MAX_SIZE, Declared, detect
+from scrapy_captcha.detection import DETECTORS, MAX_SIZE, detect
 from scrapy_captcha.domains import Domains
 from scrapy_captcha.limits import Limit, Limits
 from scrapy_captcha.loading import read_detectors, read_providers, read_proxies
-from scrapy_captcha.policy import Policy
 from scrapy_captcha.providers import PROVIDERS, Unified
 from scrapy_captcha.ranking import Preference
 from scrapy_captcha.readers import (
+    as_shown,
     did_you_mean,
     read_actions,
     read_boolean,
@@ -28,12 +26,10 @@ from scrapy_captcha.readers import (
     read_duration,
     read_key,
     read_keys,
-    read_kind,
     read_limit,
     read_money,
     read_path,
     read_prices,
-    read_site_key,
     read_url,
     read_urls,
     read_word,
@@ -41,7 +37,7 @@ from scrapy_captcha.readers import (
 from scrapy_captcha.sites import Scope
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from dataclasses import Field
 
     from scrapy import Spider
@@ -58,9 +54,6 @@ if TYPE_CHECKING:
 PREFIX = "CAPTCHA_"
 _US = "scrapy-captcha"
 _SECRET = frozenset({"api_key", "keys", "proxies"})
-_MOST_SHOWN = 200  # characters of a value
-_MOST_READ = 1_000  # of which secrets are taken out before, in quadratic time
-_CREDENTIALS = re.compile(r"""[^\s'"/]*@|\?[^\s'"]*""")  # what may be secret in a URL
 
 _T = TypeVar("_T")
 
@@ -280,71 +273,5 @@ def _read(setting: Field[Any], value: object) -> Any:
         return setting.metadata["read"](value)
     except ValueError as error:
         name = PREFIX + setting.name.upper()
-        shown = "" if setting.name in _SECRET else f" = {_shown(value)}"
+        shown = "" if setting.name in _SECRET else f" = {as_shown(value)}"
         raise ValueError(f"{name}{shown}: {error}") from error.__cause__
-
-
-def _shown(value: object) -> str:
-    """*value* as far as it may stand in an error."""
-    text = _CREDENTIALS.sub("…", repr(value)[:_MOST_READ])
-    return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}…"
-
-
-@dataclass(frozen=True)
-class Options:
-    """What holds for one request: the settings, or its own words in ``request.meta["captcha"]``.
-
-    *ignore* leaves its captchas alone, whatever the page shows; *declared* is what the user knows
-    of them.
-    """
-
-    policy: Policy
-    on_give_up: GiveUp
-    ignore: bool = False
-    declared: Declared | None = None
-
-    @classmethod
-    def of(cls, config: Config, value: object = None) -> Options:
-        """From the settings and the *value* of ``meta["captcha"]``: None, True, False or a dict.
-
-        The dict may have ``policy``, ``retry_times`` and ``on_give_up``, as in the settings, and
-        ``kind`` and ``site_key`` of the captcha, where the page does not show them.
-        Raises ValueError that says what is wrong and what to write instead.
-        """
-        policy = Policy(config.policy, config.retry_times, config.max_delay)
-        if value is None or isinstance(value, bool):
-            return cls(policy, config.on_give_up, ignore=value is False)
-        if not isinstance(value, Mapping):
-            names = ", ".join(_OF_A_REQUEST)
-            raise ValueError(f'meta["captcha"] = {_shown(value)}: write False or a dict of {names}')
-        own = {name: _of_a_request(name, word) for name, word in value.items()}
-        policy = Policy(
-            {**policy.actions, **own.get("policy", {})},
-            own.get("retry_times", policy.retry_times),
-            policy.max_delay,
-        )
-        known = {name: own[name] for name in ("kind", "site_key") if name in own}
-        return cls(
-            policy,
-            own.get("on_give_up", config.on_give_up),
-            declared=Declared(**known) if known else None,
-        )
-
-
-def _of_a_request(name: object, word: object) -> Any:
-    if name not in _OF_A_REQUEST:
-        hint = did_you_mean(name, _OF_A_REQUEST)
-        raise ValueError(f'meta["captcha"] has {name!r}, which is no key of it{hint}')
-    try:
-        return _OF_A_REQUEST[str(name)](word)
-    except ValueError as error:
-        raise ValueError(f'meta["captcha"]["{name}"] = {_shown(word)}: {error}') from None
-
-
-_OF_A_REQUEST: Mapping[str, Callable[[object], Any]] = {
-    "policy": read_actions,
-    "retry_times": read_count,
-    "on_give_up": read_word(GiveUp),
-    "kind": read_kind,
-    "site_key": read_site_key,
-}

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from scrapy.http import Request, Response
 
     from scrapy_captcha.captchas import Captcha
-    from scrapy_captcha.config import Options
     from scrapy_captcha.journal import Journal
     from scrapy_captcha.market import Market
+    from scrapy_captcha.options import Options
     from scrapy_captcha.rejections import Rejections
     from scrapy_captcha.sharing import Sharing
     from scrapy_captcha.spending import Spending

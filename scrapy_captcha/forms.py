@@ -10,9 +10,10 @@ from parsel import SelectorList
 from scrapy.http import Request, TextResponse
 from twisted.internet.defer import CancelledError
 
-from scrapy_captcha.config import GiveUp, Options
+from scrapy_captcha.config import GiveUp
 from scrapy_captcha.detection import Document, answered_in, contained
 from scrapy_captcha.exceptions import CaptchaError
+from scrapy_captcha.options import Options
 from scrapy_captcha.parking import FIRST
 from scrapy_captcha.progress import KEY, Progress
 from scrapy_captcha.sessions import same_session

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from scrapy_captcha.captchas import Captcha
-    from scrapy_captcha.config import Options
+    from scrapy_captcha.options import Options
     from scrapy_captcha.parking import Story
 
 

@@ -10,13 +10,14 @@ from scrapy.utils.defer import deferred_from_coro
 
 from scrapy_captcha.buying import Buyer
 from scrapy_captcha.carrying import Carrier
-from scrapy_captcha.config import Options, domains_of
+from scrapy_captcha.config import domains_of
 from scrapy_captcha.endings import Endings, spoilt
 from scrapy_captcha.forms import Forms
 from scrapy_captcha.httpcache import HttpCache
 from scrapy_captcha.journal import Journal
 from scrapy_captcha.market import Market
 from scrapy_captcha.notes import Notes
+from scrapy_captcha.options import Options
 from scrapy_captcha.parking import ParkingLot
 from scrapy_captcha.permission import Permission
 from scrapy_captcha.prices import Prices

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from scrapy.http import Request
 
     from scrapy_captcha.captchas import Captcha
-    from scrapy_captcha.config import Options
     from scrapy_captcha.domains import Domains
     from scrapy_captcha.market import Market
+    from scrapy_captcha.options import Options
     from scrapy_captcha.progress import Progress
     from scrapy_captcha.rejections import Rejections
     from scrapy_captcha.sessions import Sessions

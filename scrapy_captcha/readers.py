@@ -31,6 +31,9 @@ _T = TypeVar("_T")
 
 _SITE_KEY = re.compile(r"[!-~]{1,4096}")
 _LONGEST_NAME = 99  # characters that are compared with names
+_MOST_SHOWN = 200  # characters of a value
+_MOST_READ = 1_000  # of which secrets are taken out before, in quadratic time
+_CREDENTIALS = re.compile(r"""[^\s'"/]*@|\?[^\s'"]*""")  # what may be secret in a URL
 _MOST_SECONDS = 86_400.0
 _DOMAINS = 'such as ["example.com"]'
 
@@ -226,3 +229,9 @@ def did_you_mean(name: object, known: Iterable[str], otherwise: str = "") -> str
     close = get_close_matches(str(name)[:_LONGEST_NAME], known, n=1, cutoff=0.7)
     otherwise = otherwise or f"write one of {', '.join(known)}"
     return f": did you mean {close[0]}?" if close else f": {otherwise}"
+
+
+def as_shown(value: object) -> str:
+    """*value* as far as it may stand in an error."""
+    text = _CREDENTIALS.sub("…", repr(value)[:_MOST_READ])
+    return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}…"

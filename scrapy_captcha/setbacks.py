@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from scrapy.http import Request
 
     from scrapy_captcha.captchas import Captcha
-    from scrapy_captcha.config import Options
     from scrapy_captcha.errors import SolverError
     from scrapy_captcha.market import Market
     from scrapy_captcha.notes import Notes
+    from scrapy_captcha.options import Options
     from scrapy_captcha.policy import Decision
     from scrapy_captcha.proxies import Rest
     from scrapy_captcha.sessions import Sessions

@@ -8,8 +8,8 @@ from scrapy.http import TextResponse
 from scrapy.utils.httpobj import urlparse_cached
 
 from scrapy_captcha.captchas import Captcha
-from scrapy_captcha.config import Options
 from scrapy_captcha.detection import Detection, Document, Verdict
+from scrapy_captcha.options import Options
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler

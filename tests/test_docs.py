@@ -26,9 +26,10 @@ from scrapy_captcha.accounts import accounts_of, key_variable
 from scrapy_captcha.books import Row
 from scrapy_captcha.captchas import KINDS, Captcha, Kind
 from scrapy_captcha.commands.captcha import SUBCOMMANDS
-from scrapy_captcha.config import Config, GiveUp, Options
+from scrapy_captcha.config import Config, GiveUp
 from scrapy_captcha.detection import DETECTORS, Declared
 from scrapy_captcha.errors import ERRORS, ErrorCode, SolverError
+from scrapy_captcha.options import Options
 from scrapy_captcha.policy import Policy, default_action
 from scrapy_captcha.providers import PROVIDERS
 from scrapy_captcha.purchases import Fate

@@ -14,9 +14,10 @@ from scrapy.exceptions import NotConfigured
 from scrapy.settings import BaseSettings
 
 from scrapy_captcha.captchas import Kind
-from scrapy_captcha.config import Config, GiveUp, NoProxy, Options
+from scrapy_captcha.config import Config, GiveUp, NoProxy
 from scrapy_captcha.detection import DETECTORS, Declared
 from scrapy_captcha.errors import ErrorCode
+from scrapy_captcha.options import Options
 from scrapy_captcha.policy import Action, Policy
 from scrapy_captcha.providers import CapSolver, Generic, TwoCaptcha, Unified
 from scrapy_captcha.proxies import Proxy
