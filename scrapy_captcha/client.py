@@ -17,6 +17,7 @@ from scrapy_captcha.admission import Admission
 from scrapy_captcha.breaker import is_no_answer
 from scrapy_captcha.caller import Caller
 from scrapy_captcha.clock import CLOCK
+from scrapy_captcha.errand import Errand
 from scrapy_captcha.errors import ErrorCode, SolverError
 from scrapy_captcha.gate import Gate
 from scrapy_captcha.policy import Attempts, Drop, Policy, Reschedule, StopBuying
@@ -231,52 +232,31 @@ class SolverClient:
     def _until_deadline(
         self, order: Order, on_task: Callable[[TaskId], None]
     ) -> Deferred[Solution]:
-        sent: list[Call] = []
-        answered: list[bool] = []
-
-        def on_call(call: Call) -> None:
-            is_news = not sent or sent[0].task_id != call.task_id
-            sent[:] = [call]
-            if call.task_id is not None and is_news:
-                on_task(call.task_id)
+        errand = Errand(self.provider.name, on_task)
 
         def timed_out(_result: object, _timeout: float) -> Failure:
-            task_id = sent[0].task_id if sent else None
-            error = SolverError(
-                ErrorCode.TIMEOUT,
-                provider=self.provider.name,
-                task_id=task_id,
-                possibly_paid=bool(sent) and sent[0].buys,
-                unheard=task_id is not None and True not in answered[-1:],
-            )
+            error = errand.late()
             self._on_error(error)
             return Failure(error)
-
-        def done(solution: Solution) -> Solution:
-            if sent[0].task_id is None and solution.task_id is not None:
-                on_task(solution.task_id)  # solved at once: no other call has named the task
-            return solution
 
         def ended(result: Solution | Failure) -> Solution | Failure:
             if deferred in self._driven:
                 self._driven.discard(deferred)
                 return result
-            return Failure(self._closed(sent[0])) if isinstance(result, Failure) else result
+            return Failure(self._closed(errand)) if isinstance(result, Failure) else result
 
         story = self._caller.drive(
-            self.provider.solve(order), _secrets(order), on_call, answered.append
+            self.provider.solve(order), _secrets(order), errand.asks, errand.heard
         )
-        deferred = Deferred.fromCoroutine(story).addCallback(done)
+        deferred = Deferred.fromCoroutine(story).addCallback(errand.solved)
         deferred.addTimeout(self._solve_timeout, CLOCK, onTimeoutCancel=timed_out)
         self._driven.add(deferred)
         return deferred.addBoth(ended)
 
-    def _closed(self, last: Call) -> SolverError:
-        """For a purchase whose *last* call was ended, or never made, as the account is closed."""
+    def _closed(self, errand: Errand) -> SolverError:
+        """For an *errand* that was ended, or never begun, as the account is closed."""
         assert self._gate.stopped is not None  # noqa: S101 - that has ended it
-        error = self._gate.stopped.again()
-        error.task_id, error.possibly_paid = last.task_id, last.buys
-        return error
+        return errand.ended_by(self._gate.stopped.again())
 
     def _refuse_hopeless(self, captcha: Captcha) -> None:
         known = self._hopeless.get(_place(captcha))
