@@ -127,7 +127,11 @@ def seconds(port: int, pages: int, kind: str, *, plugin: bool, compiled: str) ->
     Python's compiled modules are kept in the folder *compiled*.
     """
     command = [sys.executable, __file__, "crawl", str(port), str(pages), kind, str(int(plugin))]
-    environment = os.environ | {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": compiled}
+    environment = os.environ | {
+        "PYTHONDONTWRITEBYTECODE": "",
+        "PYTHONPYCACHEPREFIX": compiled,
+        "PYTHONHASHSEED": "0",  # else each process has its own luck
+    }
     before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
     said = subprocess.run(  # noqa: S603
         command, stderr=subprocess.PIPE, text=True, check=True, env=environment
