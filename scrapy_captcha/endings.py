@@ -64,6 +64,10 @@ class Endings:
     def arrived(self, request: Request, response: Response, progress: Progress) -> Response:
         """*response* is the page of *request*."""
         response.request = request
+        if progress.is_beginning:
+            self._sharing.arrived(request, progress)
+            restore(request, progress)
+            return response
         if progress.submitted and response.status >= 500:
             self._sharing.left(progress)  # a broken site says nothing about the solution
         else:

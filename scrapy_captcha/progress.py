@@ -78,6 +78,11 @@ class Progress:
         return {k: v for k, v in values.items() if v != getattr(_BEGINNING, k)}
 
     @property
+    def is_beginning(self) -> bool:
+        """Whether nothing is remembered: so it is for nearly all pages of a crawl."""
+        return self is _BEGINNING
+
+    @property
     def attempts(self) -> Attempts:
         """As the policy counts them."""
         return Attempts(self.tasks, self.retries, self.resent)

@@ -29,6 +29,8 @@ def detect(
     detector answers that is neither a Detection nor None.
     """
     document = Document(page, max_size)
+    if detectors is DETECTORS and not document.suspicious:
+        return None
     widget = None
     for name, detector in detectors.items():
         found = detector(document)
