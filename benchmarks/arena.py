@@ -38,7 +38,7 @@ _HTML = {"Content-Type": "text/html; charset=utf-8"}
 
 @dataclass
 class BareSite:
-    """*pages*, of which *guarded* open to whoever sends the captcha's token by POST.
+    """*pages*, of which *guarded* open to whoever sends a token of the captcha by POST.
 
     In ``Mode.CLEARANCE`` the first token opens all of them, by a cookie. Those in *refusing* refuse
     the first. *opened*: the paths whose content was served.
@@ -73,8 +73,8 @@ class BareSite:
             return True
         name = _field(self.guard).encode()
         token = {"token": request.args.get(name, [b""])[0].decode("latin-1")}
-        host = _url(request, "")
-        urls = (f"{host}/page/{number}" for number in self.guarded)  # tokens are for a host
+        # As real sites do, it asks for which host a token was sold and not for which page.
+        urls = (_url(request, f"/page/{page}") for page in range(1, self.pages + 1))
         if self.book.redeem(token, self.guard.kind, self.guard.key, *urls):
             return False
         if number in self.refusing:
