@@ -50,7 +50,7 @@ class Options:
         if value is None or isinstance(value, bool):
             return cls(policy, config.on_give_up, ignore=value is False)
         if not isinstance(value, Mapping):
-            names = ", ".join(_OF_A_REQUEST)
+            names = ", ".join(KEYS)
             raise ValueError(
                 f'meta["captcha"] = {as_shown(value)}: write False or a dict of {names}'
             )
@@ -69,16 +69,17 @@ class Options:
 
 
 def _of_a_request(name: object, word: object) -> Any:
-    if name not in _OF_A_REQUEST:
-        hint = did_you_mean(name, _OF_A_REQUEST)
+    if name not in KEYS:
+        hint = did_you_mean(name, KEYS)
         raise ValueError(f'meta["captcha"] has {name!r}, which is no key of it{hint}')
     try:
-        return _OF_A_REQUEST[str(name)](word)
+        return KEYS[str(name)](word)
     except ValueError as error:
         raise ValueError(f'meta["captcha"]["{name}"] = {as_shown(word)}: {error}') from None
 
 
-_OF_A_REQUEST: Mapping[str, Callable[[object], Any]] = {
+# Of meta["captcha"], and how each is read.
+KEYS: Mapping[str, Callable[[object], Any]] = {
     "policy": read_actions,
     "retry_times": read_count,
     "on_give_up": read_word(GiveUp),

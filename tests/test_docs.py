@@ -21,7 +21,7 @@ from scrapy.settings import Settings
 from scrapy.utils.test import get_crawler
 
 import scrapy_captcha
-from scrapy_captcha import loading, readers
+from scrapy_captcha import loading, options, readers
 from scrapy_captcha.accounts import accounts_of, key_variable
 from scrapy_captcha.books import Row
 from scrapy_captcha.captchas import KINDS, Captcha, Kind
@@ -126,6 +126,10 @@ def test_settings() -> None:
         ]
         for setting in fields(Config)
     ]
+
+
+def test_keys_of_a_request() -> None:
+    assert {word for row in table("For one request") for word in words(row[0])} == set(options.KEYS)
 
 
 def happens(error: ErrorCode) -> str:
