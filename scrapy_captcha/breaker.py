@@ -62,3 +62,15 @@ class Breaker:
     def given_up(self) -> None:
         """A call was ended before it could have an answer: it tells nothing."""
         self._is_probed = False
+
+
+def is_failure(error: SolverError) -> bool:
+    """Whether *error*, with which a purchase ended, says that the service is not to be had."""
+    is_slow = error.code is ErrorCode.TIMEOUT and error.task_id is not None
+    return is_no_answer(error) and not is_slow
+
+
+def is_closed(error: SolverError) -> bool:
+    """Whether *error* says that the account is of no use, for tasks that are paid for neither."""
+    is_refused = error.code is ErrorCode.BALANCE_EMPTY and error.task_id is not None
+    return is_refused or error.code in (ErrorCode.AUTH_INVALID, ErrorCode.AUTH_FORBIDDEN)

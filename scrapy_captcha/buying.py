@@ -6,13 +6,13 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from scrapy_captcha.client import is_failure, new_purchase_id
+from scrapy_captcha.breaker import is_failure
+from scrapy_captcha.client import new_purchase_id
 from scrapy_captcha.errors import ErrorCode, SolverError
-from scrapy_captcha.ledger import Answer
+from scrapy_captcha.ledger import Answer, reason_not_to_buy
 from scrapy_captcha.pictures import fetch_picture
 from scrapy_captcha.progress import KEY, Progress
 from scrapy_captcha.providers import Order
-from scrapy_captcha.spending import reason_not_to_buy
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler

@@ -14,7 +14,7 @@ from twisted.internet.task import deferLater
 from twisted.python.failure import Failure
 
 from scrapy_captcha.admission import Admission
-from scrapy_captcha.breaker import is_no_answer
+from scrapy_captcha.breaker import is_closed, is_failure
 from scrapy_captcha.caller import Caller
 from scrapy_captcha.clock import CLOCK
 from scrapy_captcha.errand import Errand
@@ -151,7 +151,7 @@ class SolverClient:
         self._gate.stop(error)
         self._admission.close()
         self._admission.turn_away()
-        if _is_closed(error):
+        if is_closed(error):
             driven, self._driven = self._driven, set()
             for deferred in driven:
                 deferred.cancel()
@@ -293,18 +293,6 @@ def _refuse_misuse(provider: object, api_url: str) -> None:
         raise ValueError(
             f"api_url={shown!r}: write the base URL of the API, such as https://api.example.com"
         )
-
-
-def is_failure(error: SolverError) -> bool:
-    """Whether *error*, with which a purchase ended, says that the service is not to be had."""
-    is_slow = error.code is ErrorCode.TIMEOUT and error.task_id is not None
-    return is_no_answer(error) and not is_slow
-
-
-def _is_closed(error: SolverError) -> bool:
-    """Whether *error* says that the account is of no use, for tasks that are paid for neither."""
-    is_refused = error.code is ErrorCode.BALANCE_EMPTY and error.task_id is not None
-    return is_refused or error.code in (ErrorCode.AUTH_INVALID, ErrorCode.AUTH_FORBIDDEN)
 
 
 def new_purchase_id() -> str:

@@ -41,6 +41,17 @@ class Answer(Enum):
     LOSS = "too much was spent at the site without a page for it"
 
 
+def reason_not_to_buy(answer: Answer) -> str | None:
+    """Why *answer* means that nothing is bought; None where it does not mean that."""
+    match answer:
+        case Answer.BUDGET | Answer.BUDGET_HERE:
+            return "budget"
+        case Answer.LOSS:
+            return "loss"
+        case Answer.YES | Answer.WAIT:
+            return None
+
+
 @dataclass(slots=True)
 class Site:
     """A site's part: what was bought for good, what is under way, and what was lost in a row."""

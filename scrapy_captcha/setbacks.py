@@ -10,7 +10,7 @@ from scrapy.utils.defer import deferred_from_coro
 from twisted.internet.task import deferLater
 
 from scrapy_captcha.audience import Outcome
-from scrapy_captcha.client import is_failure
+from scrapy_captcha.breaker import is_failure
 from scrapy_captcha.clock import CLOCK
 from scrapy_captcha.config import GiveUp
 from scrapy_captcha.errors import ErrorCode

@@ -294,16 +294,5 @@ def _task_and_name(pair: Any) -> tuple[TaskId, str]:
     return task_id, name
 
 
-def reason_not_to_buy(answer: Answer) -> str | None:
-    """Why *answer* means that nothing is bought; None where it does not mean that."""
-    match answer:
-        case Answer.BUDGET | Answer.BUDGET_HERE:
-            return "budget"
-        case Answer.LOSS:
-            return "loss"
-        case Answer.YES | Answer.WAIT:
-            return None
-
-
 def _now() -> float:
     return time.monotonic()
