@@ -51,6 +51,7 @@ class Newcomers:
         self._crowds: dict[tuple[str, Hashable], _Crowd] = {}
         self._crowd_of: dict[int, _Crowd] = {}
         self._numbers = count(1)
+        self._strangers = _Crowd()  # who came back before anybody was counted
 
     def went(self, request: Request) -> None:
         """*request* goes out."""
@@ -77,6 +78,11 @@ class Newcomers:
             crowd.is_over = crowd.is_over or with_cookie
             crowd.last_return = self._now()
 
+    def stranger_came_back(self) -> None:
+        """An answer brings a cookie, and it was not noted when its request went."""
+        self._strangers.size = 1
+        self._strangers.last_return = self._now()
+
     def met_captcha(self, request: Request) -> None:
         """*request* shows a captcha: who goes out now knows the session, if there is one."""
         crowd = self._crowds.get(_place(request))
@@ -88,7 +94,8 @@ class Newcomers:
 
         Waits until all that went out together are back. Who stays away for long has got lost.
         """
-        crowds = [c for c in self._crowds_at(request) if c.away or asked_at <= c.last_return]
+        crowds = [*self._crowds_at(request), self._strangers]
+        crowds = [crowd for crowd in crowds if crowd.away or asked_at <= crowd.last_return]
         if sum(crowd.size for crowd in crowds) < 2:
             return False
         patient_until = self._now() + _LONGEST_WAIT

@@ -39,6 +39,11 @@ def restore(request: Request, progress: Progress) -> None:
         request.dont_filter = progress.dont_filter
         request.cookies = progress.cookies
     request.meta.pop(KEY, None)
+    forget_origin(request)
+
+
+def forget_origin(request: Request) -> None:
+    """Takes what `remember_origin` keeps out of *request* again."""
     request.meta.pop(_ORIGIN, None)
 
 

@@ -87,7 +87,7 @@ class Parts:
             self.tally,
             time.monotonic,
             patience=2 * self.config.solve_timeout,
-            is_under_way=lambda request: request in self.crawler.engine.downloader.active,
+            under_way=lambda: self.crawler.engine.downloader.active,
         )
 
     @cached_property
@@ -235,3 +235,13 @@ class Parts:
     @cached_property
     def carrier(self) -> Carrier:
         return Carrier(self.stock, self.submitter, self.endings, self.tally)
+
+    async def close(self) -> None:
+        """Ends them with the crawl; nothing is left in the reactor."""
+        self.sharing.close()
+        self.stock.close()
+        self.submitter.close()
+        self.journal.close()
+        self.spending.close()
+        self.summary.close()
+        await self.market.close()

@@ -61,6 +61,11 @@ class Sessions:
         self._run = uuid4().hex
         self._user_agents: dict[Hashable, str] = {}
 
+    @property
+    def bound(self) -> int:
+        """How many sessions keep to a user agent."""
+        return len(self._user_agents)
+
     def equip(self, request: Request, *, keep_proxy: bool, patient: bool = False) -> bool:
         """Puts proxy and user agent into *request*; False when no proxy of the pool may go there.
 

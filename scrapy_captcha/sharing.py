@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
-from weakref import WeakKeyDictionary
 
 from scrapy_captcha.audience import Audience, Outcome
 from scrapy_captcha.clock import CLOCK
@@ -17,7 +16,7 @@ from scrapy_captcha.sessions import site_of_page
 from scrapy_captcha.sites import Sites, Turn
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from scrapy.http import Request, Response
     from twisted.internet.interfaces import IDelayedCall
@@ -27,6 +26,8 @@ if TYPE_CHECKING:
     from scrapy_captcha.tally import Tally
 
 
+_ASKED = "_captcha_asked"  # meta: when the request went out
+_LONG_AGO = float("-inf")
 _LOOK_AFTER = 15.0  # seconds
 _LONGEST_HOLD = 30.0  # seconds for which pages are held back that may be free after all
 
@@ -35,7 +36,9 @@ class Sharing:
     """Has one page of each session solve, and the others wait for what comes of it.
 
     Nobody waits longer than *patience* seconds for another page; *now* tells seconds on a clock
-    that only goes forward, *is_under_way* whether the downloader is still at a request.
+    that only goes forward, *under_way* which requests the downloader is at.
+
+    Until a page shows a captcha, who goes out and comes back need not be told more of than when.
     """
 
     def __init__(
@@ -45,30 +48,45 @@ class Sharing:
         tally: Tally,
         now: Callable[[], float],
         patience: float,
-        is_under_way: Callable[[Request], bool],
+        under_way: Callable[[], Collection[Request]],
     ) -> None:
         self._sites = Sites(scope)
         self._sessions = sessions
         self._tally = tally
         self._now = now
-        self._is_under_way = is_under_way
-        self._asked: WeakKeyDictionary[Request, float] = WeakKeyDictionary()
+        self._under_way = under_way
+        self.has_begun = False
         self._followers = Audience(CLOCK, patience)
         self._held = Audience(CLOCK, min(patience, _LONGEST_HOLD))
         self._newcomers = Newcomers(now)
         self._looks: dict[str, IDelayedCall] = {}
 
+    def went_quietly(self, request: Request) -> None:
+        """*request* goes out now, and nobody solves for anybody yet."""
+        request.meta[_ASKED] = self._now()
+
+    def came_back_quietly(self, request: Request, response: Response) -> None:
+        """*response* is the page of *request*, and nobody solves for anybody yet."""
+        request.meta.pop(_ASKED, None)
+        if "Set-Cookie" in response.headers:
+            self._newcomers.stranger_came_back()
+
     def asked(self, request: Request, progress: Progress) -> None:
         """*request* goes out now, as far as *progress* has come."""
-        self._asked[request] = self._now()
+        self.went_quietly(request)
         if progress.leads:
             self._watch(request, progress.leads)
         self._newcomers.went(request)
 
-    def answered(self, request: Request, response: Response | None = None) -> None:
-        """*request* has been answered with *response*, or has failed."""
+    def answered(self, request: Request, response: Response | None = None) -> float:
+        """*request* has been answered with *response*, or has failed.
+
+        Returns when it went out: in the far past, where that is not known.
+        """
         with_cookie = response is not None and "Set-Cookie" in response.headers
         self._newcomers.came_back(request, with_cookie=with_cookie)
+        asked_at: float = request.meta.pop(_ASKED, _LONG_AGO)
+        return asked_at
 
     def is_shut(self, request: Request) -> bool:
         """Whether *request* would only meet the captcha that is being solved for its session."""
@@ -84,12 +102,13 @@ class Sharing:
 
     def met(self, request: Request) -> None:
         """*request* shows a captcha."""
+        if not self.has_begun:
+            self.has_begun = True
+            for other in self._under_way():
+                self._newcomers.went(other)
+            self._newcomers.came_back(request, with_cookie=False)
         self._sites.met(self._sessions.name(request))
         self._newcomers.met_captcha(request)
-
-    def asked_at(self, request: Request) -> float:
-        """When *request* went out, in the far past when that is not known."""
-        return self._asked.get(request, float("-inf"))
 
     async def is_to_be_fetched_again(self, ticket: Request, asked_at: float) -> bool:
         """Whether another page has solved meanwhile for the session of *ticket*.
@@ -173,7 +192,7 @@ class Sharing:
 
     def _look(self, request: Request, session: str) -> None:
         del self._looks[session]
-        if self._is_under_way(request):
+        if request in self._under_way():
             self._watch(request, session)
         elif self._sites.is_led(session):
             self._left(session, Outcome.FAILED)

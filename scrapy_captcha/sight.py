@@ -8,7 +8,7 @@ from scrapy.http import TextResponse
 from scrapy.utils.httpobj import urlparse_cached
 
 from scrapy_captcha.captchas import Captcha
-from scrapy_captcha.detection import Detection, Document, Verdict
+from scrapy_captcha.detection import DETECTORS, Detection, Document, Verdict, suspicious
 from scrapy_captcha.options import Options
 
 if TYPE_CHECKING:
@@ -30,6 +30,14 @@ class Sight:
         """What holds for *request*. Raises ValueError for what its meta cannot mean."""
         value = request.meta.get("captcha")
         return self._options if value is None else Options.of(self._config, value)
+
+    def is_plain(self, response: Response) -> bool:
+        """Whether *response* can show nothing, as its bytes tell: so it is for nearly all pages."""
+        if not isinstance(response, TextResponse):
+            return True
+        knows_more = hasattr(self._crawler.spider, "captcha_detect")
+        usual = self._config.detectors is DETECTORS and not knows_more
+        return usual and not suspicious(response)
 
     def found(self, request: Request, response: Response) -> Detection | None:
         """What *response* shows instead of the page of *request*, or on it; None for nothing.

@@ -4,6 +4,7 @@ from scrapy_captcha.detection.declared import Declared, answered_in, contained
 from scrapy_captcha.detection.detect import MAX_SIZE, detect
 from scrapy_captcha.detection.detectors import DETECTORS, Detector
 from scrapy_captcha.detection.document import Document
+from scrapy_captcha.detection.markers import suspicious
 from scrapy_captcha.detection.page import HtmlPage, Page
 from scrapy_captcha.detection.verdict import Detection, Verdict
 
@@ -20,4 +21,5 @@ __all__ = [
     "answered_in",
     "contained",
     "detect",
+    "suspicious",
 ]

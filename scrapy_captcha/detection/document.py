@@ -11,7 +11,7 @@ from urllib.parse import urljoin
 
 from lxml import etree  # type: ignore[import-untyped]
 
-from scrapy_captcha.detection.markers import holds, parseable, suspicious
+from scrapy_captcha.detection.markers import holds, legible, parseable, suspicious
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -42,7 +42,6 @@ _MAX_SCRIPTS = 400_000
 _MAX_TEXT = 4_000
 _MAX_CONTROLS = 200
 _MAX_JSON = 65_536
-_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +108,8 @@ class Document:
 
     @cached_property
     def body(self) -> bytes:
-        """The page's bytes; of UTF-16 every other one, which is as good as ASCII for markup."""
-        body = self.page.body
-        return body.replace(b"\0", b"") if body.startswith(_UTF_16) else body
+        """The page's bytes, as `legible` has them."""
+        return legible(self.page.body)
 
     def holds(self, *words: str) -> bool:
         """Whether one of *words* stands in the bytes, which is quicker to know than where."""

@@ -27,6 +27,8 @@ _IN_BODIES = {wall.text.split()[0].encode() for wall in WALLS if wall.in_markup}
 _WORDS = (b"aptcha", b"challenge", b"arkose", b"seccode", b"turnstile", b"vcode")
 _RARE = (*_WORDS, *sorted(text for text in _IN_BODIES if not any(word in text for word in _WORDS)))
 
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+
 # The parser needs quadratic time for the attributes of one tag.
 _MAX_ATTRIBUTES = 128
 _MAX_TAGS = 20_000
@@ -47,7 +49,7 @@ _VALUE = re.compile(rb"=\s*(?:\"[^\"]*\"?|'[^']*'?|[^\s>\"'][^\s>]*)")
 
 def suspicious(page: Page) -> bool:
     """Whether *page* is worth parsing: its bytes or headers hold a word of a captcha or a wall."""
-    body = page.body
+    body = legible(page.body)
     if holds(body, _COMMON):
         return True
     if page.status in REFUSALS or _is_short(body):
@@ -56,6 +58,11 @@ def suspicious(page: Page) -> bool:
     elif holds(body, _AMBIGUOUS) and holds(body, *_CLOUDFLARE):
         return True
     return not _IN_HEADERS.isdisjoint([name.lower() for name in page.headers])
+
+
+def legible(body: bytes) -> bytes:
+    """*body*; of UTF-16 every other byte, which is as good as ASCII for markup."""
+    return body.replace(b"\0", b"") if body.startswith(_UTF_16) else body
 
 
 def holds(body: bytes, *words: bytes) -> bool:
