@@ -78,6 +78,19 @@ async def test_a_post_arrives_at_its_callback_with_all_that_it_had(guard: Guard)
     assert crawled.stat("accepted_count") == 1
 
 
+@pytest_twisted.ensureDeferred
+async def test_where_no_captcha_is_met_requests_come_back_as_they_went() -> None:
+    async with sandbox(guard=None) as running:
+        page = a_request_with_everything(running)
+        gone = Request("http://127.0.0.1:1/")
+        crawled = await crawl(running, [page.copy(), gone], {"RETRY_TIMES": 2})
+
+    (response,), (failure,) = crawled.responses, crawled.failures
+    assert_nothing_is_lost(page, response)
+    requests = (response.request, failure.request)
+    assert [key for request in requests for key in request.meta if "_captcha" in key] == []
+
+
 class Inline(Visitor):
     """Downloads its requests from within a callback."""
 

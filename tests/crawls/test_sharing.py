@@ -245,3 +245,25 @@ async def test_a_session_that_begins_at_the_first_captcha_is_known_before_anythi
     assert crawled.paths == sorted([*PAGES, "/page/41"])
     assert running.site.gate.rejected == {}
     assert running.solver.created == (1 if mode is Mode.CLEARANCE else 40)
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_session_that_changed_before_anybody_met_a_captcha_is_shown_one_of_its_own() -> (
+    None
+):
+    """Two free pages set a cookie each; the slower one's comes while the captcha is on its way."""
+
+    class Following(Visitor):
+        def parse(self, response: Response, **kwargs: Any) -> Any:
+            super().parse(response)
+            if path_of(response) == "/":
+                yield Request(response.urljoin("/page/1"), errback=self.failed)
+
+    latency = {"/": 0.0, "/search": 0.3, "/page/1": 0.6}
+    guards = {"/search": None}
+    async with sandbox(guard=Guard(mode=Mode.TOKEN), guards=guards, latency=latency.get) as running:
+        crawled = await crawl(running, ["/search", "/"], spider=Following)
+
+    assert crawled.paths == ["/", "/page/1", "/search"]
+    assert running.site.gate.rejected == {}
+    assert running.solver.created == 1
