@@ -226,7 +226,7 @@ class Ledger:
         return {
             "total": [self._done.solves, self._done.money],
             "sites": sites,
-            "hour": list(self._hour.ages(now)),
+            "hour": [[age, each.solves, each.money] for age, each in self._hour.ages(now)],
             "open": {name: _stored(self._open[name]) for name in self.names_under_way()},
         }
 
@@ -239,7 +239,7 @@ class Ledger:
             total = Total(*_counts(state["total"], 2))
             sites = {str(name): _site(values) for name, values in state["sites"].items()}
             under_way = {str(name): _purchase(v, now) for name, v in state["open"].items()}
-            ages = sorted((_seconds(age), _counts([p], 1)[0]) for age, p in state["hour"])
+            hour = sorted((_seconds(age), _counts(both, 2)) for age, *both in state["hour"])
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise ValueError("not a state of the ledger") from error
         self._done = total
@@ -247,8 +247,8 @@ class Ledger:
         self._open.update(under_way)
         for purchase in under_way.values():
             self._take(purchase.need, purchase.price, 1)
-        for age, price in reversed(ages):
-            self._hour.add(price, now - elapsed - age)
+        for age, (solves, money) in reversed(hour):
+            self._hour.add(money, now - elapsed - age, solves)
 
 
 def _narrower(*rooms: Room) -> Room:

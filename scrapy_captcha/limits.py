@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from scrapy_captcha.money import Micros
 
 HOUR = 3600.0  # seconds
+_STEP = 10.0  # seconds that are kept as one, so that an hour is a few hundred of them
 
 
 class Room(Enum):
@@ -68,21 +69,29 @@ class Limits:
 
 @dataclass(slots=True)
 class LastHour:
-    """What was bought within the hour before now. Times are seconds on one clock."""
+    """What was bought within the hour before now. Times are seconds on one clock.
+
+    What is bought within the same ten seconds leaves the hour together, with the last of it.
+    """
 
     total: Total = field(default_factory=Total)
-    _bought: deque[tuple[float, Micros]] = field(default_factory=deque)
+    _bought: deque[tuple[float, Total]] = field(default_factory=deque)
 
-    def add(self, price: Micros, now: float) -> None:
-        """One was bought at *price*."""
-        self._bought.append((now, price))
-        self.total.add(price)
+    def add(self, price: Micros, now: float, solves: int = 1) -> None:
+        """*solves* were bought, at *price* together."""
+        together = Total()
+        if self._bought and self._bought[-1][0] // _STEP == now // _STEP:
+            together = self._bought.pop()[1]
+        together.add(price, solves)
+        self._bought.append((now, together))
+        self.total.add(price, solves)
 
     def forget_old(self, now: float) -> None:
         """Leaves out what was bought more than an hour ago."""
         while self._bought and self._bought[0][0] <= now - HOUR:
-            self.total.add(-self._bought.popleft()[1], -1)
+            _, old = self._bought.popleft()
+            self.total.add(-old.money, -old.solves)
 
-    def ages(self, now: float) -> Iterator[tuple[float, Micros]]:
-        """How many seconds ago each was bought, and its price."""
-        return ((now - at, price) for at, price in self._bought)
+    def ages(self, now: float) -> Iterator[tuple[float, Total]]:
+        """What was bought, and how many seconds ago."""
+        return ((now - at, total) for at, total in self._bought)

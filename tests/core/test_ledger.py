@@ -115,6 +115,24 @@ def test_an_hour_later_what_was_bought_counts_no_more_towards_the_hour() -> None
     assert books.reserve("b", SHOP, 10.0 + HOUR) is Answer.YES
 
 
+def test_what_is_bought_within_ten_seconds_leaves_the_hour_with_the_last_of_it() -> None:
+    books = ledger(Limits(hour=Limit(solves=2)))
+    bought(books, "a", now=11.0)
+    bought(books, "b", now=19.0)
+
+    assert books.reserve("c", SHOP, 18.0 + HOUR) is Answer.BUDGET_HERE
+    assert books.reserve("c", SHOP, 19.0 + HOUR) is Answer.YES
+
+
+def test_what_is_kept_of_an_hour_does_not_grow_with_what_is_bought_in_it() -> None:
+    books = ledger(Limits())
+    for number in range(10_000):
+        bought(books, str(number), now=number * 0.36)
+
+    assert len(books.state(HOUR)["hour"]) <= 361
+    assert sum(solves for _, solves, _ in books.state(HOUR)["hour"]) == 10_000
+
+
 def test_an_unknown_price_is_found_out_before_more_is_bought_near_a_limit() -> None:
     books = ledger(Limits(crawl=Limit(money=20_000)), {}, listed=lambda _provider, _kind: 0.003)
 
@@ -291,8 +309,9 @@ def test_the_hour_goes_on_while_a_crawl_is_stopped() -> None:
         {"sites": {"a": [1, 2]}},
         {"hour": 3},
         {"hour": [[0]]},
-        {"hour": [[float("nan"), 1]]},
-        {"hour": [[-1.0, 1]]},
+        {"hour": [[0, 1]]},
+        {"hour": [[float("nan"), 1, 1]]},
+        {"hour": [[-1.0, 1, 1]]},
         {"open": ["a"]},
         {"open": {"a": {}}},
         {"open": {"a": OPEN | {"need": ["shop.example", "picture", "unified", ""]}}},
