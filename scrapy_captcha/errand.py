@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from scrapy_captcha.captchas import Solution
 from scrapy_captcha.errors import ErrorCode, SolverError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from scrapy_captcha.captchas import Solution
     from scrapy_captcha.providers import Call, TaskId
 
 
@@ -34,7 +34,15 @@ class Errand:
         self._was_answered = is_answer
 
     def solved(self, solution: Solution) -> Solution:
-        """*solution*, whose task no call has named where it was solved at once."""
+        """*solution*, whose task no call has named where it was solved at once.
+
+        Raises TypeError where the provider has given something else.
+        """
+        if not isinstance(solution, Solution):
+            kind = type(solution).__name__
+            raise TypeError(
+                f"the provider {self._provider!r} gave something of type {kind}: return a Solution"
+            )
         is_named = self._last is not None and self._last.task_id is not None
         if not is_named and solution.task_id is not None:
             self._on_task(solution.task_id)

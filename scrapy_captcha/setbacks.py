@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from scrapy.utils.defer import deferred_from_coro
 from twisted.internet.task import deferLater
+from twisted.python.failure import Failure
 
 from scrapy_captcha.audience import Outcome
 from scrapy_captcha.breaker import is_failure
@@ -147,11 +148,12 @@ class Setbacks:
         if self._sessions.is_of_others(ticket):
             spider, code = self._crawler.spider, error.code.value
             send = self._crawler.signals.send_catch_log
-            for _, answer in send(proxy_refused, request=ticket, code=code, spider=spider):
-                if answer is True or isinstance(answer, str):
-                    other = without_proxy(ticket)
-                    other.meta.update({} if answer is True else {"proxy": answer})
-                    return other
+            answers = send(proxy_refused, request=ticket, code=code, spider=spider)
+            answer = next(filter(None, (_checked(answer) for _, answer in answers)), None)
+            if answer is not None:
+                other = without_proxy(ticket)
+                other.meta.update({} if answer is True else {"proxy": answer})
+                return other
         return self._sessions.rotated(ticket, rest)
 
     def _moved(self, ticket: Request, elsewhere: Request) -> Request:
@@ -179,3 +181,16 @@ class Setbacks:
         if self._close_on_stop and not self._market.is_left:
             engine = self._crawler.engine
             deferred_from_coro(engine.close_spider_async(reason=f"captcha_{reason.lower()}"))
+
+
+def _checked(answer: object) -> str | bool | None:
+    """What a receiver of proxy_refused answers; None where it has failed, which is logged."""
+    if answer is None or isinstance(answer, str | bool):
+        return answer
+    if isinstance(answer, Failure):
+        return None
+    kind = type(answer).__name__
+    raise TypeError(
+        f"a receiver of proxy_refused gave something of type {kind}: "
+        "return the URL of a proxy, True, or None"
+    )

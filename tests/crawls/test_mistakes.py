@@ -83,6 +83,13 @@ class Empty(Unified):
         return Solution({})
 
 
+class Vain(Unified):
+    name = "vain"
+
+    def solve(self, order: Order) -> Flow:  # type: ignore[return]  # that is the mistake
+        yield from super().solve(order)
+
+
 A_POOL = "return the URL of a proxy, or None"
 SCHEMES = "its scheme is none of http, https, socks4, socks5"
 OF_HOOKS: list[tuple[dict[str, Any], type[Visitor], str]] = [
@@ -113,6 +120,17 @@ async def test_what_a_hook_answers_that_cannot_be_meant_fails_the_page_with_what
     assert str(failure.value).endswith(after)
     assert is_told_well(text)
     assert crawled.responses == []
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_provider_that_gives_no_solution_is_named_in_the_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with sandbox() as running:
+        crawled = await crawl(running, ["/page/1"], {"CAPTCHA_PROVIDERS": [Vain]})
+
+    assert crawled.reasons == ["error"]
+    assert ("the provider 'vain' gave something of type NoneType: return a Solution") in caplog.text
 
 
 # captcha_request

@@ -148,35 +148,51 @@ async def test_five_proxies_that_fail_each_in_its_way_serve_what_the_rules_say(
     assert not any(secret in caplog.text for secret in ("one@", "t/h@r:ee%", "t%2Fh", "five"))
 
 
+class Owner(Visitor):
+    """Sets a proxy for each request, and gives *answer* when one was refused."""
+
+    answer: object = None
+    refused: list[str]
+
+    @classmethod
+    def from_crawler(cls, crawler: Any, *args: Any, **kwargs: Any) -> Owner:
+        spider: Owner = super().from_crawler(crawler, *args, **kwargs)
+        crawler.signals.connect(spider.give_another, signal=proxy_refused)
+        return spider
+
+    def give_another(self, request: Request, code: str) -> object:
+        self.refused.append(code)
+        return self.answer
+
+
 @pytest.mark.parametrize("answer", ["another", True])
 @pytest_twisted.ensureDeferred
 async def test_whoever_has_set_a_proxy_is_asked_for_another(answer: str | bool) -> None:
-    class Owner(Visitor):
-        """Sets a proxy for each request, and keeps a list of those that failed."""
-
-        pool: list[str]
-        refused: list[tuple[str, str]]
-
-        @classmethod
-        def from_crawler(cls, crawler: Any, *args: Any, **kwargs: Any) -> Owner:
-            spider: Owner = super().from_crawler(crawler, *args, **kwargs)
-            crawler.signals.connect(spider.give_another, signal=proxy_refused)
-            return spider
-
-        def give_another(self, request: Request, code: str) -> str | bool:
-            self.refused.append((request.meta["proxy"], code))
-            return self.pool[1] if answer == "another" else True
-
     async with sandbox() as running, proxies("own:secret", "else:where", "") as (own, other, ours):
         running.solver.script(Answer(error="PROXY_REFUSED", omit=("retryable",)))
-        Owner.pool, Owner.refused = [own.url, other.url], []
+        Owner.answer, Owner.refused = other.url if answer == "another" else True, []
         request = Request(running.site_url + "/page/1", meta={"proxy": own.url})
         crawled = await crawl(running, [request], {"CAPTCHA_PROXIES": [ours.url]}, Owner)
 
     assert crawled.paths == ["/page/1"]
-    assert [code for _, code in Owner.refused] == ["PROXY_REFUSED"]
+    assert Owner.refused == ["PROXY_REFUSED"]
     served = [len(proxy.served) for proxy in (own, other, ours)]
     assert served == ([1, 3, 0] if answer == "another" else [1, 0, 3])
+
+
+@pytest_twisted.ensureDeferred
+async def test_an_answer_about_a_refused_proxy_that_cannot_be_meant_is_told_in_the_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with sandbox() as running, proxies("own:secret") as (own,):
+        running.solver.script(Answer(error="PROXY_REFUSED", omit=("retryable",)))
+        Owner.answer, Owner.refused = Request(own.url), []
+        request = Request(running.site_url + "/page/1", meta={"proxy": own.url})
+        crawled = await crawl(running, [request], spider=Owner)
+
+    assert crawled.reasons == ["error"]
+    text = "a receiver of proxy_refused gave something of type Request"
+    assert f"{text}: return the URL of a proxy, True, or None" in caplog.text
 
 
 @pytest_twisted.ensureDeferred
