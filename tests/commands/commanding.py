@@ -12,8 +12,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-# The command as Scrapy finds it.
+# The command as Scrapy finds it, with everything that is deprecated refused.
 _SCRAPY = """
+import warnings
+warnings.simplefilter("error", DeprecationWarning)
+from scrapy.exceptions import ScrapyDeprecationWarning
+warnings.simplefilter("error", ScrapyDeprecationWarning)
 from importlib.metadata import EntryPoint
 import scrapy.cmdline
 command = EntryPoint("captcha", "scrapy_captcha.commands.captcha:Command", "scrapy.commands")
@@ -30,10 +34,12 @@ class Command:
 
     directory: Path
 
-    def run(self, *arguments: str, encoding: str = "utf-8") -> subprocess.CompletedProcess[str]:
-        """Runs it to its end, with output in *encoding*."""
+    def run(
+        self, *arguments: str, encoding: str = "utf-8", before: str = ""
+    ) -> subprocess.CompletedProcess[str]:
+        """Runs it to its end, with output in *encoding*, and *before* it other code."""
         return subprocess.run(  # noqa: S603
-            [sys.executable, "-c", _SCRAPY, "captcha", *arguments],
+            [sys.executable, "-c", before + _SCRAPY, "captcha", *arguments],
             cwd=self.directory,
             env=self._environment(encoding),
             stdin=subprocess.DEVNULL,
@@ -41,6 +47,15 @@ class Command:
             encoding=encoding,
             check=False,
             timeout=60,
+        )
+
+    def started(self, *arguments: str) -> subprocess.Popen[bytes]:
+        """Starts it, with its output in a pipe."""
+        return subprocess.Popen(  # noqa: S603
+            [sys.executable, "-c", _SCRAPY, "captcha", *arguments],
+            cwd=self.directory,
+            env=self._environment("utf-8"),
+            stdout=subprocess.PIPE,
         )
 
     def at(self, terminal: int, *arguments: str) -> subprocess.Popen[bytes]:

@@ -1,56 +1,27 @@
-"""``scrapy captcha detect`` and ``evaluate``, on the pages of these tests and on a local site."""
+"""``scrapy captcha detect``, on the pages of these tests and on a local site."""
 
 from __future__ import annotations
 
 import gzip
 import json
-import os
-import shutil
-import subprocess
-import sys
 from contextlib import contextmanager
-from functools import cache, partial
+from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from commanding import Command
 from scrapy.settings import Settings
 
 from scrapy_captcha.commands.detect import run as run_detect
-from scrapy_captcha.commands.evaluate import read_outcomes
 from scrapy_captcha.commands.evaluate import run as run_evaluate
-from scrapy_captcha.detection.scoring import MEASURES, by_group
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from scrapy_captcha.detection.scoring import Measure, Outcome
-
-PAGES = Path(__file__).parent / "pages"
-CORPUS = Path(__file__).parents[2] / "shared" / "corpus" / "manifest.jsonl"
-
-# The command as Scrapy finds it.
-SCRAPY = """
-from importlib.metadata import EntryPoint
-import scrapy.cmdline
-command = EntryPoint("captcha", "scrapy_captcha.commands.captcha:Command", "scrapy.commands")
-scrapy.cmdline.entry_points = lambda group: [command]
-scrapy.cmdline.execute()
-"""
-
-
-def scrapy(directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(  # noqa: S603
-        [sys.executable, "-c", SCRAPY, *arguments],
-        cwd=directory,
-        env=os.environ | {"HOME": str(directory), "XDG_CACHE_HOME": str(directory / "cache")},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
+PAGES = Path(__file__).parents[1] / "pages"
 
 
 class Quiet(SimpleHTTPRequestHandler):
@@ -161,7 +132,7 @@ def test_a_gzipped_page_is_read(tmp_path: Path, capsys: pytest.CaptureFixture[st
 def test_pages_are_downloaded_as_they_are_whatever_their_status(tmp_path: Path) -> None:
     with site() as url:
         urls = [f"{url}/{path}" for path in ("busy", "moved", "none_article.html", "no_such")]
-        done = scrapy(tmp_path, "captcha", "detect", "--json", *urls)
+        done = Command(tmp_path).run("detect", "--json", *urls)
     told = [json.loads(line) for line in done.stdout.splitlines()]
     assert (done.returncode, done.stderr) == (0, "")
     assert [one["page"] for one in told] == urls
@@ -182,7 +153,7 @@ def test_settings_hold_for_the_download_and_nothing_is_bought(tmp_path: Path) ->
         '            return request.replace(url=request.url.replace("start", "challenge_hcaptcha.html"))\n'
     )
     with site() as url:
-        done = scrapy(tmp_path, "captcha", "detect", f"{url}/start")
+        done = Command(tmp_path).run("detect", f"{url}/start")
     assert done.returncode == 0, done.stderr
     assert "would buy HCaptchaTaskProxyless" in done.stdout
 
@@ -209,8 +180,8 @@ def test_the_detectors_and_the_size_of_the_settings_hold(tmp_path: Path) -> None
     saved = ["own.html", "big.html", page("challenge_hcaptcha"), page("block_imperva")]
     with site() as url:
         pages = [*saved, f"{url}/challenge_hcaptcha.html"]
-        told = scrapy(tmp_path, "captcha", "detect", "--json", *pages)
-    evaluated = scrapy(tmp_path, "captcha", "evaluate", "--json", "manifest.jsonl")
+        told = Command(tmp_path).run("detect", "--json", *pages)
+    evaluated = Command(tmp_path).run("evaluate", "--json", "manifest.jsonl")
     names = [json.loads(line).get("name") for line in told.stdout.splitlines()]
     assert names == ["own", None, None, "imperva", None]
     assert json.loads(evaluated.stdout)["confusion"]["challenge"] == {"nothing": 1}
@@ -219,79 +190,12 @@ def test_the_detectors_and_the_size_of_the_settings_hold(tmp_path: Path) -> None
 def test_a_wrong_setting_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     settings = Settings({"CAPTCHA_DETECTORS": {"widget": None}})
     assert run_detect(settings, [page("none_article")]) == 2
-    assert run_evaluate(settings, [str(CORPUS)]) == 2
+    assert run_evaluate(settings, [page("none_article")]) == 2
     assert capsys.readouterr().err.count("did you mean widgets?") == 2
 
 
 def test_a_page_that_cannot_be_downloaded_is_an_error(tmp_path: Path) -> None:
     nobody = "http://127.0.0.1:1/"
-    done = scrapy(tmp_path, "captcha", "detect", nobody)
+    done = Command(tmp_path).run("detect", nobody)
     assert done.returncode == 2
     assert done.stdout.startswith(f"{nobody}: error: ")
-
-
-def corpus(directory: Path, **wrong: str) -> Path:
-    rows = []
-    for path in sorted(PAGES.glob("*.html")):
-        shutil.copy(path, directory)
-        page_class = path.stem.partition("_")[0].replace("none", "negative")
-        row = {
-            "file": path.name,
-            "class": wrong.get(path.stem, page_class),
-            "source_repo": path.stem,
-        }
-        rows.append(row | ({"solve": "captcha"} if page_class == "challenge" else {}))
-    manifest = directory / "manifest.jsonl"
-    manifest.write_text("\n".join(map(json.dumps, rows)) + "\n\n")
-    return manifest
-
-
-def test_a_corpus_is_told_as_tables(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    run_evaluate(Settings(), [str(corpus(tmp_path)), "--verbose"])
-    out = capsys.readouterr().out
-    challenges = len(list(PAGES.glob("challenge_*")))
-    assert f"challenge{challenges:>14}          0          0          0\n" in out
-    assert f"solvable challenges called challenge{f'{challenges}/{challenges}':>12}" in out
-    assert "challenge_amazon.html: not right for: kinds right" in out
-
-
-def test_a_missed_target_is_an_exit_code(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    manifest = str(corpus(tmp_path, challenge_hcaptcha="negative"))
-    assert run_evaluate(Settings(), [manifest, "--json"]) == 1
-    told = json.loads(capsys.readouterr().out)
-    alarms = told["figures"]["negatives called challenge"]
-    assert (alarms["count"], alarms["met"]) == (1, False)
-    assert {"file": "challenge_hcaptcha.html", "wrong": "negatives called challenge"} in told[
-        "wrong"
-    ]
-    assert told["confusion"]["negative"]["challenge"] == 1
-
-
-@pytest.mark.parametrize("text", ["", "nonsense", '{"file": "no_such", "class": "block"}'])
-def test_a_manifest_that_is_none_is_an_error(
-    text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    (tmp_path / "manifest").write_text(text)
-    assert run_evaluate(Settings(), [str(tmp_path / "manifest")]) == 2
-    assert run_evaluate(Settings(), [str(tmp_path / "missing")]) == 2
-    assert len(capsys.readouterr().err.splitlines()) == 2
-
-
-@cache
-def outcomes() -> list[Outcome]:
-    return read_outcomes(CORPUS)
-
-
-# Real pages are no part of the project; they are measured where a corpus lies beside it.
-@pytest.mark.thorough
-@pytest.mark.skipif(not CORPUS.exists(), reason="the corpus is not here")
-@pytest.mark.parametrize("measure", MEASURES, ids=lambda measure: measure.name)
-def test_targets_are_met_on_real_pages_whichever_site_is_left_out(measure: Measure) -> None:
-    share, spread = measure.share(outcomes()), by_group(measure, outcomes())
-    assert share.of > 20
-    assert measure.met(share), share
-    assert spread
-    worst = spread.worst
-    assert worst <= measure.target if measure.at_most else worst >= measure.target
