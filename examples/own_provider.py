@@ -3,7 +3,7 @@
 import scrapy
 
 from scrapy_captcha import ErrorCode, Kind
-from scrapy_captcha.providers import CreateTask, PollingRules, TaskType, Verdict
+from scrapy_captcha.providers import CreateTask, Meaning, PollingRules, TaskType
 
 
 class ShopSolver(CreateTask):
@@ -19,8 +19,8 @@ class ShopSolver(CreateTask):
         Kind.IMAGE: TaskType("ImageToTextTask", fields={"body": "image"}),
     }
     errors = CreateTask.errors | {
-        "ERROR_NO_MONEY": Verdict(ErrorCode.BALANCE_EMPTY),
-        "ERROR_TRY_LATER": Verdict(ErrorCode.CAPACITY, delay=10.0),
+        "ERROR_NO_MONEY": Meaning(ErrorCode.BALANCE_EMPTY),
+        "ERROR_TRY_LATER": Meaning(ErrorCode.CAPACITY, delay=10.0),
     }
     prices = {Kind.TURNSTILE: 0.001}
 

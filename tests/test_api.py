@@ -30,8 +30,8 @@ PUBLIC = {
         captcha_request detect
     """,
     "scrapy_captcha.providers": """
-        AntiCaptcha Body Call CapMonster CapSolver CreateTask Flow Generic Order PollingRules
-        Provider Reply RuCaptcha TaskId TaskType TwoCaptcha Unified Verdict
+        AntiCaptcha Body Call CapMonster CapSolver CreateTask Flow Generic Meaning Order
+        PollingRules Provider Reply RuCaptcha TaskId TaskType TwoCaptcha Unified
     """,
     "scrapy_captcha.sandbox": """
         Answer Fault Guard Mode Passage Sandbox SandboxProcess Shown SiteOptions SolverOptions

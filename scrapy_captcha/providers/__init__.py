@@ -8,11 +8,11 @@ from scrapy_captcha.providers.capmonster import CapMonster
 from scrapy_captcha.providers.capsolver import CapSolver
 from scrapy_captcha.providers.createtask import CreateTask
 from scrapy_captcha.providers.generic import Generic
+from scrapy_captcha.providers.meanings import Meaning
 from scrapy_captcha.providers.polling import PollingRules
 from scrapy_captcha.providers.tasks import TaskType
 from scrapy_captcha.providers.twocaptcha import RuCaptcha, TwoCaptcha
 from scrapy_captcha.providers.unified import Unified
-from scrapy_captcha.providers.verdicts import Verdict
 
 # By the names in CAPTCHA_PROVIDERS.
 PROVIDERS: Mapping[str, type[Provider]] = {
@@ -29,6 +29,7 @@ __all__ = [
     "CreateTask",
     "Flow",
     "Generic",
+    "Meaning",
     "Order",
     "PollingRules",
     "Provider",
@@ -38,5 +39,4 @@ __all__ = [
     "TaskType",
     "TwoCaptcha",
     "Unified",
-    "Verdict",
 ]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from scrapy_captcha.captchas import Kind
 from scrapy_captcha.errors import ErrorCode
 from scrapy_captcha.providers.createtask import CreateTask
+from scrapy_captcha.providers.meanings import COMMON, Meaning, meanings
 from scrapy_captcha.providers.polling import PollingRules
 from scrapy_captcha.providers.tasks import (
     AMAZON,
@@ -25,7 +26,6 @@ from scrapy_captcha.providers.tasks import (
     TaskType,
     sold_score,
 )
-from scrapy_captcha.providers.verdicts import COMMON, Verdict, verdicts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -89,33 +89,33 @@ class AntiCaptcha(CreateTask):
         ),
         Kind.IMAGE: TaskType("ImageToTextTask", fields=IMAGE),
     }
-    errors = COMMON | verdicts(
+    errors = COMMON | meanings(
         {
-            Verdict(ErrorCode.AUTH_FORBIDDEN): (
+            Meaning(ErrorCode.AUTH_FORBIDDEN): (
                 "ERROR_FUNCAPTCHA_NOT_ALLOWED ERROR_FACTORY_ACCESS_DENIED "
                 "ERROR_FACTORY_IS_SANDBOXED"
             ),
-            Verdict(ErrorCode.INPUT_MISSING): (
+            Meaning(ErrorCode.INPUT_MISSING): (
                 "ERROR_EMPTY_COMMENT ERROR_INCORRECT_SESSION_DATA ERROR_FACTORY_MISSING_PROPERTY"
             ),
-            Verdict(ErrorCode.INPUT_BAD_TYPE): (
+            Meaning(ErrorCode.INPUT_BAD_TYPE): (
                 "ERROR_RECAPTCHA_OLD_BROWSER ERROR_TEMPLATE_NOT_FOUND "
                 "ERROR_FACTORY_PROPERTY_INCORRECT_FORMAT"
             ),
-            Verdict(ErrorCode.METHOD_INVALID): (
+            Meaning(ErrorCode.METHOD_INVALID): (
                 "ERROR_INVISIBLE_RECAPTCHA ERROR_VISIBLE_RECAPTCHA ERROR_INVALID_KEY_TYPE"
             ),
             # Its own reports have left no worker who may still be asked.
-            Verdict(ErrorCode.CAPACITY, 60.0): "ERROR_ALL_WORKERS_FILTERED",
-            Verdict(ErrorCode.UNSOLVABLE, 5.0): "ERROR_FAILED_LOADING_WIDGET ERROR_TASK_CANCELED",
-            Verdict(ErrorCode.UNSOLVABLE, 10.0): (
+            Meaning(ErrorCode.CAPACITY, 60.0): "ERROR_ALL_WORKERS_FILTERED",
+            Meaning(ErrorCode.UNSOLVABLE, 5.0): "ERROR_FAILED_LOADING_WIDGET ERROR_TASK_CANCELED",
+            Meaning(ErrorCode.UNSOLVABLE, 10.0): (
                 "ERROR_FACTORY_SERVER_BAD_JSON ERROR_FACTORY_SERVER_ERRORID_MISSING "
                 "ERROR_FACTORY_SERVER_ERRORID_NOT_ZERO ERROR_FACTORY_SERVER_OPERATION_FAILED "
                 "ERROR_FACTORY_PLATFORM_OPERATION_FAILED ERROR_FACTORY_PROTOCOL_BROKEN"
             ),
-            Verdict(ErrorCode.NOT_FOUND): "ERROR_FACTORY_TASK_NOT_FOUND",
-            Verdict(ErrorCode.PROVIDER_TIMEOUT, 10.0): "ERROR_FACTORY_SERVER_API_CONNECTION_FAILED",
-            Verdict(ErrorCode.PROXY_REFUSED): (
+            Meaning(ErrorCode.NOT_FOUND): "ERROR_FACTORY_TASK_NOT_FOUND",
+            Meaning(ErrorCode.PROVIDER_TIMEOUT, 10.0): "ERROR_FACTORY_SERVER_API_CONNECTION_FAILED",
+            Meaning(ErrorCode.PROXY_REFUSED): (
                 "ERROR_PROXY_TRANSPARENT ERROR_PROXY_HAS_NO_IMAGE_SUPPORT "
                 "ERROR_PROXY_INCOMPATIBLE_HTTP_VERSION"
             ),

@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 from scrapy_captcha.captchas import Kind
 from scrapy_captcha.errors import ErrorCode
 from scrapy_captcha.providers.createtask import CreateTask
+from scrapy_captcha.providers.meanings import COMMON, Meaning, meanings
 from scrapy_captcha.providers.polling import PollingRules
 from scrapy_captcha.providers.tasks import (
     ACTION,
@@ -26,7 +27,6 @@ from scrapy_captcha.providers.tasks import (
     WIDGET,
     TaskType,
 )
-from scrapy_captcha.providers.verdicts import COMMON, Verdict, verdicts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -89,22 +89,22 @@ class CapMonster(CreateTask):
             needs=("captcha_url",),
         ),
     }
-    errors = COMMON | verdicts(
+    errors = COMMON | meanings(
         {
-            Verdict(ErrorCode.INPUT_MISSING): "ERROR_PROXY_MISSING",
-            Verdict(ErrorCode.INPUT_BAD_TYPE): "ERROR_WRONG_USERAGENT",
-            Verdict(
+            Meaning(ErrorCode.INPUT_MISSING): "ERROR_PROXY_MISSING",
+            Meaning(ErrorCode.INPUT_BAD_TYPE): "ERROR_WRONG_USERAGENT",
+            Meaning(
                 ErrorCode.INPUT_BAD_TYPE,
                 refined=(
                     ("missing", ErrorCode.INPUT_MISSING),
                     ("required", ErrorCode.INPUT_MISSING),
                 ),
             ): "ERROR_INVALID_TASK",
-            Verdict(ErrorCode.CAPACITY, 5.0): "ERROR_TOO_MUCH_REQUESTS",
-            Verdict(ErrorCode.CAPACITY, 30.0): "ERROR_SERVICE_NOT_AVAILABLE",
-            Verdict(ErrorCode.NOT_FOUND): "WRONG_CAPTCHA_ID",
-            Verdict(ErrorCode.PROVIDER_DOMAIN): "ERROR_DOMAIN_NOT_ALLOWED",
-            Verdict(ErrorCode.PROXY_AUTH): "ERROR_PROXY_CREDENTIALS_INVALID_CHARACTER",
+            Meaning(ErrorCode.CAPACITY, 5.0): "ERROR_TOO_MUCH_REQUESTS",
+            Meaning(ErrorCode.CAPACITY, 30.0): "ERROR_SERVICE_NOT_AVAILABLE",
+            Meaning(ErrorCode.NOT_FOUND): "WRONG_CAPTCHA_ID",
+            Meaning(ErrorCode.PROVIDER_DOMAIN): "ERROR_DOMAIN_NOT_ALLOWED",
+            Meaning(ErrorCode.PROXY_AUTH): "ERROR_PROXY_CREDENTIALS_INVALID_CHARACTER",
         }
     )
     reports: ClassVar[Mapping[tuple[Kind, bool], str]] = {

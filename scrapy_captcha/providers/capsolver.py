@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from scrapy_captcha.captchas import Kind
 from scrapy_captcha.errors import ErrorCode
 from scrapy_captcha.providers.createtask import CreateTask
+from scrapy_captcha.providers.meanings import COMMON, Meaning, meanings
 from scrapy_captcha.providers.polling import PollingRules
 from scrapy_captcha.providers.tasks import (
     ACTION,
@@ -22,7 +23,6 @@ from scrapy_captcha.providers.tasks import (
     WIDGET,
     TaskType,
 )
-from scrapy_captcha.providers.verdicts import COMMON, Verdict, verdicts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -91,15 +91,15 @@ class CapSolver(CreateTask):
             needs=("captcha_url",),
         ),
     }
-    errors = COMMON | verdicts(
+    errors = COMMON | meanings(
         {
-            Verdict(ErrorCode.AUTH_INVALID): "ERROR_KEY_DENIED_ACCESS",
-            Verdict(ErrorCode.AUTH_FORBIDDEN, 300.0): "ERROR_KEY_TEMP_BLOCKED",
-            Verdict(ErrorCode.AUTH_FORBIDDEN, 1800.0): "ERROR_IP_BANNED",
-            Verdict(ErrorCode.INPUT_BAD_TYPE): (
+            Meaning(ErrorCode.AUTH_INVALID): "ERROR_KEY_DENIED_ACCESS",
+            Meaning(ErrorCode.AUTH_FORBIDDEN, 300.0): "ERROR_KEY_TEMP_BLOCKED",
+            Meaning(ErrorCode.AUTH_FORBIDDEN, 1800.0): "ERROR_IP_BANNED",
+            Meaning(ErrorCode.INPUT_BAD_TYPE): (
                 "ERROR_UNKNOWN_QUESTION ERROR_INVALID_IMAGE ERROR_PARSE_IMAGE_FAIL"
             ),
-            Verdict(
+            Meaning(
                 ErrorCode.INPUT_BAD_TYPE,
                 refined=(
                     ("clientkey", ErrorCode.AUTH_INVALID),
@@ -107,9 +107,9 @@ class CapSolver(CreateTask):
                     ("missing", ErrorCode.INPUT_MISSING),
                 ),
             ): "ERROR_INVALID_TASK_DATA",
-            Verdict(ErrorCode.CAPACITY, 10.0): "ERROR_RATE_LIMIT",
-            Verdict(ErrorCode.UNSOLVABLE, 3.0): "ERROR_CAPTCHA_UNSOLVABLE",
-            Verdict(ErrorCode.PROVIDER_TIMEOUT, 5.0): "ERROR_TASK_TIMEOUT",
+            Meaning(ErrorCode.CAPACITY, 10.0): "ERROR_RATE_LIMIT",
+            Meaning(ErrorCode.UNSOLVABLE, 3.0): "ERROR_CAPTCHA_UNSOLVABLE",
+            Meaning(ErrorCode.PROVIDER_TIMEOUT, 5.0): "ERROR_TASK_TIMEOUT",
         }
     )
     reports: ClassVar[Mapping[tuple[Kind, bool], str]] = {

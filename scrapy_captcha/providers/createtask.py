@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, ClassVar
 
 from scrapy_captcha.errors import ErrorCode, SolverError
 from scrapy_captcha.providers.base import Call, Provider
+from scrapy_captcha.providers.meanings import COMMON, NOT_READY, read_vendor_error
 from scrapy_captcha.providers.polling import Polling, PollingRules
 from scrapy_captcha.providers.solutions import read_cost, read_duration, read_solution
-from scrapy_captcha.providers.verdicts import COMMON, NOT_READY, read_vendor_error
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
 
     from scrapy_captcha.captchas import Kind
     from scrapy_captcha.providers.base import Body, Flow, Order, Reply, TaskId
-    from scrapy_captcha.providers.verdicts import Verdicts
+    from scrapy_captcha.providers.meanings import Meanings
 
 # What a poll can say without the task being over.
 _POLL_AGAIN = frozenset({ErrorCode.NETWORK, ErrorCode.TIMEOUT, ErrorCode.BAD_REPLY})
@@ -36,7 +36,7 @@ class CreateTask(Provider):
     * *reports*: kind and whether the site accepted -> the call that tells the service
     """
 
-    errors: ClassVar[Verdicts] = COMMON
+    errors: ClassVar[Meanings] = COMMON
     rules: ClassVar[PollingRules] = PollingRules()
     reports: ClassVar[Mapping[tuple[Kind, bool], str]] = {}
 

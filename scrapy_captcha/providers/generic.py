@@ -9,33 +9,33 @@ from scrapy_captcha.providers.anticaptcha import AntiCaptcha
 from scrapy_captcha.providers.capmonster import CapMonster
 from scrapy_captcha.providers.capsolver import CapSolver
 from scrapy_captcha.providers.createtask import CreateTask
+from scrapy_captcha.providers.meanings import COMMON, Meaning, meanings
 from scrapy_captcha.providers.polling import PollingRules
 from scrapy_captcha.providers.twocaptcha import TwoCaptcha
 from scrapy_captcha.providers.unified import Unified
-from scrapy_captcha.providers.verdicts import COMMON, Verdict, verdicts
 
 if TYPE_CHECKING:
-    from scrapy_captcha.providers.verdicts import Verdicts
+    from scrapy_captcha.providers.meanings import Meanings
 
 # Codes of compatible services, and of gateways that pass on what REST services say.
-_OTHERS = verdicts(
+_OTHERS = meanings(
     {
-        Verdict(ErrorCode.AUTH_INVALID): "unauthorized",
-        Verdict(ErrorCode.AUTH_FORBIDDEN): "ERROR_KEY_BANNED forbidden account_locked",
-        Verdict(ErrorCode.BALANCE_EMPTY): "insufficient_credits key_credit_limit_exceeded",
-        Verdict(ErrorCode.INPUT_BAD_TYPE): (
+        Meaning(ErrorCode.AUTH_INVALID): "unauthorized",
+        Meaning(ErrorCode.AUTH_FORBIDDEN): "ERROR_KEY_BANNED forbidden account_locked",
+        Meaning(ErrorCode.BALANCE_EMPTY): "insufficient_credits key_credit_limit_exceeded",
+        Meaning(ErrorCode.INPUT_BAD_TYPE): (
             "validation_error invalid_request expired_window unsupported_media_type"
         ),
-        Verdict(ErrorCode.INPUT_TOO_LARGE): "payload_too_large",
-        Verdict(ErrorCode.METHOD_INVALID): "ERROR_PAGE_NOT_FOUND",
-        Verdict(ErrorCode.CAPACITY): (
+        Meaning(ErrorCode.INPUT_TOO_LARGE): "payload_too_large",
+        Meaning(ErrorCode.METHOD_INVALID): "ERROR_PAGE_NOT_FOUND",
+        Meaning(ErrorCode.CAPACITY): (
             "rate_limited concurrency_limit_exceeded sitekey_rate_limited rate_capped "
             "ext_daily_limit maintenance"
         ),
-        Verdict(ErrorCode.CAPACITY, 10.0): "ERROR_THREADS_MAXIMUM ERROR_INTERNAL_SERVER_ERROR",
-        Verdict(ErrorCode.UNSOLVABLE, 3.0): "recognition_failed",
-        Verdict(ErrorCode.NOT_FOUND): "not_found not_eligible conflict",
-        Verdict(ErrorCode.PROXY_REFUSED): "proxy_unavailable",
+        Meaning(ErrorCode.CAPACITY, 10.0): "ERROR_THREADS_MAXIMUM ERROR_INTERNAL_SERVER_ERROR",
+        Meaning(ErrorCode.UNSOLVABLE, 3.0): "recognition_failed",
+        Meaning(ErrorCode.NOT_FOUND): "not_found not_eligible conflict",
+        Meaning(ErrorCode.PROXY_REFUSED): "proxy_unavailable",
     }
 )
 
@@ -46,7 +46,7 @@ class Generic(CreateTask):
     name = "generic"
     rules = PollingRules(first=3.0, interval=3.0, polls=120)
     tasks = Unified.tasks
-    errors: ClassVar[Verdicts] = {
+    errors: ClassVar[Meanings] = {
         **CapSolver.errors,
         **CapMonster.errors,
         **TwoCaptcha.errors,

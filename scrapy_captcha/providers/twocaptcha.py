@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from scrapy_captcha.captchas import Kind
 from scrapy_captcha.errors import ErrorCode
 from scrapy_captcha.providers.createtask import CreateTask
+from scrapy_captcha.providers.meanings import COMMON, Meaning, meanings
 from scrapy_captcha.providers.polling import PollingRules
 from scrapy_captcha.providers.tasks import (
     API_DOMAIN,
@@ -24,7 +25,6 @@ from scrapy_captcha.providers.tasks import (
     TaskType,
     sold_score,
 )
-from scrapy_captcha.providers.verdicts import COMMON, Verdict, verdicts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -94,20 +94,20 @@ class TwoCaptcha(CreateTask):
         ),
     }
     # The older API's codes are still seen in answers of the newer one.
-    errors = COMMON | verdicts(
+    errors = COMMON | meanings(
         {
-            Verdict(ErrorCode.AUTH_INVALID): "ERROR_WRONG_USER_KEY",
-            Verdict(ErrorCode.AUTH_FORBIDDEN): "ERROR_IP_ADDRES",
-            Verdict(ErrorCode.AUTH_FORBIDDEN, 300.0): "ERROR_IP_BLOCKED IP_BANNED",
-            Verdict(ErrorCode.INPUT_MISSING): "ERROR_EMPTY_ACTION",
-            Verdict(ErrorCode.INPUT_BAD_TYPE): (
+            Meaning(ErrorCode.AUTH_INVALID): "ERROR_WRONG_USER_KEY",
+            Meaning(ErrorCode.AUTH_FORBIDDEN): "ERROR_IP_ADDRES",
+            Meaning(ErrorCode.AUTH_FORBIDDEN, 300.0): "ERROR_IP_BLOCKED IP_BANNED",
+            Meaning(ErrorCode.INPUT_MISSING): "ERROR_EMPTY_ACTION",
+            Meaning(ErrorCode.INPUT_BAD_TYPE): (
                 "ERROR_BAD_IMGINSTRUCTIONS ERROR_WRONG_FILE_EXTENSION ERROR_UPLOAD"
             ),
-            Verdict(ErrorCode.CAPACITY, 10.0): "MAX_USER_TURN",
-            Verdict(ErrorCode.UNSOLVABLE): "ERROR_CAPTCHAIMAGE_BLOCKED",
-            Verdict(ErrorCode.NOT_FOUND): "ERROR_WRONG_ID_FORMAT ERROR_WRONG_CAPTCHA_ID",
-            Verdict(ErrorCode.PROVIDER_SITEKEY): "ERROR_GOOGLEKEY ERROR_SITEKEY",
-            Verdict(ErrorCode.PROVIDER_DOMAIN): "ERROR_BAD_TOKEN_OR_PAGEURL",
+            Meaning(ErrorCode.CAPACITY, 10.0): "MAX_USER_TURN",
+            Meaning(ErrorCode.UNSOLVABLE): "ERROR_CAPTCHAIMAGE_BLOCKED",
+            Meaning(ErrorCode.NOT_FOUND): "ERROR_WRONG_ID_FORMAT ERROR_WRONG_CAPTCHA_ID",
+            Meaning(ErrorCode.PROVIDER_SITEKEY): "ERROR_GOOGLEKEY ERROR_SITEKEY",
+            Meaning(ErrorCode.PROVIDER_DOMAIN): "ERROR_BAD_TOKEN_OR_PAGEURL",
         }
     )
     reports: ClassVar[Mapping[tuple[Kind, bool], str]] = {

@@ -90,7 +90,7 @@ class Challenge:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Judgement:
     """On a submission. *reason* is None for accepted; *clearance* is the cookie that it earned.
 
     *challenge* is what was answered, None when the hidden fields name none.
@@ -179,21 +179,21 @@ class Gatekeeper:
             self._clearances.add(token)
         return reason is None
 
-    def judge(self, visitor: str, fields: Mapping[str, str]) -> Verdict:
+    def judge(self, visitor: str, fields: Mapping[str, str]) -> Judgement:
         """Accept or reject a submitted form; its challenge and its token are used up."""
         challenge = self._challenges.pop(fields.get(ID_FIELD, ""), None)
         reason = self._count(self._fault(challenge, visitor, fields))
         if challenge is None or reason is not None:
-            return Verdict(challenge, reason)
+            return Judgement(challenge, reason)
         guard = challenge.guard
         if guard.mode is Mode.CLEARANCE:
             clearance = secrets.token_urlsafe(32)
             self._clearances.add(clearance)
-            return Verdict(challenge, None, clearance)
+            return Judgement(challenge, None, clearance)
         # A browser is sent on to the page, or its user repeats the form that he had sent.
         if guard.passage is not Passage.PAGE or challenge.method == "POST":
             self._passes[visitor, challenge.path] += 1
-        return Verdict(challenge, None)
+        return Judgement(challenge, None)
 
     def _fault(
         self, challenge: Challenge | None, visitor: str, fields: Mapping[str, str]

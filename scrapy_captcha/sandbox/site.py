@@ -173,12 +173,12 @@ class CaptchaSite:
         return self._html(pages.wall(challenge, action, again=again), guard.status)
 
     def _submission(self, request: Request, visitor: str, guard: Guard, path: str) -> Reply:
-        verdict = self.gate.judge(visitor, _fields(request))
-        if verdict.challenge is None or verdict.reason:
+        judgement = self.gate.judge(visitor, _fields(request))
+        if judgement.challenge is None or judgement.reason:
             return self._challenge(request, visitor, guard, path, again=True)
-        if verdict.clearance:
-            request.addCookie(b"clearance", verdict.clearance.encode(), path=b"/")
-        return self._passage(request, verdict.challenge)
+        if judgement.clearance:
+            request.addCookie(b"clearance", judgement.clearance.encode(), path=b"/")
+        return self._passage(request, judgement.challenge)
 
     def _passage(self, request: Request, challenge: Challenge) -> Reply:
         answers: Mapping[Passage, Callable[[], Reply]] = {

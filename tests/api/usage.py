@@ -43,6 +43,7 @@ from scrapy_captcha.providers import (
     CreateTask,
     Flow,
     Generic,
+    Meaning,
     Order,
     PollingRules,
     Provider,
@@ -53,7 +54,6 @@ from scrapy_captcha.providers import (
     TwoCaptcha,
     Unified,
 )
-from scrapy_captcha.providers import Verdict as Meaning
 from scrapy_captcha.sandbox import (
     Answer,
     Fault,

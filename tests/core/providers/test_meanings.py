@@ -10,12 +10,12 @@ import pytest
 
 from scrapy_captcha.errors import ERRORS, ErrorCode, Family, SolverError
 from scrapy_captcha.providers import PROVIDERS, CreateTask, Reply, Unified
-from scrapy_captcha.providers.verdicts import NOT_READY
+from scrapy_captcha.providers.meanings import NOT_READY
 
 FACTS = Path(__file__).parents[4] / "shared" / "facts" / "errors.json"
 VENDORS = [p for p in PROVIDERS.values() if issubclass(p, CreateTask) and p is not Unified]
 
-# provider: verdict, a name of the contract and a delay in seconds -> the codes that mean it
+# provider: meaning, a name of the contract and a delay in seconds -> the codes that mean it
 MEANINGS: dict[str, dict[str, str]] = {
     "anticaptcha": {
         "AUTH_INVALID": "ERROR_KEY_DOES_NOT_EXIST",

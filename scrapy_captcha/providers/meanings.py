@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Meaning:
     """What a service's code means: a *code* of the contract, and a *delay* in seconds or None.
 
     *refined*: words in the service's text, in lower case, and what its code means where they stand.
@@ -43,12 +43,12 @@ class Verdict:
         }
 
 
-Verdicts = dict[str, Verdict]  # by the service's code
+Meanings = dict[str, Meaning]  # by the service's code
 
 
-def verdicts(table: Mapping[Verdict, str]) -> Verdicts:
-    """From verdict -> the codes that mean it, to code -> verdict."""
-    return {code: verdict for verdict, codes in table.items() for code in codes.split()}
+def meanings(table: Mapping[Meaning, str]) -> Meanings:
+    """From meaning -> the codes that mean it, to code -> meaning."""
+    return {code: meaning for meaning, codes in table.items() for code in codes.split()}
 
 
 _NAMELESS = "NO_ERROR_CODE"  # stands for the code in an error that has none, or none to show
@@ -57,43 +57,43 @@ _NAMELESS = "NO_ERROR_CODE"  # stands for the code in an error that has none, or
 NOT_READY = frozenset({"CAPCHA_NOT_READY", "CAPTCHA_NOT_READY"})
 
 # What means the same wherever it is said. Most began at Anti-Captcha, with their spelling.
-COMMON = verdicts(
+COMMON = meanings(
     {
-        Verdict(ErrorCode.AUTH_INVALID): "ERROR_KEY_DOES_NOT_EXIST",
-        Verdict(ErrorCode.AUTH_FORBIDDEN): "ERROR_IP_NOT_ALLOWED ERROR_ACCOUNT_SUSPENDED",
-        Verdict(ErrorCode.AUTH_FORBIDDEN, 600.0): "ERROR_IP_BLOCKED ERROR_IP_BANNED",
-        Verdict(ErrorCode.BALANCE_EMPTY): "ERROR_SETTLEMENT_FAILED",
-        Verdict(ErrorCode.BALANCE_EMPTY, 60.0): "ERROR_ZERO_BALANCE",
-        Verdict(ErrorCode.INPUT_MISSING): (
+        Meaning(ErrorCode.AUTH_INVALID): "ERROR_KEY_DOES_NOT_EXIST",
+        Meaning(ErrorCode.AUTH_FORBIDDEN): "ERROR_IP_NOT_ALLOWED ERROR_ACCOUNT_SUSPENDED",
+        Meaning(ErrorCode.AUTH_FORBIDDEN, 600.0): "ERROR_IP_BLOCKED ERROR_IP_BANNED",
+        Meaning(ErrorCode.BALANCE_EMPTY): "ERROR_SETTLEMENT_FAILED",
+        Meaning(ErrorCode.BALANCE_EMPTY, 60.0): "ERROR_ZERO_BALANCE",
+        Meaning(ErrorCode.INPUT_MISSING): (
             "ERROR_TASK_ABSENT ERROR_PAGEURL ERROR_BAD_PARAMETERS ERROR_REQUIRED_FIELDS"
         ),
-        Verdict(ErrorCode.INPUT_BAD_TYPE): (
+        Meaning(ErrorCode.INPUT_BAD_TYPE): (
             "ERROR_IMAGE_TYPE_NOT_SUPPORTED ERROR_TOKEN_EXPIRED ERROR_BAD_REQUEST"
         ),
-        Verdict(ErrorCode.INPUT_TOO_SMALL): "ERROR_ZERO_CAPTCHA_FILESIZE",
-        Verdict(ErrorCode.INPUT_TOO_LARGE): "ERROR_TOO_BIG_CAPTCHA_FILESIZE",
-        Verdict(ErrorCode.METHOD_INVALID): "ERROR_NO_SUCH_METHOD ERROR_TASK_NOT_SUPPORTED",
-        Verdict(ErrorCode.CAPACITY, 5.0): "ERROR_NO_SLOT_AVAILABLE",
-        Verdict(ErrorCode.CAPACITY, 10.0): "ERROR_SERVICE_UNAVALIABLE ERROR_SERVICE_UNAVAILABLE",
-        Verdict(ErrorCode.UNSOLVABLE, 5.0): "ERROR_CAPTCHA_UNSOLVABLE ERROR_BAD_DUPLICATES",
-        Verdict(ErrorCode.NOT_FOUND): (
+        Meaning(ErrorCode.INPUT_TOO_SMALL): "ERROR_ZERO_CAPTCHA_FILESIZE",
+        Meaning(ErrorCode.INPUT_TOO_LARGE): "ERROR_TOO_BIG_CAPTCHA_FILESIZE",
+        Meaning(ErrorCode.METHOD_INVALID): "ERROR_NO_SUCH_METHOD ERROR_TASK_NOT_SUPPORTED",
+        Meaning(ErrorCode.CAPACITY, 5.0): "ERROR_NO_SLOT_AVAILABLE",
+        Meaning(ErrorCode.CAPACITY, 10.0): "ERROR_SERVICE_UNAVALIABLE ERROR_SERVICE_UNAVAILABLE",
+        Meaning(ErrorCode.UNSOLVABLE, 5.0): "ERROR_CAPTCHA_UNSOLVABLE ERROR_BAD_DUPLICATES",
+        Meaning(ErrorCode.NOT_FOUND): (
             "ERROR_NO_SUCH_CAPCHA_ID ERROR_TASKID_INVALID ERROR_TASK_NOT_FOUND"
         ),
-        Verdict(ErrorCode.PROVIDER_TIMEOUT, 10.0): "ERROR_RECAPTCHA_TIMEOUT",
-        Verdict(ErrorCode.PROVIDER_SITEKEY): "ERROR_RECAPTCHA_INVALID_SITEKEY",
-        Verdict(ErrorCode.PROVIDER_DOMAIN): "ERROR_RECAPTCHA_INVALID_DOMAIN",
-        Verdict(ErrorCode.PROXY_REFUSED): (
+        Meaning(ErrorCode.PROVIDER_TIMEOUT, 10.0): "ERROR_RECAPTCHA_TIMEOUT",
+        Meaning(ErrorCode.PROVIDER_SITEKEY): "ERROR_RECAPTCHA_INVALID_SITEKEY",
+        Meaning(ErrorCode.PROVIDER_DOMAIN): "ERROR_RECAPTCHA_INVALID_DOMAIN",
+        Meaning(ErrorCode.PROXY_REFUSED): (
             "ERROR_PROXY_CONNECT_REFUSED ERROR_PROXY_CONNECTION_FAILED "
             "ERR_PROXY_CONNECTION_FAILED ERROR_BAD_PROXY"
         ),
-        Verdict(ErrorCode.PROXY_TIMEOUT): "ERROR_PROXY_CONNECT_TIMEOUT ERROR_PROXY_READ_TIMEOUT",
-        Verdict(ErrorCode.PROXY_BANNED): "ERROR_PROXY_BANNED",
-        Verdict(ErrorCode.PROXY_AUTH): "ERROR_PROXY_NOT_AUTHORISED",
+        Meaning(ErrorCode.PROXY_TIMEOUT): "ERROR_PROXY_CONNECT_TIMEOUT ERROR_PROXY_READ_TIMEOUT",
+        Meaning(ErrorCode.PROXY_BANNED): "ERROR_PROXY_BANNED",
+        Meaning(ErrorCode.PROXY_AUTH): "ERROR_PROXY_NOT_AUTHORISED",
     }
 )
 
 
-def read_vendor_error(reply: Reply, body: object, table: Verdicts) -> SolverError | None:
+def read_vendor_error(reply: Reply, body: object, table: Meanings) -> SolverError | None:
     """The error that *reply*, whose decoded body is *body*, carries; None when it carries none.
 
     A code without a row in *table* is UNKNOWN, with the service's text; an answer without a code
