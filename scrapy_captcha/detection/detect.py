@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from scrapy_captcha.detection.detectors import Detector
     from scrapy_captcha.detection.page import Page
 
-MAX_SIZE = 2_000_000
+MAX_SIZE = 1_000_000
 
 
 def detect(

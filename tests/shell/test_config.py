@@ -71,7 +71,7 @@ def test_url_and_key_are_enough_and_the_rest_has_defaults() -> None:
         "proxies": (),
         "policy": {},
         "detectors": DETECTORS,
-        "detect_maxsize": 2_000_000,
+        "detect_maxsize": 1_000_000,
         "scope": Scope.AUTO,
         "on_give_up": GiveUp.DROP,
         "close_on_stop": False,

@@ -9,6 +9,7 @@ import pytest
 
 from scrapy_captcha.captchas import Form, Kind
 from scrapy_captcha.detection import (
+    MAX_SIZE,
     Declared,
     Document,
     HtmlPage,
@@ -39,7 +40,7 @@ def saved(name: str) -> HtmlPage:
 
 
 def met(shown: HtmlPage, declared: Declared = SAID) -> Detection | None:
-    return declared.met(Document(shown, 2_000_000), detect(shown))
+    return declared.met(Document(shown, MAX_SIZE), detect(shown))
 
 
 def test_a_challenge_is_of_the_declared_kind_with_the_declared_key() -> None:
@@ -118,16 +119,16 @@ SCORED = b"""<script>grecaptcha.execute('6LeIxAcTAAAAAJcZVRqyHh71UMIEGNQ_MXjiZKh
 
 
 def test_what_shows_nothing_is_contained_all_the_same() -> None:
-    found = contained(Document(page(SCORED % b""), 2_000_000))
+    found = contained(Document(page(SCORED % b""), MAX_SIZE))
     assert found is not None
     assert (found.kind, found.parameters) == (Kind.RECAPTCHA_V3, {"action": "find"})
     assert found.form == Form("https://shop.example/a", "POST", (("q", ""),))
-    assert contained(Document(saved("none_article"), 2_000_000)) is None
+    assert contained(Document(saved("none_article"), MAX_SIZE)) is None
 
 
 def test_the_answer_can_be_sent_with_another_form() -> None:
     shown = page(SCORED % b"<form id='b' action='/b' method='post'><input name='p'></form>")
-    document = Document(shown, 2_000_000)
+    document = Document(shown, MAX_SIZE)
     found = contained(document)
     assert found is not None
     assert found.form is None  # nobody knows with which
