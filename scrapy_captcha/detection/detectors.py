@@ -14,6 +14,7 @@ from scrapy_captcha.captchas import Captcha, Kind
 from scrapy_captcha.detection.asked import whole_wall
 from scrapy_captcha.detection.document import Document
 from scrapy_captcha.detection.forms import answer_field, form_element, read_form
+from scrapy_captcha.detection.passing import leads_on
 from scrapy_captcha.detection.pictures import find_pictures
 from scrapy_captcha.detection.places import find_wall
 from scrapy_captcha.detection.scripted import (
@@ -45,7 +46,7 @@ FINDERS: tuple[Callable[[Document], Iterator[Widget]], ...] = (
     find_yandex_check,
 )
 _MAX_NAME = 256
-# Shown to nobody, so no page's purpose unless the page holds nothing else.
+# Shown to nobody, so no page's purpose unless its script waits for them to go on.
 _PASSIVE = frozenset((Kind.RECAPTCHA_V3, Kind.RECAPTCHA_V3_ENTERPRISE))
 
 
@@ -106,7 +107,7 @@ def _shown(
         return None
     form = form_element(document, widget)
     reasons = why_alone(document, widget, form)
-    if not reasons and widget.kind in _PASSIVE:
+    if widget.kind in _PASSIVE and not (reasons and leads_on(document)):
         return None
     return Detection(
         Verdict.CHALLENGE if reasons else Verdict.WIDGET,

@@ -12,6 +12,7 @@ from urllib.parse import urljoin
 from lxml import etree  # type: ignore[import-untyped]
 
 from scrapy_captcha.detection.markers import holds, legible, parseable, suspicious
+from scrapy_captcha.detection.scripts import code
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -180,13 +181,16 @@ class Document:
 
     @cached_property
     def script(self) -> str:
-        """The page's own scripts, one after the other; no JSON and no templates."""
+        """The page's own scripts, one after the other; no JSON, no templates, no data."""
         texts: list[str] = []
+        room = _MAX_SCRIPTS
         for element in self.find("//script[not(@src)]"):
             kind = element.get("type", "")[:99].lower()
             if not kind or "javascript" in kind or kind in ("module", "text/ecmascript"):
-                texts.append((element.text or "")[:_MAX_SCRIPT])
-        return "\n".join(texts)[:_MAX_SCRIPTS]
+                text = (element.text or "")[: min(room, _MAX_SCRIPT)]
+                texts.append(code(text))
+                room -= len(text)
+        return "\n".join(texts)
 
     @cached_property
     def reading(self) -> Reading:

@@ -1,4 +1,4 @@
-"""Reading calls and options out of scripts, without running or parsing them."""
+"""Reading calls, options and blocks out of scripts, without running or parsing them."""
 
 from __future__ import annotations
 
@@ -16,6 +16,11 @@ _TARGET = re.compile(r"[\s({=,]{0,20}(?:document\.getElementById\()?[\"']#?([\w:
 _OPTION = re.compile(
     r"[\"']?\b([A-Za-z][\w-]{1,40})[\"']?\s{0,9}:\s{0,9}(?:\"([^\"\n]{0,4096})\"|'([^'\n]{0,4096})')"
 )
+# The content once more, put down for a framework: ``window.__NUXT__=…``, ``self.__next_f.push(…)``.
+_DATA = re.compile(r"\s*\(?(?:self|window|globalThis)\.__\w+\s*(?:=|\.push(?=\())")
+# A string, which may lack its end, or what opens and closes.
+_TOKEN = re.compile(r"\"[^\"\\\n]*(?:\\.[^\"\\\n]*)*\"?|'[^'\\\n]*(?:\\.[^'\\\n]*)*'?|[()\[\]{};]")
+_DEPTHS = dict.fromkeys("([{", 1) | dict.fromkeys(")]}", -1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,3 +67,25 @@ def literal(script: str, name: str) -> str | None:
     pattern = rf"\b{re.escape(name)}[\"']?\s{{0,9}}[:=]\s{{0,9}}[\"']([^\"'\n]{{1,4096}})[\"']"
     match = re.search(pattern, script)
     return match[1] if match else None
+
+
+def code(script: str) -> str:
+    """*script* without the data with which it begins, which may quote other scripts."""
+    data, depth = _DATA.match(script), 0
+    if data is None:
+        return script
+    for token in _TOKEN.finditer(script, data.end()):
+        depth += _DEPTHS.get(token[0], 0)
+        if depth <= 0:
+            return script[token.end() :]
+    return ""
+
+
+def block(script: str, start: int, length: int = _CALL) -> str:
+    """*script* from *start* to the end of the block that this stands in, *length* at most."""
+    text, depth = script[start : start + length], 0
+    for token in _TOKEN.finditer(text):
+        depth += _DEPTHS.get(token[0], 0)
+        if depth < 0:
+            return text[: token.start()]
+    return text

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
-from scrapy_captcha.detection.document import typed
+from scrapy_captcha.detection.document import typed, visible
 from scrapy_captcha.detection.page import REFUSALS
+from scrapy_captcha.detection.passing import leads_on
 
 if TYPE_CHECKING:
     from scrapy_captcha.detection.document import Document, Element
     from scrapy_captcha.detection.widgets import Widget
 
 # More than any wall says, less than content does.
-_MAX_CHARACTERS = 1500
-_MAX_LINKS = 10
-# How a script gets to the page behind it.
-_LEADS_ON = re.compile(r"\blocation(?:\.(?:reload|replace|assign)\(|(?:\.href)? ?= ?[^=\s])")
+_MAX_CHARACTERS = 1000
+_MAX_LINKS = 5
+# Fields that are no controls of HTML: editors, and elements that a framework makes fields of.
+_DRAWN = (
+    "//*[@contenteditable or @role='textbox' or contains(name(), '-') and"
+    " (contains(name(), 'input') or contains(name(), 'field') or contains(name(), 'textarea'))]"
+)
+_MAX_DRAWN = 50
 
 
 def why_alone(document: Document, widget: Widget, form: Element | None) -> tuple[str, ...]:
@@ -25,25 +29,33 @@ def why_alone(document: Document, widget: Widget, form: Element | None) -> tuple
     A wall asks for nothing but the captcha, says little, and leads nowhere else.
     """
     for question in document.questions:
-        mine = form is not None and document.form_of(question) is form
+        mine = form is None or document.form_of(question) is form
         if question is not widget.question and (typed(question) or mine):
             return ()
     reading = document.reading
     if reading.characters > _MAX_CHARACTERS or reading.links > _MAX_LINKS:
         return ()
-    reason = "the form asks for nothing else" if form is not None else _refusal(document)
-    if reason is None:
+    reason = _reason(document, form)
+    if reason is None or _draws_fields(document):
         return ()
     return (reason, f"{reading.characters} visible characters", f"{reading.links} links")
 
 
-def _refusal(document: Document) -> str | None:
-    """How a page without a form tells that it is no ordinary one."""
-    if document.status in REFUSALS:
-        return f"no form, but status {document.status}"
-    if _noindex(document):
-        return "no form, but not to be indexed"
-    return "its script leads on" if _LEADS_ON.search(document.script) else None
+def _reason(document: Document, form: Element | None) -> str | None:
+    """How a page that asks for nothing else tells that it is no ordinary one."""
+    if form is not None:
+        return "the form asks for nothing else"
+    # What shows nothing to a reader before its script has run is an application, not a wall.
+    if document.reading.characters:
+        if document.status in REFUSALS:
+            return f"no form, but status {document.status}"
+        if _noindex(document):
+            return "no form, but not to be indexed"
+    return "its script leads on" if leads_on(document) else None
+
+
+def _draws_fields(document: Document) -> bool:
+    return any(visible(element) for element in document.find(_DRAWN)[:_MAX_DRAWN])
 
 
 def _noindex(document: Document) -> bool:

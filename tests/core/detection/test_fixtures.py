@@ -53,6 +53,7 @@ CHALLENGES = {
     ),
     "hcaptcha": Shown(Kind.HCAPTCHA, UUID),
     "hcaptcha_script": Shown(Kind.HCAPTCHA, UUID, None),
+    "callback": Shown(Kind.HCAPTCHA, UUID, None),
     "turnstile": Shown(
         Kind.TURNSTILE,
         TURNSTILE,
@@ -176,6 +177,11 @@ WIDGETS = {
     "login": (Kind.HCAPTCHA, UUID),
     "contact_picture": (Kind.IMAGE, None),
     "script": (Kind.HCAPTCHA, UUID),
+    "arkose_application": (Kind.FUNCAPTCHA, "00000000-1111-2222-3333-444444444444"),
+    "elsewhere_leads_on": (Kind.RECAPTCHA_V2, V2),
+    "framework_fields": (Kind.TURNSTILE, TURNSTILE),
+    "editor": (Kind.TURNSTILE, TURNSTILE),
+    "choice": (Kind.HCAPTCHA, UUID),
 }
 BLOCKS = {
     "cloudflare_iuam": "cloudflare",
@@ -224,7 +230,7 @@ def test_challenges_come_with_all_that_a_purchase_needs(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", WIDGETS)
-def test_a_captcha_in_an_ordinary_form_is_a_widget(name: str) -> None:
+def test_a_captcha_on_an_ordinary_page_is_a_widget(name: str) -> None:
     found = look(f"widget_{name}")
     assert found
     assert found.captcha

@@ -42,6 +42,13 @@ HOSTILE = {
     "quotes": WIDGET + b"<a" + b'="' * 900_000,
     "calls without end": WIDGET + b"<script>" + b"grecaptcha.render(" * 100_000,
     "options without end": WIDGET + b"<script>turnstile.render(" + b"sitekey: " * 200_000,
+    "data without end": (WIDGET + b"<script>self.__next_f.push(" + b"[" * 90_000) * 20,
+    "quotes in data": WIDGET + b"<script>window.__DATA__={" + rb"\"" * 900_000,
+    "names of callbacks": WIDGET
+    + b'<p data-callback="a"></p>' * 5_000
+    + b"<script>render(a, a);"
+    + b"a=(a (a " * 90_000,
+    "drawn fields": WIDGET + b"<a-input>" * 18_000,
     "pictures": b"<form><input name=captcha>" + b"<img src=captcha.png>" * 9_000,
     "fields": b"<form>" + WIDGET + b"<input name=captcha>" * 18_000,
     "forms": WIDGET + b"<form>" * 18_000,

@@ -1,0 +1,61 @@
+"""A wall says little and leads nowhere else; without a form it needs another sign."""
+
+from __future__ import annotations
+
+import pytest
+
+from scrapy_captcha.detection import HtmlPage, Verdict, detect
+
+URL = "https://shop.example/"
+WIDGET = '<div class="h-captcha" data-sitekey="10000000-ffff-ffff-ffff-000000000001"></div>'
+FORM = f'<form method="post">{WIDGET}</form>'
+NOINDEX = '<meta name="robots" content="noindex">'
+
+
+def verdict(markup: str, status: int | None = None) -> Verdict | None:
+    found = detect(HtmlPage(URL, f"<html>{markup}</html>".encode(), status))
+    return found.verdict if found else None
+
+
+@pytest.mark.parametrize(
+    ("rest", "expected"),
+    [
+        ("<p>" + "x" * 1000, Verdict.CHALLENGE),
+        ("<p>" + "x" * 1001, Verdict.WIDGET),
+        ('<a href="/more">x</a>' * 5, Verdict.CHALLENGE),
+        ('<a href="/more">x</a>' * 6, Verdict.WIDGET),
+        ('<a href="#top">x</a>' * 6, Verdict.CHALLENGE),
+    ],
+)
+def test_text_and_links_beyond_a_limit_are_content(rest: str, expected: Verdict) -> None:
+    assert verdict(FORM + rest) is expected
+
+
+@pytest.mark.parametrize(
+    ("markup", "status", "expected"),
+    [
+        (f"<p>Wait.</p>{WIDGET}", 200, Verdict.WIDGET),
+        (f"<p>Wait.</p>{WIDGET}", 403, Verdict.CHALLENGE),
+        (f"{NOINDEX}<p>Wait.</p>{WIDGET}", None, Verdict.CHALLENGE),
+        (f"{NOINDEX}{WIDGET}", 403, Verdict.WIDGET),
+    ],
+)
+def test_a_page_without_a_form_refuses_or_hides_and_says_something(
+    markup: str, status: int | None, expected: Verdict
+) -> None:
+    assert verdict(markup, status) is expected
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        '<div role="textbox"></div>',
+        "<div contenteditable></div>",
+        "<v-text-field></v-text-field>",
+        "<el-input></el-input>",
+    ],
+)
+def test_fields_of_other_kinds_ask_as_well(field: str) -> None:
+    assert verdict(FORM + field) is Verdict.WIDGET
+    assert verdict(FORM + f"<div hidden>{field}</div>") is Verdict.CHALLENGE
+    assert verdict(FORM + "<my-footer></my-footer>") is Verdict.CHALLENGE
