@@ -15,13 +15,21 @@ if TYPE_CHECKING:
     from scrapy_captcha.detection.document import Document, Element
 
 # Names that the generators of such pictures give to the picture or to its field.
-_NAMED = re.compile(
-    r"captcha|securimage|seccode|vvcode|vcode|verif(?:y|ication)[_-]?code|check[_-]?code"
-    r"|security[_-]?code|auth[_-]?code|validate[_-]?code|turing",
-    re.IGNORECASE,
+_CAPTCHA = r"captcha|securimage|seccode|vvcode|turing"
+# Names of other codes as well: of one sent to a phone, or printed on a card.
+_OTHER_CODE = (
+    r"vcode|verif(?:y|ication)[_-]?code|check[_-]?code|security[_-]?code|auth[_-]?code"
+    r"|validate[_-]?code"
 )
-# Buttons around the picture.
-_BUTTON = re.compile(r"refresh|reload|audio|sound|speaker|loading|spinner|logo|icon", re.IGNORECASE)
+_NAMED = re.compile(_CAPTCHA, re.IGNORECASE)
+_CODE = re.compile(f"{_CAPTCHA}|{_OTHER_CODE}", re.IGNORECASE)
+# Pictures that are the same for everybody. Programs draw bitmaps, and may name them like files.
+_ARTWORK = re.compile(r"[^?#]{1,2000}\.(?:avif|ico|svg|webp)(?:[?#]|$)", re.IGNORECASE)
+_FILE = re.compile(r"[^?#]{1,2000}\.(?:avif|gif|ico|jpe?g|png|svg|webp)(?:[?#]|$)", re.IGNORECASE)
+# Buttons around the picture, and what else is drawn for one visitor.
+_OTHER = re.compile(
+    r"refresh|reload|audio|sound|speaker|loading|spinner|logo|icon|avatar|\bqr", re.IGNORECASE
+)
 _MAX_URL = 200_000
 
 
@@ -32,9 +40,9 @@ def find_pictures(document: Document) -> Iterator[Widget]:
     images = [
         image
         for image in document.find("//img[@src]")[:200]
-        if not _BUTTON.search(_names(image)) and visible(image)
+        if not _OTHER.search(_names(image)) and visible(image)
     ]
-    images.sort(key=lambda image: _NAMED.search(_names(image)) is None)
+    images.sort(key=lambda image: not _named(image))
     for image in images:
         question = _question(document, image)
         source = _source(document, image) if question is not None else None
@@ -47,6 +55,12 @@ def find_pictures(document: Document) -> Iterator[Widget]:
                 image=source,
                 question=question,
             )
+
+
+def _named(image: Element) -> bool:
+    """Whether *image* is named like the picture of a captcha."""
+    own = _NAMED if _ARTWORK.match(image.get("src")) else _CODE
+    return own.search(_names(image)) is not None
 
 
 def _names(element: Element) -> str:
@@ -72,7 +86,8 @@ def _source(document: Document, image: Element) -> str | None:
 def _question(document: Document, image: Element) -> Element | None:
     """The text field that *image* is about: one named so, else the next one in the form.
 
-    A picture that is not named like a captcha needs a form that asks one thing, named so.
+    A picture that is not named like a captcha needs a form that asks one thing, named so; one that
+    is a mere file illustrates any code but a captcha's.
     """
     form = document.form_of(image)
     fields = [
@@ -80,8 +95,10 @@ def _question(document: Document, image: Element) -> Element | None:
         for control in document.questions
         if typed(control) and control.get("name") and document.form_of(control) is form
     ]
-    named = [control for control in fields if _NAMED.search(_names(control))]
-    if not _NAMED.search(_names(image)):
+    alone = not _named(image)
+    own = _NAMED if alone and _FILE.match(image.get("src")) else _CODE
+    named = [control for control in fields if own.search(_names(control))]
+    if alone:
         return named[0] if form is not None and len(fields) == len(named) == 1 else None
     return named[0] if named else _next(form, image, fields)
 
