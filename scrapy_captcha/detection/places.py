@@ -22,6 +22,9 @@ def _attributes(path: str) -> Callable[[Document], list[str]]:
     return lambda document: [str(value)[:4000] for value in document.find(path)[:2000]]
 
 
+_names = _attributes("//@id | //@class | //meta/@name")
+
+
 def _form_ids(document: Document) -> list[str]:
     return [f"{form.get('id', '')} {form.get('action', '')[:4000]} " for form in document.forms]
 
@@ -55,7 +58,7 @@ PLACES: Mapping[str, Callable[[Document], list[str]]] = {
     "error": _cloudflare_errors,
     "headline": _cloudflare_headlines,
     "options": _options,
-    "element": _attributes("//@id | //@class | //meta/@name"),
+    "element": lambda document: [f" {name} " for name in _names(document)],
     "frame": _attributes("//iframe/@src"),
     "refresh": _attributes("//meta[@http-equiv]/@content"),
     "stylesheet": _attributes("//link/@href"),
