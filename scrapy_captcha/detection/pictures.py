@@ -89,7 +89,7 @@ def _question(document: Document, image: Element) -> Element | None:
     A picture that is not named like a captcha needs a form that asks one thing, named so; one that
     is a mere file illustrates any code but a captcha's.
     """
-    form = document.form_of(image)
+    form = _form(document, image)
     fields = [
         control
         for control in document.questions
@@ -103,8 +103,16 @@ def _question(document: Document, image: Element) -> Element | None:
     return named[0] if named else _next(form, image, fields)
 
 
+def _form(document: Document, image: Element) -> Element | None:
+    """The form of *image*, or the page's only one where a captcha's program drew *image*."""
+    form = document.form_of(image)
+    drawn = _named(image) and not _FILE.match(image.get("src"))
+    return document.forms[0] if form is None and drawn and len(document.forms) == 1 else form
+
+
 def _next(form: Element | None, image: Element, fields: list[Element]) -> Element | None:
-    passed = False
+    """The field of *form* that follows *image*; of a form beside it the only one."""
+    passed = form not in image.iterancestors() and len(fields) == 1
     for element in form.iter("img", "input", "textarea") if form is not None else ():
         passed = passed or element is image
         if passed and element in fields:

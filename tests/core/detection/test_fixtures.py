@@ -112,6 +112,13 @@ CHALLENGES = {
         answer_field="letters",
         image="https://static.shop.example/check/captcha.php?id=17",
     ),
+    "picture_beside": Shown(
+        Kind.IMAGE,
+        None,
+        Form("https://shop.example/check", "POST", (("next", "/catalogue?page=2"), ("go", "1"))),
+        answer_field="answer",
+        image="https://shop.example/captcha.php?id=17",
+    ),
     "picture_data": Shown(
         Kind.IMAGE,
         None,
