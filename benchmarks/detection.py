@@ -122,7 +122,7 @@ def hostile() -> Iterator[bool]:
         body = WIDGET + markup
         yield row(f"10 MB, {name}", seconds(partial(judged, body), 1, 3), _MILLI, 300)
         below = body[:MAX_SIZE]
-        yield row("    its first 2 MB", seconds(partial(judged, below), 1, 3), _MILLI, 300)
+        yield row("    its first 1 MB", seconds(partial(judged, below), 1, 3), _MILLI, 300)
         unbounded = partial(judged, body, max_size=2 * HUGE)
         yield row("    without a size limit", seconds(unbounded, 1, 3), _MILLI, None)
 
