@@ -23,6 +23,7 @@ _FEW_TAGS = 200
 _FEW_LINKS = 20
 _NAMES = {wall.place[7:].lower() for wall in WALLS if wall.place.startswith("header ")}
 _IN_HEADERS = frozenset[str | bytes](_NAMES) | {name.encode() for name in _NAMES}
+_IN_URLS = tuple({wall.text for wall in WALLS if wall.place == "url"})
 _IN_BODIES = {wall.text.split()[0].encode() for wall in WALLS if wall.in_markup}
 _WORDS = (b"aptcha", b"challenge", b"arkose", b"seccode", b"turnstile", b"vcode")
 _RARE = (*_WORDS, *sorted(text for text in _IN_BODIES if not any(word in text for word in _WORDS)))
@@ -48,7 +49,7 @@ _VALUE = re.compile(rb"=\s*(?:\"[^\"]*\"?|'[^']*'?|[^\s>\"'][^\s>]*)")
 
 
 def suspicious(page: Page) -> bool:
-    """Whether *page* is worth parsing: its bytes or headers hold a word of a captcha or a wall."""
+    """Whether *page* is worth parsing: body, headers or URL hold a word of a captcha or a wall."""
     body = legible(page.body)
     if holds(body, _COMMON):
         return True
@@ -57,7 +58,10 @@ def suspicious(page: Page) -> bool:
             return True
     elif holds(body, _AMBIGUOUS) and holds(body, *_CLOUDFLARE):
         return True
-    return not _IN_HEADERS.isdisjoint([name.lower() for name in page.headers])
+    if not _IN_HEADERS.isdisjoint([name.lower() for name in page.headers]):
+        return True
+    url = page.url
+    return any([text in url for text in _IN_URLS])  # noqa: C419 - a generator takes twice as long
 
 
 def legible(body: bytes) -> bytes:

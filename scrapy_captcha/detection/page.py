@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 # Statuses with which sites refuse a page.
-REFUSALS = frozenset((401, 403, 405, 418, 429, 503))
+REFUSALS = frozenset((401, 403, 405, 412, 418, 429, 468, 503))
 
 
 class Headers(Protocol):

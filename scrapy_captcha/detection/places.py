@@ -51,6 +51,7 @@ def _options(document: Document) -> list[str]:
 
 
 PLACES: Mapping[str, Callable[[Document], list[str]]] = {
+    "url": lambda document: [document.url],
     "script": lambda document: [document.script],
     "script url": lambda document: list(document.script_urls),
     "form": _attributes("//form/@action"),
@@ -69,10 +70,17 @@ PLACES: Mapping[str, Callable[[Document], list[str]]] = {
 def find_wall(document: Document) -> Wall | None:
     """The first wall of the table that *document* is, None where it is none of them."""
     texts: dict[str, list[str]] = {}
+    return next(
+        (wall for wall in WALLS if _fits(document, wall) and _stands(document, wall, texts)), None
+    )
+
+
+def _fits(document: Document, wall: Wall) -> bool:
+    """Whether there is as much, or as little, to read as *wall* may show."""
     reading = document.reading
-    short = reading.characters <= _MAX_CHARACTERS and reading.links <= _MAX_LINKS
-    rows = (wall for wall in WALLS if short or wall.long)
-    return next((wall for wall in rows if _stands(document, wall, texts)), None)
+    if wall.bare:
+        return not (reading.characters or reading.links or document.forms)
+    return wall.long or (reading.characters <= _MAX_CHARACTERS and reading.links <= _MAX_LINKS)
 
 
 def _stands(document: Document, wall: Wall, texts: dict[str, list[str]]) -> bool:
@@ -88,5 +96,12 @@ def _texts(document: Document, place: str) -> list[str]:
     if where == "header":
         return [document.header(name).lower()]
     if where == "json":
-        return [str((document.json or {}).get(name, ""))[:4000]]
+        return [_member(document.json, name)[:4000]]
     return PLACES[place](document)
+
+
+def _member(value: object, path: str) -> str:
+    """The member of *value* at the dotted *path*, "" where there is none."""
+    for name in path.split("."):
+        value = value.get(name, "") if isinstance(value, dict) else ""
+    return str(value)

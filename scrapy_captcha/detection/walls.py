@@ -17,6 +17,7 @@ class Wall:
     """One way to recognise a wall: *text* (and *also* in the same string) stands in *place*.
 
     * *long* walls may hold as much text as content does; all others are short pages
+    * *bare* walls show neither text nor links nor forms: content carries the same text
     * *kind*: what services call the captcha that the wall shows; None where it shows none
     """
 
@@ -25,12 +26,13 @@ class Wall:
     text: str
     also: str = ""
     long: bool = False
+    bare: bool = False
     kind: Kind | None = None
 
     @property
     def in_markup(self) -> bool:
         """Whether the first word of *text* stands in the page as it is written here."""
-        return not self.place.startswith(("header ", "json "))
+        return not self.place.startswith(("header ", "json ", "url"))
 
     @property
     def words(self) -> str:
@@ -73,9 +75,14 @@ WALLS = (
     Wall("amazon_waf_silent", "header x-amzn-waf-action", "challenge", long=True),
     Wall("amazon_waf", "script url", ".captcha.awswaf.com/", "/captcha.js", kind=Kind.AMAZON_WAF),
     Wall("amazon_waf_silent", "script", "gokuProps"),
-    Wall("amazon", "form", "/errors/validateCaptcha"),
+    Wall("amazon_waf_silent", "script", "AwsWafIntegration.", "location.reload("),
+    Wall("amazon", "form", "/validateCaptcha", "/errors"),
     Wall("google_sorry", "form id", "captcha-form index "),
+    Wall("google_sorry", "url", ".google.com/sorry/", long=True),
     Wall("yandex", "form", "/checkcaptcha?", "retpath=", kind=Kind.YANDEX_SMARTCAPTCHA),
+    Wall("yandex", "url", "/showcaptcha?", "retpath=", long=True),
+    Wall("duckduckgo", "form id", "challenge-form //duckduckgo.com/anomaly.js"),
+    Wall("bing", "script", "CloudflareHandleCaptcha"),
     Wall("imperva", "frame", "/_Incapsula_Resource", "SWUDNSAI=", kind=Kind.IMPERVA),
     Wall("imperva", "frame", "/_Incapsula_Resource", "CWUDNSAI="),
     Wall("imperva", "script", "reeseSkipExpirationCheck"),
@@ -90,6 +97,8 @@ WALLS = (
     Wall("kasada", "script", "KPSDK.scriptStart"),
     Wall("radware", "script", "sbbvscc"),
     Wall("radware", "script url", "captcha.perfdrive.com/"),
+    Wall("radware", "stylesheet", "captcha.perfdrive.com/"),
+    Wall("radware", "url", "//validate.perfdrive.com/", long=True),
     Wall("sucuri", "script", "sucuri_cloudproxy_js"),
     Wall("sucuri", "stylesheet", "cdn.sucuri.net/sucuri-firewall-block"),
     Wall("siteground", "header sg-captcha", "challenge", long=True),
@@ -101,7 +110,8 @@ WALLS = (
     Wall("bunkerweb", "link", "utm_source=bwantibot"),
     Wall("vercel", "header x-vercel-mitigated", "challenge", long=True),
     Wall("vercel", "script url", "/.well-known/vercel/security/"),
-    Wall("fastly", "script url", "/_fs-ch-"),
+    Wall("fastly", "stylesheet", "/_fs-ch-"),
+    Wall("fastly", "script url", "/_fs-ch-", bare=True),
     Wall("ddos_guard", "script url", "/.well-known/ddos-guard/js-challenge/"),
     Wall("ddos_guard", "script url", "check.ddos-guard.net/check.js"),
     Wall("qrator", "script url", "/__qrator/"),
@@ -110,16 +120,32 @@ WALLS = (
     Wall("reblaze", "script", "rbzns", "winsocks"),
     Wall("imunify360", "form id", "wsidchk-form"),
     Wall("imunify360", "script", "wsidchk"),
-    Wall("testcookie", "script", "slowAES.decrypt", "__test="),
+    Wall("testcookie", "script", "slowAES.decrypt", "document.cookie"),
     Wall("alibaba", "script", "initAliyunCaptcha", "_waf_", kind=Kind.ALIYUN_WAF),
     Wall("alibaba", "script", "acw_sc__v2", "arg1"),
     Wall("alibaba", "script", "/_____tmd_____/punish?x5"),
+    Wall("alibaba", "json data.url", "/_____tmd_____/punish"),
+    Wall("alibaba", "url", "/_____tmd_____/punish", long=True),
     Wall("alibaba", "element", "aliyun_waf_"),
     Wall("tencent", "script url", "/C2WF946J0/"),
     Wall("baidu", "script url", "wappass.baidu.com/static/captcha"),
     Wall("baidu", "script url", "/static/touch/js/mkdjump"),
+    Wall("baidu", "url", "//wappass.baidu.com/static/captcha/", long=True),
+    Wall("safeline", "element", "slg-box"),
+    Wall("yunsuo", "script", "security_verify_", "srcurl="),
+    Wall("jiasule", "script", "('_')+('_')+('j')+('s')+('l')"),
+    Wall("jiasule", "script", "__jsl_clearance", '"bts"'),
+    Wall("ruishu", "script", "$_ts", "window['$_ts']", bare=True),
     Wall("weibo", "script", "passport.weibo.com/visitor"),
     Wall("weibo", "script url", "/visitor/mini_original.js"),
     Wall("kissanime", "form", "/Special/AreYouHuman"),
     Wall("linkedin", "script", "/authwall?trk="),
+    Wall("linkedin", "url", ".linkedin.com/authwall?", long=True),
+    Wall("avito", "element", "js-firewall-form"),
+    Wall("douban", "form", "/misc/sorry"),
+    Wall("douban", "url", "//sec.douban.com/", long=True),
+    Wall("ebay", "url", "/splashui/captcha", long=True),
+    Wall("ebay", "url", "/splashui/challenge", long=True),
+    Wall("sogou", "url", ".sogou.com/antispider/", long=True),
+    Wall("wuba", "url", ".58.com/antibot/", long=True),
 )

@@ -191,27 +191,43 @@ WIDGETS = {
     "choice": (Kind.HCAPTCHA, UUID),
 }
 BLOCKS = {
+    "amazon_click": "amazon",
+    "amazon_waf_wait": "amazon_waf_silent",
     "cloudflare_iuam": "cloudflare",
     "cloudflare_check": "cloudflare",
     "cloudflare_waf": "cloudflare_ban",
     "datadome_ban": "datadome",
     "datadome_device_check": "datadome",
+    "fastly_script": "fastly",
+    "jiasule_second": "jiasule",
+    "radware_captcha": "radware",
+    "yunsuo_picture": "yunsuo",
 } | {
     name: name
     for name in [
         "amazon",
         "amazon_waf_silent",
         "anubis",
+        "avito",
         "baidu",
+        "bing",
         "cloudflare_ban",
         "distil",
+        "douban",
+        "duckduckgo",
         "f5",
+        "fastly",
         "imperva",
+        "jiasule",
         "kasada",
         "perimeterx",
         "radware",
+        "ruishu",
+        "safeline",
         "siteground",
         "sucuri",
+        "testcookie",
+        "yunsuo",
     ]
 }
 

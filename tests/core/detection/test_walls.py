@@ -1,0 +1,66 @@
+"""Walls that are known by more than their markup: by their URL, by members of their JSON."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from scrapy_captcha.captchas import Kind
+from scrapy_captcha.detection import HtmlPage, Verdict, detect
+from scrapy_captcha.detection.walls import WALLS
+
+TEXT = b"<html><body><h1>Notices</h1><p>Nothing new.</p></body></html>"
+FORM = (
+    b"<html><body><form action='/check' method='post'><div class='g-recaptcha'"
+    b" data-sitekey='6LeIxAcTAAAAAJcZVRqyHh71UMIEGNQ_MXjiZKhI'></div></form></body></html>"
+)
+ADDRESSES = {
+    "https://www.google.com/sorry/index?continue=https://www.google.com/search": "google_sorry",
+    "https://yandex.com/showcaptcha?cc=1&retpath=aHR0cHM6": "yandex",
+    "https://validate.perfdrive.com/0a1b/?ssa=0&ssc=https%3A%2F%2Fshop.example%2F": "radware",
+    "https://shop.example//item/1.html/_____tmd_____/punish?x5secdata=0": "alibaba",
+    "https://wappass.baidu.com/static/captcha/tuxing.html?ak=0": "baidu",
+    "https://www.linkedin.com/authwall?trk=bf&sessionRedirect=https": "linkedin",
+    "https://sec.douban.com/c?r=https%3A%2F%2Fmovie.douban.com%2F": "douban",
+    "https://www.ebay.com/splashui/captcha?ap=1": "ebay",
+    "https://www.ebay.co.uk/splashui/challenge?ap=1": "ebay",
+    "https://weixin.sogou.com/antispider/?from=%2Fweixin": "sogou",
+    "https://callback.58.com/antibot/verifycode?serialId=0": "wuba",
+}
+
+
+@pytest.mark.parametrize("url", ADDRESSES)
+def test_sites_send_visitors_to_a_wall_of_its_own_address(url: str) -> None:
+    found = detect(HtmlPage(url, TEXT))
+    assert found
+    assert (found.verdict, found.name) == (Verdict.BLOCK, ADDRESSES[url])
+
+
+def test_each_wall_with_an_address_is_in_the_table() -> None:
+    assert set(ADDRESSES.values()) == {wall.name for wall in WALLS if wall.place == "url"}
+
+
+def test_what_can_be_answered_at_such_an_address_is_a_challenge() -> None:
+    found = detect(HtmlPage("https://validate.perfdrive.com/0a1b/", FORM))
+    assert found
+    assert (found.verdict, found.name) == (Verdict.CHALLENGE, Kind.RECAPTCHA_V2.value)
+
+
+def test_an_address_in_the_markup_is_no_address_of_the_page() -> None:
+    body = TEXT.replace(b"new.", b"new at https://www.ebay.com/splashui/captcha?ap=1")
+    assert detect(HtmlPage("https://shop.example/", body)) is None
+
+
+def test_the_answer_of_an_api_may_be_a_wall() -> None:
+    url = "https://api.shop.example/h5/list/1.0/_____tmd_____/punish?x5secdata=0&action=captcha"
+    body = json.dumps({"ret": ["FAIL_SYS_USER_VALIDATE"], "data": {"url": url}}).encode()
+    found = detect(HtmlPage("https://api.shop.example/h5/list/1.0/", body))
+    assert found
+    assert (found.verdict, found.name) == (Verdict.BLOCK, "alibaba")
+
+
+@pytest.mark.parametrize("data", [None, [], "captcha", {"url": None}, {"uri": "captcha"}])
+def test_an_api_may_answer_anything_in_the_place_of_a_wall(data: object) -> None:
+    body = json.dumps({"ret": ["_____tmd_____/punish"], "data": data}).encode()
+    assert detect(HtmlPage("https://api.shop.example/", body)) is None
