@@ -44,6 +44,31 @@ class Wall:
 # Of Cloudflare's error pages those that refuse a visitor; the others tell of a broken site.
 _CLOUDFLARE_BANS = ["1005", "1006", "1007", "1008", "1009", "1010", "1012", "1015", "1020"]
 
+# Where sites send visitors whom they suspect, whatever the page there holds.
+_ADDRESSES = (
+    ("alibaba", "/_____tmd_____/punish", ""),
+    ("baidu", "//wappass.baidu.com/static/captcha/", ""),
+    ("douban", "//sec.douban.com/", ""),
+    ("ebay", "/splashui/captcha", ".ebay."),
+    ("ebay", "/splashui/challenge", ".ebay."),
+    ("google_sorry", ".google.com/sorry/", ""),
+    ("jd", ".jd.com/privatedomain/risk_handler/", ""),
+    ("lianjia", "//hip.lianjia.com/", ""),
+    ("linkedin", ".linkedin.com/authwall?", ""),
+    ("meituan", "//verify.meituan.com/", ""),
+    ("mercadolibre", "/gz/account-verification", ".mercadoli"),
+    ("radware", "//validate.perfdrive.com/", ""),
+    ("shein", "/risk/challenge?", ".shein."),
+    ("shopee", "/verify/traffic", "//shopee."),
+    ("sogou", ".sogou.com/antispider/", ""),
+    ("temu", "/bgn_verification.html", ".temu.com/"),
+    ("tianyancha", "//antirobot.tianyancha.com/", ""),
+    ("vk", "/challenge.html?hash429=", "//vk."),
+    ("wuba", ".58.com/antibot/", ""),
+    ("yandex", "/showcaptcha?", "retpath="),
+    ("zhihu", ".zhihu.com/account/unhuman", ""),
+)
+
 _CLOUDFLARE = Kind.CLOUDFLARE_CHALLENGE
 
 # Rows that show a captcha stand before those of the same vendor that show none.
@@ -78,9 +103,7 @@ WALLS = (
     Wall("amazon_waf_silent", "script", "AwsWafIntegration.", "location.reload("),
     Wall("amazon", "form", "/validateCaptcha", "/errors"),
     Wall("google_sorry", "form id", "captcha-form index "),
-    Wall("google_sorry", "url", ".google.com/sorry/", long=True),
     Wall("yandex", "form", "/checkcaptcha?", "retpath=", kind=Kind.YANDEX_SMARTCAPTCHA),
-    Wall("yandex", "url", "/showcaptcha?", "retpath=", long=True),
     Wall("duckduckgo", "form id", "challenge-form //duckduckgo.com/anomaly.js"),
     Wall("bing", "script", "CloudflareHandleCaptcha"),
     Wall("imperva", "frame", "/_Incapsula_Resource", "SWUDNSAI=", kind=Kind.IMPERVA),
@@ -98,7 +121,6 @@ WALLS = (
     Wall("radware", "script", "sbbvscc"),
     Wall("radware", "script url", "captcha.perfdrive.com/"),
     Wall("radware", "stylesheet", "captcha.perfdrive.com/"),
-    Wall("radware", "url", "//validate.perfdrive.com/", long=True),
     Wall("sucuri", "script", "sucuri_cloudproxy_js"),
     Wall("sucuri", "stylesheet", "cdn.sucuri.net/sucuri-firewall-block"),
     Wall("siteground", "header sg-captcha", "challenge", long=True),
@@ -125,12 +147,10 @@ WALLS = (
     Wall("alibaba", "script", "acw_sc__v2", "arg1"),
     Wall("alibaba", "script", "/_____tmd_____/punish?x5"),
     Wall("alibaba", "json data.url", "/_____tmd_____/punish"),
-    Wall("alibaba", "url", "/_____tmd_____/punish", long=True),
     Wall("alibaba", "element", "aliyun_waf_"),
     Wall("tencent", "script url", "/C2WF946J0/"),
     Wall("baidu", "script url", "wappass.baidu.com/static/captcha"),
     Wall("baidu", "script url", "/static/touch/js/mkdjump"),
-    Wall("baidu", "url", "//wappass.baidu.com/static/captcha/", long=True),
     Wall("safeline", "element", "slg-box"),
     Wall("yunsuo", "script", "security_verify_", "srcurl="),
     Wall("jiasule", "script", "('_')+('_')+('j')+('s')+('l')"),
@@ -140,12 +160,11 @@ WALLS = (
     Wall("weibo", "script url", "/visitor/mini_original.js"),
     Wall("kissanime", "form", "/Special/AreYouHuman"),
     Wall("linkedin", "script", "/authwall?trk="),
-    Wall("linkedin", "url", ".linkedin.com/authwall?", long=True),
     Wall("avito", "element", "js-firewall-form"),
     Wall("douban", "form", "/misc/sorry"),
-    Wall("douban", "url", "//sec.douban.com/", long=True),
-    Wall("ebay", "url", "/splashui/captcha", long=True),
-    Wall("ebay", "url", "/splashui/challenge", long=True),
-    Wall("sogou", "url", ".sogou.com/antispider/", long=True),
-    Wall("wuba", "url", ".58.com/antibot/", long=True),
+    Wall("ozon", "script url", "/abt-challenge/"),
+    Wall("shopify", "element", "shopify-challenge__container", long=True),
+    Wall("wildberries", "script url", "/__wbaas/challenges/antibot/"),
+    Wall("zhihu", "element", "zh-zse-ck"),
+    *(Wall(name, "url", text, also, long=True) for name, text, also in _ADDRESSES),
 )

@@ -163,6 +163,7 @@ CHALLENGES = {
     ),
     "broken_key": Shown(Kind.RECAPTCHA_V2, None),
     "form_elsewhere": Shown(Kind.HCAPTCHA, UUID),
+    "shopify": Shown(Kind.HCAPTCHA, UUID),
     "cloudflare": Shown(Kind.CLOUDFLARE_CHALLENGE, form=None),
     "cloudflare_interactive": Shown(Kind.CLOUDFLARE_CHALLENGE, form=None),
     "cloudflare_first_recaptcha": Shown(Kind.CLOUDFLARE_CHALLENGE, V2, None),
@@ -220,6 +221,7 @@ BLOCKS = {
         "imperva",
         "jiasule",
         "kasada",
+        "ozon",
         "perimeterx",
         "radware",
         "ruishu",
@@ -227,7 +229,9 @@ BLOCKS = {
         "siteground",
         "sucuri",
         "testcookie",
+        "wildberries",
         "yunsuo",
+        "zhihu",
     ]
 }
 

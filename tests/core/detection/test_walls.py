@@ -27,6 +27,17 @@ ADDRESSES = {
     "https://www.ebay.co.uk/splashui/challenge?ap=1": "ebay",
     "https://weixin.sogou.com/antispider/?from=%2Fweixin": "sogou",
     "https://callback.58.com/antibot/verifycode?serialId=0": "wuba",
+    "https://cfe.m.jd.com/privatedomain/risk_handler/03101900/?evtype=2": "jd",
+    "https://hip.lianjia.com/captcha?location=https%3A%2F%2Fnc.lianjia.com%2F": "lianjia",
+    "https://verify.meituan.com/v2/web/general_page?action=spiderindefence": "meituan",
+    "https://www.mercadolibre.cl/gz/account-verification?go=https": "mercadolibre",
+    "https://www.mercadolivre.com.br/gz/account-verification": "mercadolibre",
+    "https://us.shein.com/risk/challenge?captcha_type=903": "shein",
+    "https://shopee.com.br/verify/traffic/error?is_logged_in=false": "shopee",
+    "https://www.temu.com/uk/bgn_verification.html?VerifyAuthToken=0": "temu",
+    "https://antirobot.tianyancha.com/captcha/verify?return_url=https": "tianyancha",
+    "https://vk.com/challenge.html?hash429=0&redirect=/wall-1_2": "vk",
+    "https://www.zhihu.com/account/unhuman?type=unhuman": "zhihu",
 }
 
 
@@ -45,6 +56,20 @@ def test_what_can_be_answered_at_such_an_address_is_a_challenge() -> None:
     found = detect(HtmlPage("https://validate.perfdrive.com/0a1b/", FORM))
     assert found
     assert (found.verdict, found.name) == (Verdict.CHALLENGE, Kind.RECAPTCHA_V2.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://shop.example/risk/challenge?id=1",
+        "https://shop.example/verify/traffic",
+        "https://shop.example/splashui/captcha",
+        "https://shop.example/showcaptcha?id=1",
+        "https://shop.example/?next=https://shop.example/challenge.html?hash429=0",
+    ],
+)
+def test_the_path_alone_is_no_wall_on_other_sites(url: str) -> None:
+    assert detect(HtmlPage(url, TEXT)) is None
 
 
 def test_an_address_in_the_markup_is_no_address_of_the_page() -> None:
