@@ -33,6 +33,8 @@ _HIDING_STYLE = re.compile(
 )
 _BUTTONS = frozenset(("button", "image", "reset", "submit"))
 _CHOICES = frozenset(("checkbox", "radio"))
+# Fields that only robots fill in.
+_TRAP = re.compile(r"honey[_-]?pot", re.IGNORECASE)
 # The text areas that widgets keep their answers in.
 _ANSWERS = re.compile(r"(?:g-re|h-)captcha-response")
 
@@ -236,7 +238,11 @@ class Document:
     def questions(self) -> list[Element]:
         """The visible fields that ask a reader to type or to choose something."""
         controls = self.find("//input | //textarea | //select")[:_MAX_CONTROLS]
-        return [control for control in controls if _asks(control) and _shown(control)]
+        return [
+            control
+            for control in controls
+            if _asks(control) and _shown(control) and not _is_trap(control)
+        ]
 
 
 def _leads_away(href: str) -> bool:
@@ -246,6 +252,15 @@ def _leads_away(href: str) -> bool:
 def _shown(control: Element) -> bool:
     parent = control.getparent()
     return not hides(control) and (parent is None or visible(parent))
+
+
+def _is_trap(control: Element) -> bool:
+    """Whether *control*, or what stands around it alone, is named as a trap for robots."""
+    return any(
+        _TRAP.search(one.get(name, "")[:500])
+        for one in (control, control.getparent())
+        for name in ("id", "name", "class")
+    )
 
 
 def _asks(control: Element) -> bool:

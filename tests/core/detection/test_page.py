@@ -37,6 +37,7 @@ def test_the_page_is_parsed_once() -> None:
         ({"CF-Mitigated": "challenge"}, "cloudflare"),
         ({"x-amzn-waf-action": "challenge"}, "amazon_waf_silent"),
         ({"sg-captcha": "challenge"}, "siteground"),
+        ({"cdn-challenge": "true"}, "bunny"),
     ],
 )
 def test_headers_name_a_wall_even_without_a_body(headers: dict[str, str], name: str) -> None:
