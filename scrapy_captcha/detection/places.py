@@ -56,6 +56,7 @@ PLACES: Mapping[str, Callable[[Document], list[str]]] = {
     "script url": lambda document: list(document.script_urls),
     "form": _attributes("//form/@action"),
     "form id": _form_ids,
+    "hidden field": _attributes("//form//input[@type='hidden']/@name"),
     "error": _cloudflare_errors,
     "headline": _cloudflare_headlines,
     "options": _options,
