@@ -24,7 +24,7 @@ _NAME = re.compile(r"[\w$]{1,64}")
 # A name that is handed over, as callbacks are, or that is called.
 _GIVEN = re.compile(
     r"[:,(]\s{0,9}(?:window\.)?([A-Za-z_$][\w$]{1,63})(?=\s{0,9}[,)}])"
-    r"|\b(?!(?:catch|for|function|if|return|switch|while)\b)([A-Za-z_$][\w$]{1,63})\("
+    r"|\b(?!(?:catch|for|function|if|return|switch|while)\b)([A-Za-z_$][\w$]{1,63})(?=\()"
 )
 # What follows the name of a function, or of options with functions, up to the body.
 _HEAD = (

@@ -33,6 +33,7 @@ def third(callback: str, status: int) -> Detection | None:
     [
         "turnstile.render('#a', {callback: function (token) { location.href = '/?t=' + token; }});",
         "turnstile.render('#a', {callback: passed}); function passed(token) { location.reload(); }",
+        "grecaptcha.execute('key').then(passed); function passed(token) { document.f.submit(); }",
         "ready(async () => { await grecaptcha.execute('key'); document.forms[0].submit(); });",
         "turnstile.render('#a', {callback: t => send(t)}); function send(t) { form.submit(); }",
         "hcaptcha.render('a', {callback: one}); function one() { two(); }; two = () => { f.submit() }",
