@@ -30,7 +30,6 @@ from scrapy_captcha.sandbox.fixture import sandbox_process
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from scrapy_captcha.sandbox.fixture import SandboxProcess
 
 _LONGEST_RUN = 2.5  # seconds from the start of the spider to the signal
 _MOST_SIGNALS = 5  # of a job, which is let end then: plain Scrapy loses its queue at the first kill
@@ -118,32 +117,35 @@ def _wait(condition: Any) -> None:
         time.sleep(0.02)
 
 
-def soak(
-    sandbox: SandboxProcess, settings: dict[str, object], sent: signal.Signals, options: Any
-) -> Figures:
-    """What comes of jobs that are sent *sent* as often as *options* say."""
+def soak(sandbox: dict[str, Any], sent: signal.Signals, options: Any, *, plain: bool) -> Figures:
+    """What comes of jobs that are sent *sent* as often as *options* say, *plain* without us.
+
+    Each has a *sandbox* of its own, which would remember every visit of them all.
+    """
     random, figures = Random(f"{options.seed} {sent.name}"), Figures(options.pages)
     wanted = options.stops if sent is signal.SIGINT else options.kills
-    bought = _bought(sandbox)
     while figures.signals < wanted:
-        with TemporaryDirectory() as directory:
-            job = Job(Path(directory), sandbox.site_url, settings, options.pages)
+        with TemporaryDirectory() as directory, sandbox_process(**sandbox) as running:
+            settings = {} if plain else running.settings
+            job = Job(Path(directory), running.site_url, settings, options.pages)
             for number in _signals(sent, min(_MOST_SIGNALS, wanted - figures.signals)):
                 if job.run(random, number):
                     break
                 figures.signals += 1
             _count(job, figures)
-    figures.bought = _bought(sandbox) - bought
+            figures.bought += running.state()["solver"]["created"]
+    return figures
+
+
+def _told(name: str, figures: Figures) -> Figures:
+    sys.stdout.write(figures.line(name))
+    sys.stdout.flush()
     return figures
 
 
 def _signals(sent: signal.Signals, at_most: int) -> Iterator[signal.Signals | None]:
     yield from [sent] * at_most
     yield None
-
-
-def _bought(sandbox: SandboxProcess) -> int:
-    return int(sandbox.state()["solver"]["created"])
 
 
 def _count(job: Job, figures: Figures) -> None:
@@ -164,18 +166,22 @@ def main() -> int:
     add("--seed", type=int, default=0, help="of the moments; default: %(default)s")
     options = parser.parse_args()
     pages = options.pages
-    guarded: dict[str, Any] = {"mode": "token", "solve_time": 0.3, "balance": 1e6, "latency": 0.02}
-    with sandbox_process(pages=pages, **guarded) as sandbox:
-        stopped = soak(sandbox, sandbox.settings, signal.SIGINT, options)
-        killed = soak(sandbox, sandbox.settings, signal.SIGKILL, options)
+    guarded = {
+        "pages": pages,
+        "mode": "token",
+        "solve_time": 0.3,
+        "balance": 1e6,
+        "latency": 0.02,
+    }
     # As slow as with captchas, so that it is killed on its way, too.
-    with sandbox_process(pages=pages, open_pages=pages, latency=0.2) as sandbox:
-        plain = soak(sandbox, {}, signal.SIGKILL, options)
+    unguarded = {"pages": pages, "open_pages": pages, "latency": 0.2}
     sys.stdout.write(
         f"{'':22}{'signals':>8}{'jobs':>6}{'pages':>8}{'lost':>6}{'repeated':>10}{'bought':>8}"
         f"{'beyond':>8}{'broken':>8}\n"
     )
-    sys.stdout.write(stopped.line("stopped") + killed.line("killed") + plain.line("killed, plain"))
+    stopped = _told("stopped", soak(guarded, signal.SIGINT, options, plain=False))
+    killed = _told("killed", soak(guarded, signal.SIGKILL, options, plain=False))
+    plain = _told("killed, plain", soak(unguarded, signal.SIGKILL, options, plain=True))
     kept = (
         stopped.lost == stopped.repeated == 0
         and stopped.bought <= pages * stopped.jobs + _IN_MEMORY * stopped.signals
