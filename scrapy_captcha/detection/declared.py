@@ -16,7 +16,8 @@ from scrapy_captcha.detection.widgets import Widget
 
 if TYPE_CHECKING:
     from scrapy_captcha.captchas import Captcha, Kind
-    from scrapy_captcha.detection.document import Document, Element
+    from scrapy_captcha.detection.document import Document
+    from scrapy_captcha.detection.reading import Element
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,7 @@ from scrapy_captcha.detection.widgets import find_widgets
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from scrapy_captcha.detection.document import Element
+    from scrapy_captcha.detection.reading import Element
     from scrapy_captcha.detection.widgets import Widget
 
 Detector = Callable[[Document], Detection | None]

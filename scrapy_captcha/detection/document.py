@@ -3,79 +3,29 @@
 from __future__ import annotations
 
 import json
-import re
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin
 
 from lxml import etree  # type: ignore[import-untyped]
 
+from scrapy_captcha.detection.controls import asks_reader
 from scrapy_captcha.detection.markers import holds, legible, parseable, suspicious
+from scrapy_captcha.detection.reading import INERT, Reading, ancestors, read
 from scrapy_captcha.detection.scripts import code
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from parsel import Selector
 
     from scrapy_captcha.detection.page import Headers, Page
+    from scrapy_captcha.detection.reading import Element
 
-# lxml comes without types.
-Element = Any
-
-# What stands in these is no part of the page that a reader sees.
-_INERT = frozenset(("head", "iframe", "noembed", "noframes", "noscript", "script", "style", "svg"))
-_INERT |= {"template", "textarea", "xmp"}
-_HIDING_STYLE = re.compile(
-    r"display\s{0,9}:\s{0,9}none|visibility\s{0,9}:\s{0,9}hidden|\b(?:left|top)\s{0,9}:\s{0,9}-\d{3}",
-    re.IGNORECASE,
-)
-_BUTTONS = frozenset(("button", "image", "reset", "submit"))
-_CHOICES = frozenset(("checkbox", "radio"))
-# Fields that only robots fill in.
-_TRAP = re.compile(r"honey[_-]?pot", re.IGNORECASE)
-# The text areas that widgets keep their answers in.
-_ANSWERS = re.compile(r"(?:g-re|h-)captcha-response")
-
-_MAX_DEPTH = 256
-_MAX_ELEMENTS = 20_000
 _MAX_SCRIPT = 100_000
 _MAX_SCRIPTS = 400_000
-_MAX_TEXT = 4_000
 _MAX_CONTROLS = 200
 _MAX_JSON = 65_536
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What a reader finds on a page: *characters* of visible text, and *links* elsewhere."""
-
-    characters: int
-    links: int
-
-
-def ancestors(element: Element) -> Iterator[Element]:
-    """*element* and what encloses it, to a bounded depth."""
-    for _ in range(_MAX_DEPTH):
-        if element is None:
-            return
-        yield element
-        element = element.getparent()
-
-
-def hides(element: Element) -> bool:
-    """Whether *element* hides what stands in it."""
-    attributes = element.attrib
-    return (
-        "hidden" in attributes
-        or _HIDING_STYLE.search(attributes.get("style", "")[:1000]) is not None
-    )
-
-
-def visible(element: Element) -> bool:
-    """Whether a reader would see *element*, as far as the markup tells."""
-    return not any(hides(one) or (one.tag in _INERT) for one in ancestors(element))
 
 
 class Document:
@@ -197,22 +147,7 @@ class Document:
     @cached_property
     def reading(self) -> Reading:
         """How much there is to read; counting stops where a page is clearly content."""
-        characters = links = 0
-        if self.root is None:
-            return Reading(0, 0)
-        walk = etree.iterwalk(self.root, events=("start", "end", "comment", "pi"))
-        for seen, (event, element) in enumerate(walk):
-            if event == "start":
-                if element.tag in _INERT or hides(element):
-                    walk.skip_subtree()
-                elif element.text:
-                    characters += len(" ".join(element.text.split()))
-                links += element.tag == "a" and _leads_away(element.get("href", ""))
-            elif element.tail and element is not self.root:
-                characters += len(" ".join(element.tail.split()))
-            if characters > _MAX_TEXT or seen > 2 * _MAX_ELEMENTS:
-                break
-        return Reading(characters, links)
+        return Reading(0, 0) if self.root is None else read(self.root)
 
     @cached_property
     def forms(self) -> list[Element]:
@@ -220,7 +155,7 @@ class Document:
         return [
             form
             for form in self.find("//form")[:50]
-            if not any(one.tag in _INERT for one in ancestors(form))
+            if not any(one.tag in INERT for one in ancestors(form))
         ]
 
     @cached_property
@@ -238,44 +173,4 @@ class Document:
     def questions(self) -> list[Element]:
         """The visible fields that ask a reader to type or to choose something."""
         controls = self.find("//input | //textarea | //select")[:_MAX_CONTROLS]
-        return [
-            control
-            for control in controls
-            if _asks(control) and _shown(control) and not _is_trap(control)
-        ]
-
-
-def _leads_away(href: str) -> bool:
-    return bool(href) and not href.lstrip()[:11].lower().startswith(("#", "javascript:", "mailto:"))
-
-
-def _shown(control: Element) -> bool:
-    parent = control.getparent()
-    return not hides(control) and (parent is None or visible(parent))
-
-
-def _is_trap(control: Element) -> bool:
-    """Whether *control*, or what stands around it alone, is named as a trap for robots."""
-    return any(
-        _TRAP.search(one.get(name, "")[:500])
-        for one in (control, control.getparent())
-        for name in ("id", "name", "class")
-    )
-
-
-def _asks(control: Element) -> bool:
-    if control.tag == "input" and kind_of(control) in _BUTTONS | {"hidden"}:
-        return False
-    return control.tag != "textarea" or not _ANSWERS.match(control.get("name", ""))
-
-
-def kind_of(control: Element) -> str:
-    """The type of an input, as browsers read it."""
-    return str(control.get("type", "text")).strip().lower() or "text"
-
-
-def typed(control: Element) -> bool:
-    """Whether *control* takes text that somebody has to type."""
-    return control.tag == "textarea" or (
-        control.tag == "input" and kind_of(control) not in _BUTTONS | _CHOICES
-    )
+        return [control for control in controls if asks_reader(control)]

@@ -9,10 +9,11 @@ from urllib.parse import parse_qsl, urlsplit
 from lxml import html  # type: ignore[import-untyped]
 
 from scrapy_captcha.captchas import KINDS, Form
-from scrapy_captcha.detection.document import visible
+from scrapy_captcha.detection.reading import visible
 
 if TYPE_CHECKING:
-    from scrapy_captcha.detection.document import Document, Element
+    from scrapy_captcha.detection.document import Document
+    from scrapy_captcha.detection.reading import Element
     from scrapy_captcha.detection.widgets import Widget
 
 _MAX_SIZE = 65_536

@@ -6,13 +6,15 @@ import re
 from typing import TYPE_CHECKING
 
 from scrapy_captcha.captchas import Kind
-from scrapy_captcha.detection.document import typed, visible
+from scrapy_captcha.detection.controls import typed
+from scrapy_captcha.detection.reading import visible
 from scrapy_captcha.detection.widgets import Widget
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from scrapy_captcha.detection.document import Document, Element
+    from scrapy_captcha.detection.document import Document
+    from scrapy_captcha.detection.reading import Element
 
 # Names that the generators of such pictures give to the picture or to its field.
 _CAPTCHA = r"captcha|securimage|seccode|vvcode|turing"

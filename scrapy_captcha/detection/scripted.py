@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from scrapy_captcha.captchas import Kind
-from scrapy_captcha.detection.document import visible
+from scrapy_captcha.detection.reading import visible
 from scrapy_captcha.detection.scripts import calls, literal
 from scrapy_captcha.detection.widgets import Widget, clean_key, parameters, recaptcha, rendered_key
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from scrapy_captcha.detection.document import typed, visible
+from scrapy_captcha.detection.controls import typed
 from scrapy_captcha.detection.page import REFUSALS
 from scrapy_captcha.detection.passing import leads_on
+from scrapy_captcha.detection.reading import visible
 
 if TYPE_CHECKING:
-    from scrapy_captcha.detection.document import Document, Element
+    from scrapy_captcha.detection.document import Document
+    from scrapy_captcha.detection.reading import Element
     from scrapy_captcha.detection.widgets import Widget
 
 # More than any wall says, less than content does.

@@ -7,14 +7,15 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from scrapy_captcha.captchas import Kind
-from scrapy_captcha.detection.document import visible
+from scrapy_captcha.detection.reading import visible
 from scrapy_captcha.detection.scripts import calls, literal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from scrapy_captcha.captchas import Scalar
-    from scrapy_captcha.detection.document import Document, Element
+    from scrapy_captcha.detection.document import Document
+    from scrapy_captcha.detection.reading import Element
     from scrapy_captcha.detection.scripts import Call
 
 _SITE_KEY = re.compile(r"[A-Za-z0-9_-]{6,128}")

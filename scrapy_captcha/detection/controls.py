@@ -1,0 +1,55 @@
+"""The controls of forms: which of them ask a reader for something, and for what."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from scrapy_captcha.detection.reading import hides, visible
+
+if TYPE_CHECKING:
+    from scrapy_captcha.detection.reading import Element
+
+_BUTTONS = frozenset(("button", "image", "reset", "submit"))
+_CHOICES = frozenset(("checkbox", "radio"))
+# Fields that only robots fill in.
+_TRAP = re.compile(r"honey[_-]?pot", re.IGNORECASE)
+# The text areas that widgets keep their answers in.
+_ANSWERS = re.compile(r"(?:g-re|h-)captcha-response")
+
+
+def asks_reader(control: Element) -> bool:
+    """Whether *control* asks whoever reads the page to type or to choose something."""
+    return _asks(control) and _shown(control) and not _is_trap(control)
+
+
+def _shown(control: Element) -> bool:
+    parent = control.getparent()
+    return not hides(control) and (parent is None or visible(parent))
+
+
+def _is_trap(control: Element) -> bool:
+    """Whether *control*, or what stands around it alone, is named as a trap for robots."""
+    return any(
+        _TRAP.search(one.get(name, "")[:500])
+        for one in (control, control.getparent())
+        for name in ("id", "name", "class")
+    )
+
+
+def _asks(control: Element) -> bool:
+    if control.tag == "input" and kind_of(control) in _BUTTONS | {"hidden"}:
+        return False
+    return control.tag != "textarea" or not _ANSWERS.match(control.get("name", ""))
+
+
+def kind_of(control: Element) -> str:
+    """The type of an input, as browsers read it."""
+    return str(control.get("type", "text")).strip().lower() or "text"
+
+
+def typed(control: Element) -> bool:
+    """Whether *control* takes text that somebody has to type."""
+    return control.tag == "textarea" or (
+        control.tag == "input" and kind_of(control) not in _BUTTONS | _CHOICES
+    )

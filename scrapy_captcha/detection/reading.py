@@ -1,0 +1,80 @@
+"""What a reader sees of a page, as far as its markup tells."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from lxml import etree  # type: ignore[import-untyped]
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# lxml comes without types.
+Element = Any
+
+# What stands in these is no part of the page that a reader sees.
+INERT = frozenset(("head", "iframe", "noembed", "noframes", "noscript", "script", "style", "svg"))
+INERT |= {"template", "textarea", "xmp"}
+_HIDING_STYLE = re.compile(
+    r"display\s{0,9}:\s{0,9}none|visibility\s{0,9}:\s{0,9}hidden|\b(?:left|top)\s{0,9}:\s{0,9}-\d{3}",
+    re.IGNORECASE,
+)
+
+_MAX_DEPTH = 256
+_MAX_ELEMENTS = 20_000
+_MAX_TEXT = 4_000
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a reader finds on a page: *characters* of visible text, and *links* elsewhere."""
+
+    characters: int
+    links: int
+
+
+def ancestors(element: Element) -> Iterator[Element]:
+    """*element* and what encloses it, to a bounded depth."""
+    for _ in range(_MAX_DEPTH):
+        if element is None:
+            return
+        yield element
+        element = element.getparent()
+
+
+def hides(element: Element) -> bool:
+    """Whether *element* hides what stands in it."""
+    attributes = element.attrib
+    return (
+        "hidden" in attributes
+        or _HIDING_STYLE.search(attributes.get("style", "")[:1000]) is not None
+    )
+
+
+def visible(element: Element) -> bool:
+    """Whether a reader would see *element*, as far as the markup tells."""
+    return not any(hides(one) or (one.tag in INERT) for one in ancestors(element))
+
+
+def read(root: Element) -> Reading:
+    """How much there is to read below *root*; counting stops where a page is clearly content."""
+    characters = links = 0
+    walk = etree.iterwalk(root, events=("start", "end", "comment", "pi"))
+    for seen, (event, element) in enumerate(walk):
+        if event == "start":
+            if element.tag in INERT or hides(element):
+                walk.skip_subtree()
+            elif element.text:
+                characters += len(" ".join(element.text.split()))
+            links += element.tag == "a" and _leads_away(element.get("href", ""))
+        elif element.tail and element is not root:
+            characters += len(" ".join(element.tail.split()))
+        if characters > _MAX_TEXT or seen > 2 * _MAX_ELEMENTS:
+            break
+    return Reading(characters, links)
+
+
+def _leads_away(href: str) -> bool:
+    return bool(href) and not href.lstrip()[:11].lower().startswith(("#", "javascript:", "mailto:"))
