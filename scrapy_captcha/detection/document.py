@@ -162,6 +162,14 @@ class Document:
     def _forms_by_id(self) -> dict[str, Element]:
         return {form.get("id"): form for form in reversed(self.forms) if form.get("id")}
 
+    @cached_property
+    def _by_id(self) -> dict[str, Element]:
+        return {element.get("id"): element for element in reversed(self.find("//*[@id]"))}
+
+    def with_id(self, name: str | None) -> Element | None:
+        """The first element whose id is *name*; None where none has it."""
+        return self._by_id.get(name) if name else None
+
     def form_of(self, element: Element) -> Element | None:
         """The form that *element* belongs to, by its ``form`` attribute or by where it stands."""
         owner = element.get("form")
@@ -172,5 +180,5 @@ class Document:
     @cached_property
     def questions(self) -> list[Element]:
         """The visible fields that ask a reader to type or to choose something."""
-        controls = self.find("//input | //textarea | //select")[:_MAX_CONTROLS]
+        controls = self.find("//*[self::input or self::textarea or self::select]")[:_MAX_CONTROLS]
         return [control for control in controls if asks_reader(control)]

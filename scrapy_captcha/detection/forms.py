@@ -40,11 +40,15 @@ def answer_field(document: Document, widget: Widget, form: Element | None) -> st
     """
     if widget.answer_field or form is None:
         return widget.answer_field
-    for match in _COPIED_INTO.finditer(document.script[:200_000]):
-        for control in form.xpath(".//input[@id=$id][@name]", id=match[1]):
-            if control.get("type", "").lower() == "hidden" and not control.get("value"):
-                return str(control.get("name"))
-    return None
+    copied = dict.fromkeys(_COPIED_INTO.findall(document.script[:200_000]))
+    if not copied:
+        return None
+    empty = {
+        control.get("id"): control.get("name")
+        for control in form.iter("input")
+        if control.get("type", "").lower() == "hidden" and not control.get("value")
+    }
+    return next((str(empty[name]) for name in copied if empty.get(name)), None)
 
 
 def read_form(
@@ -124,7 +128,7 @@ def _submits(control: Element) -> bool:
 
 def _dead(control: Element) -> bool:
     return "disabled" in control.attrib or any(
-        one.tag in ("noscript", "template") for one in control.iterancestors()
+        one.tag in ("noscript", "select", "template") for one in control.iterancestors()
     )
 
 

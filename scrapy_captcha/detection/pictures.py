@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from scrapy_captcha.captchas import Kind
 from scrapy_captcha.detection.controls import typed
-from scrapy_captcha.detection.reading import visible
+from scrapy_captcha.detection.reading import ancestors, visible
 from scrapy_captcha.detection.widgets import Widget
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from scrapy_captcha.detection.document import Document
     from scrapy_captcha.detection.reading import Element
@@ -35,10 +36,22 @@ _OTHER = re.compile(
 _MAX_URL = 200_000
 
 
+@dataclass(frozen=True, slots=True)
+class _Field:
+    """A text field: what it belongs to, and which of our patterns its names match."""
+
+    control: Element
+    form: Element | None
+    named: frozenset[re.Pattern[str]]
+
+
 def find_pictures(document: Document) -> Iterator[Widget]:
     """Pictures with a text field in their form, where either is named like a captcha."""
-    if not any(typed(control) and control.get("name") for control in document.questions):
+    fields = _fields(document)
+    if not fields:
         return
+    order = document.find("//*[self::img or self::input or self::textarea]")
+    places = {element: place for place, element in enumerate(order)}
     images = [
         image
         for image in document.find("//img[@src]")[:200]
@@ -46,9 +59,10 @@ def find_pictures(document: Document) -> Iterator[Widget]:
     ]
     images.sort(key=lambda image: not _named(image))
     for image in images:
-        question = _question(document, image)
-        source = _source(document, image) if question is not None else None
-        if question is not None and source:
+        asked = _question(document, image, fields, places)
+        source = _source(document, image) if asked else None
+        if asked and source:
+            question = asked.control
             yield Widget(
                 Kind.IMAGE,
                 "picture and text field of a captcha",
@@ -85,24 +99,34 @@ def _source(document: Document, image: Element) -> str | None:
     return url if url.startswith(("http://", "https://")) else None
 
 
-def _question(document: Document, image: Element) -> Element | None:
+def _fields(document: Document) -> list[_Field]:
+    return [
+        _Field(
+            control,
+            document.form_of(control),
+            frozenset(names for names in (_NAMED, _CODE) if names.search(_names(control))),
+        )
+        for control in document.questions
+        if typed(control) and control.get("name")
+    ]
+
+
+def _question(
+    document: Document, image: Element, fields: list[_Field], places: Mapping[Element, int]
+) -> _Field | None:
     """The text field that *image* is about: one named so, else the next one in the form.
 
     A picture that is not named like a captcha needs a form that asks one thing, named so; one that
     is a mere file illustrates any code but a captcha's.
     """
     form = _form(document, image)
-    fields = [
-        control
-        for control in document.questions
-        if typed(control) and control.get("name") and document.form_of(control) is form
-    ]
+    fields = [field for field in fields if field.form is form]
     alone = not _named(image)
     own = _NAMED if alone and _FILE.match(image.get("src")) else _CODE
-    named = [control for control in fields if own.search(_names(control))]
+    named = [field for field in fields if own in field.named]
     if alone:
         return named[0] if form is not None and len(fields) == len(named) == 1 else None
-    return named[0] if named else _next(form, image, fields)
+    return named[0] if named else _next(form, image, fields, places)
 
 
 def _form(document: Document, image: Element) -> Element | None:
@@ -112,11 +136,12 @@ def _form(document: Document, image: Element) -> Element | None:
     return document.forms[0] if form is None and drawn and len(document.forms) == 1 else form
 
 
-def _next(form: Element | None, image: Element, fields: list[Element]) -> Element | None:
+def _next(
+    form: Element | None, image: Element, fields: list[_Field], places: Mapping[Element, int]
+) -> _Field | None:
     """The field of *form* that follows *image*; of a form beside it the only one."""
-    passed = form not in image.iterancestors() and len(fields) == 1
-    for element in form.iter("img", "input", "textarea") if form is not None else ():
-        passed = passed or element is image
-        if passed and element in fields:
-            return element
-    return None
+    if form is None:
+        return None
+    if form not in ancestors(image):
+        return fields[0] if len(fields) == 1 else None
+    return next((field for field in fields if places[field.control] > places[image]), None)

@@ -22,7 +22,16 @@ def _attributes(path: str) -> Callable[[Document], list[str]]:
     return lambda document: [str(value)[:4000] for value in document.find(path)[:2000]]
 
 
-_names = _attributes("//@id | //@class | //meta/@name")
+def _names(document: Document) -> list[str]:
+    """The ids and classes of elements, and what the head names."""
+    held = document.find("//*[@id or @class or self::meta[@name]]")[:2000]
+    names = [
+        element.get(attribute, "")[:4000]
+        for element in held
+        for attribute in ("id", "class", "name")
+        if attribute != "name" or element.tag == "meta"
+    ]
+    return [f" {name} " for name in names if name]
 
 
 def _form_ids(document: Document) -> list[str]:
@@ -60,7 +69,7 @@ PLACES: Mapping[str, Callable[[Document], list[str]]] = {
     "error": _cloudflare_errors,
     "headline": _cloudflare_headlines,
     "options": _options,
-    "element": lambda document: [f" {name} " for name in _names(document)],
+    "element": _names,
     "frame": _attributes("//iframe/@src"),
     "refresh": _attributes("//meta[@http-equiv]/@content"),
     "stylesheet": _attributes("//link/@href"),

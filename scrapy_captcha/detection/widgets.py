@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from scrapy_captcha.captchas import Kind
@@ -16,11 +17,10 @@ if TYPE_CHECKING:
     from scrapy_captcha.captchas import Scalar
     from scrapy_captcha.detection.document import Document
     from scrapy_captcha.detection.reading import Element
-    from scrapy_captcha.detection.scripts import Call
 
 _SITE_KEY = re.compile(r"[A-Za-z0-9_-]{6,128}")
 _UUID = r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
-_RENDERED_KEY = re.compile(r"recaptcha/.{1,200}?[?&]render=([A-Za-z0-9_-]{6,128})")
+_RENDERED_KEY = re.compile(r"[?&]render=([A-Za-z0-9_-]{6,128})")
 _MAX_ELEMENTS = 40
 
 
@@ -107,8 +107,9 @@ VENDORS = (
     ),
 )
 _CSS = {name: vendor for vendor in VENDORS for name in vendor.css}
-_HELD = "//*[@data-sitekey] | " + " | ".join(
-    f"//*[contains(concat(' ', normalize-space(@class), ' '), ' {name} ')]" for name in _CSS
+# A union would take time that grows with the square of what it holds.
+_HELD = "//*[@data-sitekey or {}]".format(
+    " or ".join(f"contains(concat(' ', normalize-space(@class), ' '), ' {name} ')" for name in _CSS)
 )
 
 
@@ -120,13 +121,15 @@ def clean_key(key: str | None) -> str | None:
 def find_widgets(document: Document) -> Iterator[Widget]:
     """The visible widgets of *document*, those in the markup first."""
     held = document.find(_HELD) if document.holds("data-sitekey", *_CSS) else []
+    nearby = cache(partial(_key_nearby, document))
     for element in held[:_MAX_ELEMENTS]:
         if element.tag != "script" and visible(element) and (vendor := _vendor_of(element)):
             given = _configured(document, vendor) | _data_options(element)
+            given["sitekey"] = given.get("sitekey") or nearby(vendor.key) or ""
             yield _widget(document, vendor, given, element, "element")
     for vendor in VENDORS:
         for call in calls(document.script, vendor.render):
-            element = _target(document, call)
+            element = document.with_id(call.target)
             if call.options.get("sitekey") and (element is None or visible(element)):
                 yield _widget(
                     document, _by_key(call.key) or vendor, call.options, element, "script"
@@ -142,11 +145,6 @@ def _vendor_of(element: Element) -> Vendor | None:
 def _by_key(key: str | None) -> Vendor | None:
     """The vendor that gives out keys like *key*."""
     return next((row for row in VENDORS if key and row.key.fullmatch(key.strip())), None)
-
-
-def _target(document: Document, call: Call) -> Element | None:
-    found = document.find("//*[@id=$id]", id=call.target) if call.target else []
-    return found[0] if found else None
 
 
 def _data_options(element: Element) -> dict[str, str]:
@@ -176,7 +174,7 @@ def _widget(
         vendor.kind,
         f"{vendor.css[0]} {where}",
         element,
-        clean_key(options.get("sitekey") or _key_nearby(document, vendor)),
+        clean_key(options.get("sitekey")),
         parameters(options, vendor.options),
         options.get(vendor.answer_option) or None,
     )
@@ -197,14 +195,15 @@ def parameters(options: Mapping[str, str], names: Mapping[str, str]) -> dict[str
     return found
 
 
-def _key_nearby(document: Document, vendor: Vendor) -> str | None:
+def _key_nearby(document: Document, shape: re.Pattern[str]) -> str | None:
     """The key that a script, or the frame for readers without scripts, gives instead."""
-    for text in document.find("//script/@data-sitekey | //iframe/@src")[:100]:
+    frames = document.find("//iframe/@src")[:100]
+    for text in document.find("//script/@data-sitekey")[:100] + frames:
         key = str(text)[:400].rpartition("k=")[2].partition("&")[0]
-        if vendor.key.fullmatch(key):
+        if shape.fullmatch(key):
             return key
     key = literal(document.script, "sitekey") or ""
-    return key if vendor.key.fullmatch(key) else None
+    return key if shape.fullmatch(key) else None
 
 
 def _refine_recaptcha(document: Document, widget: Widget) -> Widget:
@@ -221,7 +220,7 @@ def _refine_recaptcha(document: Document, widget: Widget) -> Widget:
 def rendered_key(document: Document) -> str | None:
     """The key that the page loads reCAPTCHA v3 for, None where it does not."""
     for url in document.script_urls:
-        match = _RENDERED_KEY.search(url)
+        match = _RENDERED_KEY.search(url) if "recaptcha/" in url else None
         if match and match[1] not in ("explicit", "onload"):
             return match[1]
     return None

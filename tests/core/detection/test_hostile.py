@@ -53,6 +53,21 @@ HOSTILE = {
     "fields": b"<form>" + WIDGET + b"<input name=captcha>" * 18_000,
     "forms": WIDGET + b"<form>" * 18_000,
     "widgets": WIDGET * 15_000,
+    "fields around pictures": b"<div>" * 240
+    + b"<input name=captcha>" * 200
+    + b"<img src='ftp://captcha.png'>" * 200,
+    "pictures before hidden fields": b"<form><input name=q>"
+    + b"<img src=captcha.png>" * 200
+    + b"<input type=hidden>" * 19_000,
+    "lists in lists": b"<form>" + WIDGET + b"<select name=a>" * 450 + b"<option>a" * 18_000,
+    "answers copied": b"<form>"
+    + WIDGET
+    + b"<input type=hidden id=a name=b value=c>" * 17_000
+    + b"</form><script>"
+    + b"getElementById('a').value=b;" * 7_000
+    + b"</script>",
+    "addresses of scripts": WIDGET
+    + (b"<script src='" + b"recaptcha/" * 190 + b"'></script>") * 490,
     "styles": WIDGET + b'<p style="display' + b" " * 900_000 + b'none">',
     "text": WIDGET + b"x " * 900_000,
     "ten megabytes": WIDGET + b"<div>" * 2_000_000,
