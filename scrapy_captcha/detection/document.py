@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin
 
 from lxml import etree  # type: ignore[import-untyped]
+from w3lib.encoding import html_to_unicode
 
 from scrapy_captcha.detection.controls import asks_reader
 from scrapy_captcha.detection.markers import holds, legible, parseable, suspicious
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from scrapy_captcha.detection.page import Headers, Page
     from scrapy_captcha.detection.reading import Element
 
+_HEAD = 4096  # bytes in which a page may name its encoding
 _MAX_SCRIPT = 100_000
 _MAX_SCRIPTS = 400_000
 _MAX_CONTROLS = 200
@@ -96,10 +98,17 @@ class Document:
         if self.json is not None or len(self.page.body) > self.max_size:
             return None
         try:
-            root = self.selector.root if parseable(self.body) else None
+            readable = parseable(self.body) and not self._is_punycode
+            root = self.selector.root if readable else None
         except (LookupError, ValueError, RecursionError, etree.LxmlError):
             return None
         return root if getattr(root, "tag", None) == "html" else None
+
+    @property
+    def _is_punycode(self) -> bool:
+        """Whether the page claims to be in punycode, for which Python needs quadratic time."""
+        claim = self.header("Content-Type")
+        return html_to_unicode(claim, self.page.body[:_HEAD])[0] == "punycode"
 
     def find(self, path: str, **variables: str) -> list[Any]:
         """What the XPath expression *path* selects; [] where there is no HTML."""

@@ -25,6 +25,12 @@ QUICK = settings(
 )
 
 
+class Unparsed(HtmlPage):
+    @cached_property
+    def selector(self) -> Selector:
+        pytest.fail("parsed")
+
+
 def attributes(pattern: bytes) -> bytes:
     return b" ".join(pattern % number for number in range(150_000))
 
@@ -81,6 +87,21 @@ def test_hostile_pages_take_no_longer_than_their_size_allows(name: str) -> None:
     started = time.process_time()
     detect(HtmlPage(URL, HOSTILE[name]))
     assert time.process_time() - started < 0.6  # about 0.2 at most on an ordinary machine
+
+
+@pytest.mark.parametrize(
+    ("head", "headers"),
+    [
+        (b"", {"Content-Type": "text/html; charset=punycode"}),
+        (b"<meta charset=punycode>", {}),
+        (b"<meta charset=idna>", {}),
+    ],
+)
+def test_an_encoding_that_is_slow_to_decode_or_never_decodes_is_left_alone(
+    head: bytes, headers: dict[str, str]
+) -> None:
+    page = Unparsed(URL, head + b"captcha" * 50_000 + b"-" + b"a" * 600_000, 403, headers)
+    assert detect(page) is None
 
 
 @QUICK
@@ -142,12 +163,6 @@ def test_evidence_is_printable_and_short() -> None:
             assert words.isascii()
             assert words.isprintable()
             assert len(words) < 120
-
-
-class Unparsed(HtmlPage):
-    @cached_property
-    def selector(self) -> Selector:
-        pytest.fail("parsed")
 
 
 def test_big_and_harmless_pages_are_not_parsed() -> None:
