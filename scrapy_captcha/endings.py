@@ -10,7 +10,7 @@ from scrapy import signals
 
 from scrapy_captcha.config import GiveUp
 from scrapy_captcha.exceptions import CaptchaError
-from scrapy_captcha.origin import restore
+from scrapy_captcha.origin import ORIGIN, restore
 from scrapy_captcha.progress import KEY, Progress
 from scrapy_captcha.sessions import site_of_page
 
@@ -66,7 +66,9 @@ class Endings:
         response.request = request
         if progress.is_beginning:
             self._sharing.arrived(request, progress)
-            restore(request, progress)
+            request.meta.pop(KEY, None)
+            if ORIGIN in request.meta:
+                self.restore_late()
             return response
         if progress.submitted and response.status >= 500:
             self._sharing.left(progress)  # a broken site says nothing about the solution
@@ -75,13 +77,12 @@ class Endings:
         self._submitter.forget(progress.answer)
         self._journal.settle(request, progress)
         self._spending.ended(progress)
-        if not progress.tasks:
+        if not (progress.tasks or ORIGIN in request.meta):
             restore(request, progress)
             return response
-        # Retry and MetaRefresh come after us: what they send is to know what was spent.
         progress = replace(progress, submitted=False, answer="", leads="", follows=False, entry="")
         request.meta[KEY] = progress.to_meta()
-        self._restore_late()
+        self.restore_late()
         return response
 
     def blocked(
@@ -154,7 +155,11 @@ class Endings:
         self._spending.ended(progress)
         restore(request, progress)
 
-    def _restore_late(self) -> None:
+    def restore_late(self) -> None:
+        """Gives requests back as they were only once nobody sends them again.
+
+        Retry and MetaRefresh come after us, and what they send is to know what was spent and meant.
+        """
         if not self._restores_late:  # a crawl that meets no captcha is not to pay for it
             self._restores_late = True
             self._crawler.signals.connect(self._response_received, signals.response_received)

@@ -9,7 +9,7 @@ from twisted.internet.defer import Deferred
 
 from scrapy_captcha.conductor import Conductor
 from scrapy_captcha.config import Config
-from scrapy_captcha.origin import forget_origin, remember_origin
+from scrapy_captcha.origin import ORIGIN, remember_origin
 from scrapy_captcha.parts import Parts
 from scrapy_captcha.progress import KEY
 from scrapy_captcha.submit import SUBMISSION
@@ -39,6 +39,7 @@ class CaptchaMiddleware:
         self._sight = parts.sight
         self._sessions = parts.sessions
         self._sharing = parts.sharing
+        self._endings = parts.endings
         self._conductor = Conductor(parts)
         self.forms = parts.forms
         self._sees_all = bool(config.proxies or config.dry_run)
@@ -69,7 +70,8 @@ class CaptchaMiddleware:
         if not (self._is_quiet_for(request) and self._sight.is_plain(response)):
             return self._conductor.answered(request, response)
         self._sharing.came_back_quietly(request, response)
-        forget_origin(request)
+        if ORIGIN in request.meta:
+            self._endings.restore_late()
         return response
 
     def process_exception(

@@ -79,7 +79,7 @@ class Newcomers:
             crowd.last_return = self._now()
 
     def stranger_came_back(self) -> None:
-        """An answer brings a cookie, and it was not noted when its request went."""
+        """An answer may have brought a cookie, and it was not noted when its request went."""
         self._strangers.size = 1
         self._strangers.last_return = self._now()
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from scrapy.http import Request
 
-_ORIGIN = "_captcha_origin"  # meta: what a redirect would make the request forget
+ORIGIN = "_captcha_origin"  # meta: what a redirect would make the request forget
 _SHAPES = [
     {"method": str, "body": bytes, "headers": dict, "cookies": cookies} for cookies in (dict, list)
 ]
@@ -23,8 +23,8 @@ _REDIRECT_KEYS = frozenset({"redirect_urls", "redirect_times", "redirect_ttl", "
 def remember_origin(request: Request) -> None:
     """Keeps in meta what a redirect would make *request* forget."""
     told = request.method != "GET" or request.cookies or "Authorization" in request.headers
-    if told and _ORIGIN not in request.meta:
-        request.meta[_ORIGIN] = {
+    if told and ORIGIN not in request.meta:
+        request.meta[ORIGIN] = {
             "method": request.method,
             "body": request.body,
             "headers": dict(request.headers),
@@ -39,12 +39,7 @@ def restore(request: Request, progress: Progress) -> None:
         request.dont_filter = progress.dont_filter
         request.cookies = progress.cookies
     request.meta.pop(KEY, None)
-    forget_origin(request)
-
-
-def forget_origin(request: Request) -> None:
-    """Takes what `remember_origin` keeps out of *request* again."""
-    request.meta.pop(_ORIGIN, None)
+    request.meta.pop(ORIGIN, None)
 
 
 def to_be_tried_again(request: Request, *, priority_adjust: int) -> Request:
@@ -82,7 +77,7 @@ def original(request: Request, *, priority_adjust: int) -> Request:
     if not urls:
         return request
     meta = without_redirects(request.meta)
-    origin = _checked(meta.pop(_ORIGIN, None))
+    origin = _checked(meta.pop(ORIGIN, None))
     if origin["method"] != "GET" and not _names_way_back(request.url, urls[0]):
         return request
     priority = request.priority - priority_adjust * request.meta.get("redirect_times", 1)

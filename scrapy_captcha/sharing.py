@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from scrapy_captcha.audience import Audience, Outcome
 from scrapy_captcha.clock import CLOCK
-from scrapy_captcha.newcomers import Newcomers
+from scrapy_captcha.newcomers import MARK, Newcomers
 from scrapy_captcha.progress import KEY, Progress
 from scrapy_captcha.sessions import site_of_page
 from scrapy_captcha.sites import Sites, Turn
@@ -67,8 +67,10 @@ class Sharing:
 
     def came_back_quietly(self, request: Request, response: Response) -> None:
         """*response* is the page of *request*, and nobody solves for anybody yet."""
-        request.meta.pop(_ASKED, None)
-        if "Set-Cookie" in response.headers:
+        meta = request.meta
+        meta.pop(_ASKED, None)
+        meta.pop(MARK, None)  # of an earlier run
+        if "Set-Cookie" in response.headers or "redirect_urls" in meta:
             self._newcomers.stranger_came_back()
 
     def asked(self, request: Request, progress: Progress) -> None:
@@ -105,7 +107,9 @@ class Sharing:
         if not self.has_begun:
             self.has_begun = True
             for other in self._under_way():
-                self._newcomers.went(other)
+                # Some have not gone out yet or are back, and are kept by another middleware.
+                if other is request or _ASKED in other.meta:
+                    self._newcomers.went(other)
             self._newcomers.came_back(request, with_cookie=False)
         self._sites.met(self._sessions.name(request))
         self._newcomers.met_captcha(request)

@@ -1,0 +1,110 @@
+"""A crawl up to its first captcha: what is noted of pages that no captcha concerns yet."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import pytest_twisted
+from crawling import crawl, path_of, sandbox
+from scrapy import Request
+from serving import Page, site
+
+if TYPE_CHECKING:
+    from scrapy.http import Response
+
+WALL = (
+    '<form method="post" action="/verify">'
+    '<div class="g-recaptcha" data-sitekey="6LeIxAcTAAAAAJcZVRqyHh71UMIEGNQ_MXjiZKhI"></div></form>'
+)
+
+
+class Late:
+    """Keeps answers for as many seconds as their request says, by path."""
+
+    async def process_response(self, request: Request, response: Response) -> Response:
+        await asyncio.sleep(request.meta.get("late", {}).get(path_of(response), 0.0))
+        return response
+
+
+class Turns:
+    """Pages that change: by path, those of one visit after the other."""
+
+    def __init__(self, pages: dict[str, list[Page]]) -> None:
+        self._pages = pages
+
+    def get(self, path: str, default: Page) -> Page:
+        turns = self._pages.get(path, [default])
+        return turns.pop(0) if len(turns) > 1 else turns[0]
+
+
+def ours(meta: dict[str, Any]) -> list[str]:
+    return [key for key in meta if key.startswith("_captcha")]
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_cookie_of_a_redirect_makes_the_captcha_of_the_session_before_an_old_one() -> None:
+    """The second page changes the session by its redirect, while the captcha is on its way."""
+    pages = {
+        "/first": Page("", 302, {"Location": "/captcha", "Set-Cookie": "session=1; Path=/"}),
+        "/second": Page("", 302, {"Location": "/free", "Set-Cookie": "session=2; Path=/"}),
+        "/captcha": Page(WALL),
+        "/free": Page("free"),
+    }
+    async with sandbox() as running, site(pages, on_post=Page("content")) as own:
+        late = {"/second": 0.2, "/captcha": 0.5}
+        requests = [Request(own.url + path, meta={"late": late}) for path in ("/first", "/second")]
+        settings = {"DOWNLOADER_MIDDLEWARES": {Late: 750}, "CAPTCHA_RETRY_TIMES": 1}
+        await crawl(running, requests, settings)
+
+    before = own.requests[: own.requests.index(("POST", "/verify"))]
+    assert before.count(("GET", "/captcha")) == 2
+
+
+@pytest_twisted.ensureDeferred
+async def test_nobody_waits_for_a_page_that_another_middleware_keeps() -> None:
+    turns = {"/kept": [Page("free")], "/captcha": [Page(WALL), Page("content")]}
+    async with sandbox() as running, site({}, on_post=Page("")) as own:
+        own.pages = Turns(turns)  # type: ignore[assignment]
+        kept = Request(own.url + "/kept", meta={"late": {"/kept": 1.0}})
+        requests = [kept, Request(own.url + "/captcha")]
+        asked = time.monotonic()
+        crawled = await crawl(running, requests, {"DOWNLOADER_MIDDLEWARES": {Late: 100}})
+
+    assert time.monotonic() - asked < 4.0  # not newcomers._LONGEST_WAIT
+    assert running.solver.created == 1
+    assert [ours(response.meta) for response in crawled.responses] == [[], []]
+
+
+@pytest.mark.parametrize(
+    "first",
+    [Page("busy", 503), Page('<meta http-equiv="refresh" content="0; url=/next">')],
+    ids=["retried", "refreshed"],
+)
+@pytest_twisted.ensureDeferred
+async def test_a_post_that_led_on_is_not_fetched_by_its_address(first: Page) -> None:
+    led = Page("", 302, {"Location": "/results"})
+    turns = {
+        "/results": [first, Page(WALL), Page("results")],
+        "/next": [Page(WALL), Page("results")],
+        "/search": [Page("no search")],
+    }
+    async with sandbox() as running, site({}, on_post=led) as own:
+        own.pages = Turns(turns)  # type: ignore[assignment]
+        request = Request(own.url + "/search", method="POST", body=b"q=chair")
+        crawled = await crawl(running, [request])
+
+    assert [response.text for response in crawled.responses] == ["results"]
+    assert ("GET", "/search") not in own.requests
+    assert ours(crawled.responses[0].meta) == []
+
+
+@pytest_twisted.ensureDeferred
+async def test_notes_of_an_earlier_run_do_not_reach_the_spider() -> None:
+    notes = {"_captcha_newcomer": 3, "_captcha_asked": 12.0, "_captcha_origin": {}}
+    async with sandbox() as running, site({"/": Page("free")}) as own:
+        crawled = await crawl(running, [Request(own.url + "/", meta=notes)])
+
+    assert ours(crawled.responses[0].meta) == []
