@@ -42,8 +42,9 @@ def read_detectors(value: object) -> Mapping[str, Detector]:
             raise ValueError(
                 f"there is no detector {name!r} to remove{did_you_mean(name, detectors)}"
             )
-        detectors.pop(name, None)
-        if detector is not None:
+        if detector is None:
+            del detectors[name]
+        else:
             detectors[name] = cast("Detector", _loaded(detector, "a function"))
     return detectors
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from twisted.python.failure import Failure
 
     from scrapy_captcha.captchas import Captcha
+    from scrapy_captcha.detection import Page
 
 # What became of a page: what was found on it, nothing, or why it could not be had.
 Result = Detection | str | None
@@ -75,15 +76,22 @@ def _options(arguments: Sequence[str]) -> Namespace:
 
 def _parted(pages: Sequence[str]) -> tuple[list[str], list[str]]:
     """Files and URLs."""
-    urls = [page for page in pages if page.startswith(WEB)]
+    urls = [page for page in pages if page.lower().startswith(WEB)]
     return [page for page in pages if page not in urls], urls
 
 
 def _look(file: str, url: str, config: Config) -> Result:
     try:
-        return config.detect(HtmlPage(url, read_body(Path(file)), status=None))
+        return _seen(HtmlPage(url, read_body(Path(file)), status=None), config)
     except OSError as error:
         return str(error)
+
+
+def _seen(page: Page, config: Config) -> Result:
+    try:
+        return config.detect(page)
+    except Exception as error:  # noqa: BLE001 - detectors are anybody's code
+        return f"a detector raises {error!r}"
 
 
 def _download(urls: Sequence[str], settings: BaseSettings, config: Config) -> dict[str, Result]:
@@ -135,7 +143,7 @@ class LookingSpider(Spider):
         self._results[page] = self._look(response)
 
     def _look(self, response: Response) -> Result:
-        return self._config.detect(response) if isinstance(response, TextResponse) else None
+        return _seen(response, self._config) if isinstance(response, TextResponse) else None
 
     def fail(self, failure: Failure) -> None:
         """The errback."""

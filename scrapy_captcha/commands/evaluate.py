@@ -13,10 +13,10 @@ from scrapy_captcha.commands.arguments import parser_of
 from scrapy_captcha.commands.saved import UNKNOWN_URL, read_body
 from scrapy_captcha.config import Config
 from scrapy_captcha.detection import HtmlPage, detect
+from scrapy_captcha.detection.labels import Label
 from scrapy_captcha.detection.scoring import (
     CALLED,
     MEASURES,
-    Label,
     Outcome,
     by_group,
     confusion,
@@ -69,19 +69,25 @@ def read_outcomes(
 ) -> list[Outcome]:
     """What *detect* says about each page of *manifest*; OSError, ValueError where it is none."""
     outcomes = []
-    for number, line in enumerate(manifest.read_text(encoding="utf-8").splitlines(), 1):
-        if not line.strip():
-            continue
+    for number, line in enumerate(manifest.read_text(encoding="utf-8-sig").splitlines(), 1):
         try:
-            label = Label.from_json(line)
-        except ValueError as error:
-            raise ValueError(f"{manifest}, line {number}: {error}") from None
-        body = read_body(manifest.parent / label.file)
-        page = HtmlPage(_url(label) or UNKNOWN_URL, body, label.status, label.headers)
-        outcomes.append(Outcome(label, detect(page), _group(label)))
+            outcomes += [_outcome(line, manifest.parent, detect)] if line.strip() else []
+        except (OSError, ValueError) as error:
+            raise ValueError(f"{manifest}, line {number}: {error}") from error
     if not outcomes:
         raise ValueError(f"{manifest}: no labels")
     return outcomes
+
+
+def _outcome(line: str, folder: Path, detect: Callable[[Page], Detection | None]) -> Outcome:
+    label = Label.from_json(line)
+    body = read_body(folder / label.file)
+    page = HtmlPage(_url(label) or UNKNOWN_URL, body, label.status, label.headers)
+    group = _group(label)
+    try:
+        return Outcome(label, detect(page), group)
+    except Exception as error:
+        raise ValueError(f"a detector raises {error!r}") from error
 
 
 def _url(label: Label) -> str | None:

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from scrapy_captcha.captchas import Kind
+from scrapy_captcha.detection.labels import CLASSES
 from scrapy_captcha.detection.verdict import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from scrapy_captcha.detection.labels import Label
     from scrapy_captcha.detection.verdict import Detection
 
-CLASSES = ("challenge", "block", "widget", "negative")
 NOTHING = "nothing"
 # What a page can be called, in the order of the columns.
 CALLED = (*(verdict.value for verdict in Verdict), NOTHING)
@@ -37,48 +37,6 @@ _KINDS: Mapping[str, frozenset[str]] = {
         }
     ),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Label:
-    """What somebody says that a saved page is: a line of a manifest, its words as there.
-
-    * *file*: where the page is saved, relative to the manifest
-    * *page_class*: one of `CLASSES` (``class`` in the manifest)
-    * *kind*, *inner*: the captcha, and what it asks for itself; "none" or None where not known
-    * *solve*: ``captcha`` where a person or a service could answer, ``js`` for a browser check
-    * *site_keys*: each one that the page shows (``sitekeys`` in the manifest)
-    * *url*, *status*, *headers*: None where nobody knows them
-    * *source*: of pages without a URL, what they were collected from (``source_repo``)
-    """
-
-    file: str
-    page_class: str
-    kind: str | None = None
-    inner: str | None = None
-    solve: str | None = None
-    site_keys: tuple[str, ...] = ()
-    url: str | None = None
-    status: int | None = None
-    headers: Mapping[str, str] | None = None
-    source: str | None = None
-
-    @classmethod
-    def from_json(cls, line: str) -> Label:
-        """The label on *line*; raises ValueError where it is none."""
-        entry = json.loads(line)
-        if not isinstance(entry, dict) or not isinstance(entry.get("file"), str):
-            raise ValueError('a label is a JSON object with a "file"')
-        if entry.get("class") not in CLASSES:
-            raise ValueError(f'"class" is {entry.get("class")!r}, none of {", ".join(CLASSES)}')
-        same: dict[str, Any] = {
-            name: entry.get(name)
-            for name in ("file", "kind", "inner", "solve", "url", "status", "headers")
-        }
-        keys = tuple(entry.get("sitekeys") or ())
-        return cls(
-            page_class=entry["class"], site_keys=keys, source=entry.get("source_repo"), **same
-        )
 
 
 @dataclass(frozen=True, slots=True)

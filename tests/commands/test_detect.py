@@ -194,6 +194,12 @@ def test_a_wrong_setting_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().err.count("did you mean widgets?") == 2
 
 
+def test_a_detector_that_breaks_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:
+    settings = Settings({"CAPTCHA_DETECTORS": {"own": lambda _: "hcaptcha"}})
+    assert run_detect(settings, [page("none_article")]) == 2
+    assert "error: a detector raises TypeError" in capsys.readouterr().out
+
+
 def test_a_page_that_cannot_be_downloaded_is_an_error(tmp_path: Path) -> None:
     nobody = "http://127.0.0.1:1/"
     done = Command(tmp_path).run("detect", nobody)

@@ -61,7 +61,15 @@ def test_a_missed_target_is_an_exit_code(
     assert told["confusion"]["negative"]["challenge"] == 1
 
 
-@pytest.mark.parametrize("text", ["", "nonsense", '{"file": "no_such", "class": "block"}'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "nonsense",
+        '{"file": "no_such", "class": "block"}',
+        '{"file": "manifest", "class": "block", "url": "http://[x"}',
+    ],
+)
 def test_a_manifest_that_is_none_is_an_error(
     text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -69,6 +77,14 @@ def test_a_manifest_that_is_none_is_an_error(
     assert run_evaluate(Settings(), [str(tmp_path / "manifest")]) == 2
     assert run_evaluate(Settings(), [str(tmp_path / "missing")]) == 2
     assert len(capsys.readouterr().err.splitlines()) == 2
+
+
+def test_a_detector_that_breaks_is_an_error(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = Settings({"CAPTCHA_DETECTORS": {"own": lambda _: 1 / 0}})
+    assert run_evaluate(settings, [str(corpus(tmp_path))]) == 2
+    assert "a detector raises ZeroDivisionError" in capsys.readouterr().err
 
 
 @cache

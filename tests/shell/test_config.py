@@ -17,6 +17,7 @@ from scrapy_captcha.captchas import Kind
 from scrapy_captcha.config import Config, GiveUp, NoProxy
 from scrapy_captcha.detection import DETECTORS, Declared
 from scrapy_captcha.errors import ErrorCode
+from scrapy_captcha.loading import read_detectors
 from scrapy_captcha.options import Options
 from scrapy_captcha.policy import Action, Policy
 from scrapy_captcha.providers import CapSolver, Generic, TwoCaptcha, Unified
@@ -284,6 +285,11 @@ def test_a_wrong_value_is_refused_with_the_setting_and_what_to_write(
     text = refusal(**{name: value})
     assert text.startswith(f"CAPTCHA_{name.upper()}")
     assert advice in text
+
+
+def test_a_detector_that_is_replaced_is_asked_when_the_old_one_was() -> None:
+    found = read_detectors({"walls": no_captcha, "own": no_captcha})
+    assert list(found) == [*DETECTORS, "own"]
 
 
 def test_every_setting_has_wrong_values() -> None:

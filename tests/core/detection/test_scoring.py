@@ -8,9 +8,9 @@ import pytest
 
 from scrapy_captcha.captchas import Captcha, Kind
 from scrapy_captcha.detection import Detection, Verdict
+from scrapy_captcha.detection.labels import Label
 from scrapy_captcha.detection.scoring import (
     MEASURES,
-    Label,
     Outcome,
     Share,
     Spread,
@@ -120,9 +120,3 @@ def test_a_kind_is_right_under_each_of_its_names(kind: str, inner: str | None, o
     outcome = Outcome(label("challenge", kind, inner=inner), found(Verdict.CHALLENGE, ours))
     assert outcome.kind_right
     assert not Outcome(label("challenge", "mtcaptcha"), outcome.found).kind_right
-
-
-@pytest.mark.parametrize("line", ["", "[]", "{}", '{"file": 1}', '{"file": "x", "class": "page"}'])
-def test_a_line_that_is_no_label_is_refused(line: str) -> None:
-    with pytest.raises(ValueError, match=r"."):
-        Label.from_json(line)
