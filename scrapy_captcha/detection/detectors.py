@@ -18,6 +18,7 @@ from scrapy_captcha.detection.passing import leads_on
 from scrapy_captcha.detection.pictures import find_pictures
 from scrapy_captcha.detection.places import find_wall
 from scrapy_captcha.detection.scripted import (
+    find_adlinkfly,
     find_amazon_waf,
     find_funcaptcha,
     find_geetest,
@@ -44,6 +45,7 @@ FINDERS: tuple[Callable[[Document], Iterator[Widget]], ...] = (
     find_geetest,
     find_amazon_waf,
     find_yandex_check,
+    find_adlinkfly,
 )
 _MAX_NAME = 256
 # Shown to nobody, so no page's purpose unless its script waits for them to go on.

@@ -10,6 +10,7 @@ from lxml import html  # type: ignore[import-untyped]
 
 from scrapy_captcha.captchas import KINDS, Form
 from scrapy_captcha.detection.reading import visible
+from scrapy_captcha.detection.searching import is_search
 
 if TYPE_CHECKING:
     from scrapy_captcha.detection.document import Document
@@ -22,12 +23,15 @@ _COPIED_INTO = re.compile(r"getElementById\([\"']([\w:.-]{1,64})[\"']\)\.value\s
 
 
 def form_element(document: Document, widget: Widget) -> Element | None:
-    """The form that *widget* stands in; else the only form of the page, or the only visible one."""
+    """The form that *widget* stands in; else the only form of the page, or the only visible one.
+
+    A search form is none of those that a captcha outside of it could belong to.
+    """
     if widget.element is not None:
         form = document.form_of(widget.element)
         if form is not None:
             return form
-    forms = document.forms
+    forms = [form for form in document.forms if not is_search(form)]
     if len(forms) > 1:
         forms = [form for form in forms if visible(form)]
     return forms[0] if len(forms) == 1 else None

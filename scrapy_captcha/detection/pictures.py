@@ -117,12 +117,13 @@ def _question(
     """The text field that *image* is about: one named so, else the next one in the form.
 
     A picture that is not named like a captcha needs a form that asks one thing, named so; one that
-    is a mere file illustrates any code but a captcha's.
+    is a mere file, or that stands beside the form, illustrates any code but a captcha's.
     """
     form = _form(document, image)
     fields = [field for field in fields if field.form is form]
     alone = not _named(image)
-    own = _NAMED if alone and _FILE.match(image.get("src")) else _CODE
+    beside = document.form_of(image) is None
+    own = _NAMED if alone and (beside or _FILE.match(image.get("src"))) else _CODE
     named = [field for field in fields if own in field.named]
     if alone:
         return named[0] if form is not None and len(fields) == len(named) == 1 else None
@@ -130,9 +131,9 @@ def _question(
 
 
 def _form(document: Document, image: Element) -> Element | None:
-    """The form of *image*, or the page's only one where a captcha's program drew *image*."""
+    """The form of *image*, or the page's only one where a program drew *image*."""
     form = document.form_of(image)
-    drawn = _named(image) and not _FILE.match(image.get("src"))
+    drawn = not _FILE.match(image.get("src"))
     return document.forms[0] if form is None and drawn and len(document.forms) == 1 else form
 
 

@@ -20,6 +20,10 @@ _EXECUTED_KEY = re.compile(r"\s{0,9}[\"']([A-Za-z0-9_-]{6,128})[\"']")
 _ACTION = re.compile(r"action[\"']?\s{0,9}:\s{0,9}[\"']([\w/]{1,100})[\"']")
 _ARKOSE_KEY = re.compile(r"/v2/([0-9A-Fa-f-]{36})/")
 _BASE64 = re.compile(r"[A-Za-z0-9+/=_-]{6,4096}")
+_ADLINKFLY = {
+    "recaptcha": (Kind.RECAPTCHA_V2, "recaptcha_site_key"),
+    "hcaptcha_checkbox": (Kind.HCAPTCHA, "hcaptcha_checkbox_site_key"),
+}
 _GEETEST_V3 = {"challenge": "challenge", "api_server": "api_server", "apiserver": "api_server"}
 
 
@@ -52,6 +56,18 @@ def find_funcaptcha(document: Document) -> Iterator[Widget]:
     for call in calls(document.script, ("new FunCaptcha(", "new ArkoseEnforcement(")):
         key = clean_key(call.options.get("public_key"))
         yield Widget(Kind.FUNCAPTCHA, "script calls FunCaptcha", key=key)
+
+
+def find_adlinkfly(document: Document) -> Iterator[Widget]:
+    """AdLinkFly, which shorteners of links run: a bundle shows what ``app_vars`` names."""
+    held = (
+        document.find("//*[@id='captchaShortlink']") if document.holds("captchaShortlink") else []
+    )
+    for call in calls(document.script, ("app_vars",), length=8000):
+        kind, option = _ADLINKFLY.get(call.options.get("captcha_type", ""), (None, ""))
+        if held and kind and visible(held[0]):
+            key = clean_key(call.options.get(option))
+            yield Widget(kind, "captcha of AdLinkFly", held[0], key)
 
 
 def find_amazon_waf(document: Document) -> Iterator[Widget]:

@@ -16,6 +16,12 @@ _TARGET = re.compile(r"[\s({=,]{0,20}(?:document\.getElementById\()?[\"']#?([\w:
 _OPTION = re.compile(
     r"[\"']?\b([A-Za-z][\w-]{1,40})[\"']?\s{0,9}:\s{0,9}(?:\"([^\"\n]{0,4096})\"|'([^'\n]{0,4096})')"
 )
+_NAMED = re.compile(
+    r"[\"']?\b([A-Za-z][\w-]{1,40})[\"']?\s{0,9}:\s{0,9}([A-Za-z_$][\w$]{0,63})\s{0,9}[,}\n]"
+)
+_CONSTANT = re.compile(
+    r"\b(?:const|let|var)\s{1,9}([A-Za-z_$][\w$]{0,63})\s{0,9}=\s{0,9}[\"']([^\"'\n]{1,4096})[\"']"
+)
 # The content once more, put down for a framework: ``window.__NUXT__=…``, ``self.__next_f.push(…)``.
 _DATA = re.compile(r"\s*\(?(?:self|window|globalThis)\.__\w+\s*(?:=|\.push(?=\())")
 # A string, which may lack its end, or what opens and closes.
@@ -25,9 +31,10 @@ _DEPTHS = dict.fromkeys("([{", 1) | dict.fromkeys(")]}", -1)
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A call in a script: the id of the element it names, and its options with literal values.
+    """A call in a script: the id of the element it names, and its options.
 
-    The names of the options are in lower case.
+    Options have literal values, or are given the name of a variable that has one. The names of the
+    options are in lower case.
     """
 
     target: str | None
@@ -41,6 +48,7 @@ class Call:
 
 def calls(script: str, names: tuple[str, ...], length: int = _CALL) -> Iterator[Call]:
     """The calls in *script* that begin with one of *names*, each read over *length* characters."""
+    constants: dict[str, str] | None = None
     for name in names:
         at = script.find(name)
         for _ in range(_MAX_CALLS):
@@ -49,8 +57,24 @@ def calls(script: str, names: tuple[str, ...], length: int = _CALL) -> Iterator[
             start = at + len(name)
             text = script[start : start + length]
             target = _TARGET.match(text)
-            yield Call(target[1] if target else None, options(text))
+            if constants is None:
+                constants = _constants(script)
+            yield Call(target[1] if target else None, _named(text, constants) | options(text))
             at = script.find(name, start)
+
+
+def _constants(script: str) -> dict[str, str]:
+    """The variables of *script* that are declared with a string, the first of each name."""
+    found: dict[str, str] = {}
+    for name, value in _CONSTANT.findall(script):
+        found.setdefault(name, value)
+    return found
+
+
+def _named(text: str, constants: Mapping[str, str]) -> dict[str, str]:
+    """The ``name: variable`` pairs of *text* whose variable is one of *constants*."""
+    pairs = _NAMED.findall(text) if constants else []
+    return {name.lower(): constants[value] for name, value in pairs[::-1] if value in constants}
 
 
 def options(text: str) -> dict[str, str]:

@@ -8,6 +8,7 @@ from scrapy_captcha.detection.controls import typed
 from scrapy_captcha.detection.page import REFUSALS
 from scrapy_captcha.detection.passing import leads_on
 from scrapy_captcha.detection.reading import visible
+from scrapy_captcha.detection.searching import is_search
 
 if TYPE_CHECKING:
     from scrapy_captcha.detection.document import Document
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 # More than any wall says, less than content does.
 _MAX_CHARACTERS = 1000
 _MAX_LINKS = 5
+# Around a wall that is served in the layout of the site.
+_MAX_LINKS_AROUND = 60
 # Fields that are no controls of HTML: editors, and elements that a framework makes fields of.
 _DRAWN = (
     "//*[@contenteditable or @role='textbox' or contains(name(), '-') and"
@@ -28,19 +31,36 @@ _MAX_DRAWN = 50
 def why_alone(document: Document, widget: Widget, form: Element | None) -> tuple[str, ...]:
     """Why *widget*, to be sent with *form*, stands instead of the content; () where it does not.
 
-    A wall asks for nothing but the captcha, says little, and leads nowhere else.
+    A wall asks for nothing but the captcha, says little, and leads nowhere else. The layout of the
+    site around it may lead elsewhere and search, where passing the captcha is what leads on.
     """
-    for question in document.questions:
-        mine = form is None or document.form_of(question) is form
-        if question is not widget.question and (typed(question) or mine):
-            return ()
+    others = [one for one in document.questions if one is not widget.question]
+    asked = [one for one in others if _competes(document, one, form)]
+    if not all(_searches(document, one, form) for one in asked):
+        return ()
     reading = document.reading
-    if reading.characters > _MAX_CHARACTERS or reading.links > _MAX_LINKS:
+    around = bool(asked) or reading.links > _MAX_LINKS
+    if around and (widget.element is None or widget.parameters.get("invisible")):
+        return ()
+    if reading.characters > _MAX_CHARACTERS or reading.links > _MAX_LINKS_AROUND:
+        return ()
+    if around and not leads_on(document):
         return ()
     reason = _reason(document, form)
     if reason is None or _draws_fields(document):
         return ()
     return (reason, f"{reading.characters} visible characters", f"{reading.links} links")
+
+
+def _competes(document: Document, question: Element, form: Element | None) -> bool:
+    """Whether *question* is another one than the captcha's: typed, or to be sent with it."""
+    return typed(question) or form is None or document.form_of(question) is form
+
+
+def _searches(document: Document, question: Element, form: Element | None) -> bool:
+    """Whether *question* belongs to a search form beside *form*."""
+    own = document.form_of(question)
+    return own is not None and own is not form and is_search(own)
 
 
 def _reason(document: Document, form: Element | None) -> str | None:

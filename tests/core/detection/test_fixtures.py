@@ -166,6 +166,23 @@ CHALLENGES = {
     "basedflare": Shown(Kind.HCAPTCHA, UUID, None),
     "google_page": Shown(Kind.RECAPTCHA_V2_ENTERPRISE, V2, None, {"invisible": True}),
     "shopify": Shown(Kind.HCAPTCHA, UUID),
+    "layout": Shown(Kind.TURNSTILE, TURNSTILE, SILENT),
+    "layout_named": Shown(Kind.TURNSTILE, TURNSTILE, None),
+    "layout_drupal": Shown(Kind.TURNSTILE, TURNSTILE, SILENT),
+    "variable": Shown(Kind.TURNSTILE, TURNSTILE, None),
+    "adlinkfly": Shown(Kind.RECAPTCHA_V2, V2, SILENT),
+    "amazon_waf_moved": Shown(Kind.AMAZON_WAF, form=None),
+    "picture_sorry": Shown(
+        Kind.IMAGE,
+        None,
+        Form(
+            "https://shop.example/CaptchaRedirect",
+            "GET",
+            (("continue", "https://www.google.com/"), ("submit", "Go")),
+        ),
+        answer_field="captcha",
+        image="https://shop.example/sorry/image?id=17&hl=en",
+    ),
     "trap": Shown(
         Kind.TURNSTILE,
         TURNSTILE,
@@ -201,6 +218,8 @@ WIDGETS = {
     "framework_fields": (Kind.TURNSTILE, TURNSTILE),
     "editor": (Kind.TURNSTILE, TURNSTILE),
     "choice": (Kind.HCAPTCHA, UUID),
+    "layout": (Kind.TURNSTILE, TURNSTILE),
+    "layout_invisible": (Kind.RECAPTCHA_V2, V2),
 }
 BLOCKS = {
     "amazon_click": "amazon",
@@ -216,6 +235,7 @@ BLOCKS = {
     "cloudflare_waf": "cloudflare_ban",
     "datadome_ban": "datadome",
     "datadome_device_check": "datadome",
+    "datadome_first": "datadome",
     "fastly_script": "fastly",
     "jiasule_second": "jiasule",
     "radware_captcha": "radware",
@@ -241,6 +261,7 @@ BLOCKS = {
         "cdndefend",
         "cdnfly",
         "cloudflare_ban",
+        "crowdsec",
         "distil",
         "douban",
         "duckduckgo",
