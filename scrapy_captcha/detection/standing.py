@@ -32,7 +32,8 @@ def why_alone(document: Document, widget: Widget, form: Element | None) -> tuple
     """Why *widget*, to be sent with *form*, stands instead of the content; () where it does not.
 
     A wall asks for nothing but the captcha, says little, and leads nowhere else. The layout of the
-    site around it may lead elsewhere and search, where passing the captcha is what leads on.
+    site around it may lead elsewhere and search, where the status refuses the page or where passing
+    the captcha is what leads on.
     """
     others = [one for one in document.questions if one is not widget.question]
     asked = [one for one in others if _competes(document, one, form)]
@@ -44,7 +45,7 @@ def why_alone(document: Document, widget: Widget, form: Element | None) -> tuple
         return ()
     if reading.characters > _MAX_CHARACTERS or reading.links > _MAX_LINKS_AROUND:
         return ()
-    if around and not leads_on(document):
+    if around and not (document.status in REFUSALS or leads_on(document)):
         return ()
     reason = _reason(document, form)
     if reason is None or _draws_fields(document):

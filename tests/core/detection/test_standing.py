@@ -31,6 +31,41 @@ def test_text_and_links_beyond_a_limit_are_content(rest: str, expected: Verdict)
     assert verdict(FORM + rest) is expected
 
 
+LINKS = '<a href="/more">x</a>' * 6
+SEARCH = '<form><input name="q"></form>'
+PASSING = FORM.replace("data-s", "data-callback='passed' data-s")
+PASSED = "<script>function passed() { document.forms[0].submit() }</script>"
+
+
+@pytest.mark.parametrize(
+    ("rest", "expected"),
+    [
+        (LINKS, Verdict.CHALLENGE),
+        (LINKS * 10, Verdict.CHALLENGE),
+        (LINKS * 10 + LINKS, Verdict.WIDGET),
+        (SEARCH, Verdict.CHALLENGE),
+        (SEARCH.replace("q", "address"), Verdict.WIDGET),
+        (SEARCH.replace("<form>", '<form method="post">'), Verdict.WIDGET),
+        (SEARCH.replace("</form>", "<textarea></textarea></form>"), Verdict.WIDGET),
+        (SEARCH.replace('name="q"', 'type="search"'), Verdict.CHALLENGE),
+        (SEARCH + "<input name=q>", Verdict.WIDGET),
+        ("<p>" + "x" * 1000 + LINKS, Verdict.WIDGET),
+    ],
+)
+def test_the_layout_around_a_wall_may_lead_elsewhere_and_search(
+    rest: str, expected: Verdict
+) -> None:
+    assert verdict(PASSING + PASSED + rest) is expected
+    assert verdict(FORM + rest, 403) is expected
+    assert verdict(FORM + rest, 200) is Verdict.WIDGET
+
+
+def test_a_captcha_that_nobody_sees_is_no_wall_in_a_layout() -> None:
+    unseen = PASSING.replace("data-s", "data-size='invisible' data-s")
+    assert verdict(unseen + PASSED) is Verdict.CHALLENGE
+    assert verdict(unseen + PASSED + LINKS) is Verdict.WIDGET
+
+
 @pytest.mark.parametrize(
     ("markup", "status", "expected"),
     [
