@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl
 
-from scrapy_captcha.detection.controls import typed
+from scrapy_captcha.detection.controls import kind_of, typed
 from scrapy_captcha.detection.page import REFUSALS
 from scrapy_captcha.detection.passing import leads_on
 from scrapy_captcha.detection.reading import visible
@@ -26,6 +28,8 @@ _DRAWN = (
     " (contains(name(), 'input') or contains(name(), 'field') or contains(name(), 'textarea'))]"
 )
 _MAX_DRAWN = 50
+_MAX_PARAMETERS = 20
+_ADDRESS = re.compile(r"https?://|/\w")
 
 
 def why_alone(document: Document, widget: Widget, form: Element | None) -> tuple[str, ...]:
@@ -33,7 +37,7 @@ def why_alone(document: Document, widget: Widget, form: Element | None) -> tuple
 
     A wall asks for nothing but the captcha, says little, and leads nowhere else. The layout of the
     site around it may lead elsewhere and search, where the status refuses the page or where passing
-    the captcha is what leads on.
+    the captcha is what leads on, or back to this page.
     """
     others = [one for one in document.questions if one is not widget.question]
     asked = [one for one in others if _competes(document, one, form)]
@@ -45,7 +49,7 @@ def why_alone(document: Document, widget: Widget, form: Element | None) -> tuple
         return ()
     if reading.characters > _MAX_CHARACTERS or reading.links > _MAX_LINKS_AROUND:
         return ()
-    if around and not (document.status in REFUSALS or leads_on(document)):
+    if around and not _withholds(document, form):
         return ()
     reason = _reason(document, form)
     if reason is None or _draws_fields(document):
@@ -62,6 +66,30 @@ def _searches(document: Document, question: Element, form: Element | None) -> bo
     """Whether *question* belongs to a search form beside *form*."""
     own = document.form_of(question)
     return own is not None and own is not form and is_search(own)
+
+
+def _withholds(document: Document, form: Element | None) -> bool:
+    """Whether there is another page behind this one, for who passes the captcha."""
+    return document.status in REFUSALS or leads_on(document) or _returns(document, form)
+
+
+def _returns(document: Document, form: Element | None) -> bool:
+    """Whether *form* carries the address of this page, or one that this address names.
+
+    The address of a home page says nothing, as forms name it for other ends.
+    """
+    if form is None:
+        return False
+    url = document.url.partition("#")[0]
+    own = "/" + url.partition("//")[2].partition("/")[2]
+    given = [value for _, value in parse_qsl(url.partition("?")[2])[:_MAX_PARAMETERS]]
+    addresses = {value for value in given if _ADDRESS.match(value)}
+    if own != "/":
+        addresses.update((own, url))
+    return any(
+        kind_of(one) == "hidden" and one.get("value", "").strip() in addresses
+        for one in form.iter("input")
+    )
 
 
 def _reason(document: Document, form: Element | None) -> str | None:

@@ -94,3 +94,24 @@ def test_fields_of_other_kinds_ask_as_well(field: str) -> None:
     assert verdict(FORM + field) is Verdict.WIDGET
     assert verdict(FORM + f"<div hidden>{field}</div>") is Verdict.CHALLENGE
     assert verdict(FORM + "<my-footer></my-footer>") is Verdict.CHALLENGE
+
+
+@pytest.mark.parametrize(
+    ("address", "value", "expected"),
+    [
+        ("books?page=2", "/books?page=2", Verdict.CHALLENGE),
+        ("books", "https://shop.example/books", Verdict.CHALLENGE),
+        ("gate?to=%2Fbooks", "/books", Verdict.CHALLENGE),
+        ("books", "/pens", Verdict.WIDGET),
+        ("gate?in=books", "books", Verdict.WIDGET),
+        ("", "/", Verdict.WIDGET),
+        ("", URL, Verdict.WIDGET),
+    ],
+)
+def test_a_wall_in_a_layout_may_return_to_the_page_that_was_asked_for(
+    address: str, value: str, expected: Verdict
+) -> None:
+    back = f'<form method="post">{WIDGET}<input type="hidden" name="to" value="{value}"></form>'
+    found = detect(HtmlPage(URL + address, f"<html>{LINKS}{back}</html>".encode(), 200))
+    assert found is not None
+    assert found.verdict is expected
