@@ -28,6 +28,7 @@ from scrapy_captcha.captchas import KINDS, Captcha, Kind
 from scrapy_captcha.commands.captcha import SUBCOMMANDS
 from scrapy_captcha.config import Config, GiveUp
 from scrapy_captcha.detection import DETECTORS, Declared
+from scrapy_captcha.detection.walls import WALLS
 from scrapy_captcha.errors import ERRORS, ErrorCode, SolverError
 from scrapy_captcha.options import Options
 from scrapy_captcha.policy import Policy, default_action
@@ -233,6 +234,12 @@ def test_kinds() -> None:
     for info in KINDS.values():
         name = re.sub(r" v\d.*", "", info.title)
         assert name in README, info.title
+
+
+def test_walls() -> None:
+    """All names that `captcha/blocked_count` may carry."""
+    listed = README.partition("one of these bot walls:\n\n")[2].partition(".\n\n")[0]
+    assert words(listed) == {wall.name for wall in WALLS}
 
 
 def test_providers() -> None:
