@@ -144,9 +144,10 @@ class Conductor:
         if SUBMISSION in request.meta:
             request.meta["dont_retry"] = True  # its token is used up
             return response
-        asked_at = self._sharing.answered(request, response)
         progress, options = Progress.of(request.meta), self._sight.options(request)
         found = None if progress.passed else self._sight.found(request, response)
+        challenged = found is not None and found.verdict is Verdict.CHALLENGE
+        asked_at = self._sharing.answered(request, response, challenged=challenged)
         if not is_robots_txt(request):
             self._summary.page(request, response, found)
         if progress.asked and progress.submitted:

@@ -78,16 +78,23 @@ class Sharing:
         self.went_quietly(request)
         if progress.leads:
             self._watch(request, progress.leads)
-        self._newcomers.went(request)
+        if self.has_begun:
+            self._newcomers.went(request)
 
-    def answered(self, request: Request, response: Response | None = None) -> float:
+    def answered(
+        self, request: Request, response: Response | None = None, *, challenged: bool = False
+    ) -> float:
         """*request* has been answered with *response*, or has failed.
 
-        Returns when it went out: in the far past, where that is not known.
+        *challenged* says that *response* is a captcha, of whose cookies `met` is told. Returns when it went out: in the far past, where that is not known.
         """
-        with_cookie = response is not None and "Set-Cookie" in response.headers
-        self._newcomers.came_back(request, with_cookie=with_cookie)
-        asked_at: float = request.meta.pop(_ASKED, _LONG_AGO)
+        asked_at: float = request.meta.get(_ASKED, _LONG_AGO)
+        if self.has_begun:
+            with_cookie = response is not None and "Set-Cookie" in response.headers
+            self._newcomers.came_back(request, with_cookie=with_cookie)
+        elif response is not None and not challenged:
+            self.came_back_quietly(request, response)
+        request.meta.pop(_ASKED, None)
         return asked_at
 
     def is_shut(self, request: Request) -> bool:
@@ -109,6 +116,7 @@ class Sharing:
             for other in self._under_way():
                 # Some have not gone out yet or are back, and are kept by another middleware.
                 if other is request or _ASKED in other.meta:
+                    other.meta.pop(MARK, None)  # of an earlier run
                     self._newcomers.went(other)
             self._newcomers.came_back(request, with_cookie=False)
         self._sites.met(self._sessions.name(request))

@@ -12,6 +12,8 @@ from crawling import crawl, path_of, sandbox
 from scrapy import Request
 from serving import Page, site
 
+from scrapy_captcha.sandbox import Guard, Mode
+
 if TYPE_CHECKING:
     from scrapy.http import Response
 
@@ -99,6 +101,50 @@ async def test_a_post_that_led_on_is_not_fetched_by_its_address(first: Page) -> 
     assert [response.text for response in crawled.responses] == ["results"]
     assert ("GET", "/search") not in own.requests
     assert ours(crawled.responses[0].meta) == []
+
+
+@pytest_twisted.ensureDeferred
+async def test_who_has_a_past_makes_the_others_of_its_crowd_no_less_new() -> None:
+    """After a resume some have one, and the first answer gives the session that the last one has.
+
+    The site shows a captcha to each under a session of its own, of which the jar keeps the last.
+    """
+    paths = [f"/page/{number}" for number in range(1, 9)]
+    async with sandbox(guard=Guard(mode=Mode.TOKEN), pages=8, latency=0.1) as running:
+        first, *others = [Request(running.site_url + path) for path in paths]
+        first.meta["captcha"] = True
+        crawled = await crawl(running, [first, *others], {"CAPTCHA_SCOPE": "page"})
+
+    assert crawled.paths == paths
+    assert running.site.gate.rejected == {}
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_widget_that_brings_a_cookie_makes_the_captcha_before_it_an_old_one() -> None:
+    """As any other page does: that it was looked at more closely changes nothing."""
+    pages = {
+        "/captcha": Page(WALL),
+        "/widget": Page(WALL + "words " * 1000, headers={"Set-Cookie": "session=2; Path=/"}),
+    }
+    async with sandbox() as running, site(pages, on_post=Page("content")) as own:
+        late = {"/widget": 0.1, "/captcha": 0.5}
+        requests = [Request(own.url + path, meta={"late": late}) for path in pages]
+        settings = {"DOWNLOADER_MIDDLEWARES": {Late: 750}, "CAPTCHA_RETRY_TIMES": 1}
+        await crawl(running, requests, settings)
+
+    before = own.requests[: own.requests.index(("POST", "/verify"))]
+    assert before.count(("GET", "/captcha")) == 2
+
+
+@pytest_twisted.ensureDeferred
+async def test_the_only_page_that_is_asked_for_shows_its_captcha_once() -> None:
+    """Though it brings a cookie, and whether or not the request says something of captchas."""
+    pages = {"/captcha": Page(WALL, headers={"Set-Cookie": "session=1; Path=/"})}
+    for meta in ({}, {"captcha": True}):
+        async with sandbox() as running, site(pages, on_post=Page("content")) as own:
+            await crawl(running, [Request(own.url + "/captcha", meta=meta)])
+
+        assert own.requests[:2] == [("GET", "/captcha"), ("POST", "/verify")]
 
 
 @pytest_twisted.ensureDeferred
