@@ -86,7 +86,8 @@ class Sharing:
     ) -> float:
         """*request* has been answered with *response*, or has failed.
 
-        *challenged* says that *response* is a captcha, of whose cookies `met` is told. Returns when it went out: in the far past, where that is not known.
+        *challenged* says that *response* is a captcha: what follows from that, `met` is told.
+        Returns when *request* went out: in the far past, where that is not known.
         """
         asked_at: float = request.meta.get(_ASKED, _LONG_AGO)
         if self.has_begun:

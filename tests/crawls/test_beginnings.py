@@ -72,9 +72,9 @@ async def test_nobody_waits_for_a_page_that_another_middleware_keeps() -> None:
         own.pages = Turns(turns)  # type: ignore[assignment]
         kept = Request(own.url + "/kept", meta={"late": {"/kept": 1.0}})
         requests = [kept, Request(own.url + "/captcha")]
-        later = {"DOWNLOAD_DELAY": 0.3, "RANDOMIZE_DOWNLOAD_DELAY": False}
+        settings = {"DOWNLOADER_MIDDLEWARES": {Late: 100}, "DOWNLOAD_DELAY": 0.4}
         asked = time.monotonic()
-        crawled = await crawl(running, requests, {"DOWNLOADER_MIDDLEWARES": {Late: 100}} | later)
+        crawled = await crawl(running, requests, settings)
 
     assert time.monotonic() - asked < 4.0  # not newcomers._LONGEST_WAIT
     assert running.solver.created == 1
