@@ -153,8 +153,7 @@ class Journal:
             return None
         if not isinstance(request, Request) or _name(Progress.of(request.meta)) != name:
             return None
-        # Solutions and answers to them were in memory; the page has to be asked for again.
-        progress = replace(Progress.of(request.meta), solution="", submitted=False, answer="")
+        progress = Progress.of(request.meta).for_another_run()
         request.meta[KEY] = progress.to_meta()
         request.dont_filter = True  # the dupefilter may know it from its first time
         if progress.priority is not None:

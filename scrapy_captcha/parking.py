@@ -35,6 +35,7 @@ from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.task import cooperate
 
 from scrapy_captcha.clock import looping
+from scrapy_captcha.progress import KEY, Progress
 from scrapy_captcha.scheduling import memory_of, scheduler_of
 
 if TYPE_CHECKING:
@@ -192,6 +193,7 @@ class ParkingLot:
         for told in parked.values():
             told.cancel()
         for request in [*parked, *self._memory.taken()]:
+            request.meta[KEY] = Progress.of(request.meta).for_another_run().to_meta()
             if not (self._journal.follows_a_kill and self._journal.carry_on(request)):
                 self._enqueue(request, scheduler)
         if parked:

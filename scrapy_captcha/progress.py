@@ -87,6 +87,11 @@ class Progress:
         """As the policy counts them."""
         return Attempts(self.tasks, self.retries, self.resent)
 
+    def for_another_run(self) -> Progress:
+        """The same without what was in memory: a solution that was never sent does not count."""
+        tasks = self.tasks - 1 if self.solution and self.tasks else self.tasks
+        return replace(self, tasks=tasks, solution="", submitted=False, answer="")
+
     def after(self, attempts: Attempts, **changes: Any) -> Progress:
         """The same, with *attempts* made and other fields changed."""
         return replace(

@@ -54,6 +54,18 @@ def test_it_survives_a_queue_on_disk_in_either_format(progress: Progress) -> Non
     assert Progress.of(json.loads(json.dumps(meta))) == progress
 
 
+@pytest.mark.parametrize(
+    ("progress", "tasks"),
+    [
+        (Progress(tasks=2, solution="held"), 1),
+        (Progress(tasks=2, submitted=True, answer="held"), 2),
+        (Progress(tasks=0, solution="held"), 0),
+    ],
+)
+def test_another_run_counts_no_solution_that_was_never_sent(progress: Progress, tasks: int) -> None:
+    assert progress.for_another_run() == Progress(tasks=tasks)
+
+
 def test_a_beginning_leaves_nothing_in_meta() -> None:
     assert Progress().to_meta() == {}
 

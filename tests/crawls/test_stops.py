@@ -18,6 +18,7 @@ from crawling import FAST, Visitor, crawl, sandbox
 from jobs import QUEUES, until_parked
 from scrapy import Request
 from scrapy.exceptions import CloseSpider
+from scrapy.statscollectors import MemoryStatsCollector
 from scrapy.utils.defer import deferred_from_coro
 
 from scrapy_captcha.money import micros
@@ -132,6 +133,33 @@ async def test_each_page_comes_once_after_a_graceful_stop(
     assert opened or stop == "CLOSESPIDER_TIMEOUT"
     assert stopped.failures + resumed.failures == []
     assert journals(tmp_path) == []
+
+
+class StopsAtOnce(MemoryStatsCollector):
+    """Ends the crawl when the first solution has come, before it can be sent."""
+
+    def inc_value(self, key: str, *args: Any, **kwargs: Any) -> None:
+        super().inc_value(key, *args, **kwargs)
+        engine = self._crawler.engine
+        if key == "captcha/solved_count" and engine is not None:
+            deferred_from_coro(engine.close_spider_async(reason="enough"))
+
+
+@pytest.mark.parametrize("queue", QUEUES)
+@pytest_twisted.ensureDeferred
+async def test_a_page_whose_solution_is_lost_at_each_stop_is_not_given_up(
+    queue: str, tmp_path: Path
+) -> None:
+    """The site has rejected none of them."""
+    settings = {"JOBDIR": str(tmp_path), "CAPTCHA_RETRY_TIMES": 1, **QUEUES[queue]}
+    async with sandbox() as running:
+        for _ in range(2):
+            stopped = await crawl(running, ["/page/2"], {"STATS_CLASS": StopsAtOnce, **settings})
+            assert stopped.paths + stopped.failures == []
+        resumed = await crawl(running, ["/page/2"], settings)
+
+    assert resumed.reasons == []
+    assert resumed.paths == ["/page/2"]
 
 
 def journals(directory: Path) -> list[Path]:
