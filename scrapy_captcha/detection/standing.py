@@ -74,11 +74,12 @@ def _withholds(document: Document, form: Element | None) -> bool:
 
 
 def _returns(document: Document, form: Element | None) -> bool:
-    """Whether *form* carries the address of this page, or one that this address names.
+    """Whether *form* carries the address of this page, or one that this address names, to itself.
 
-    The address of a home page says nothing, as forms name it for other ends.
+    The address of a home page says nothing, as forms name it for other ends. Nor does a form that
+    is sent elsewhere: it does something, and then leads back.
     """
-    if form is None:
+    if form is None or not _is_sent_here(document, form):
         return False
     url = document.url.partition("#")[0]
     own = "/" + url.partition("//")[2].partition("/")[2]
@@ -90,6 +91,17 @@ def _returns(document: Document, form: Element | None) -> bool:
         kind_of(one) == "hidden" and one.get("value", "").strip() in addresses
         for one in form.iter("input")
     )
+
+
+def _is_sent_here(document: Document, form: Element) -> bool:
+    """Whether *form* goes to the page that it stands on, as far as the path tells."""
+    action = form.get("action", "").strip()
+    target = document.absolute(document.base_url, action) if action else document.url
+    return _without_query(target) == _without_query(document.url)
+
+
+def _without_query(url: str) -> str:
+    return url.partition("#")[0].partition("?")[0]
 
 
 def _reason(document: Document, form: Element | None) -> str | None:

@@ -115,3 +115,22 @@ def test_a_wall_in_a_layout_may_return_to_the_page_that_was_asked_for(
     found = detect(HtmlPage(URL + address, f"<html>{LINKS}{back}</html>".encode(), 200))
     assert found is not None
     assert found.verdict is expected
+
+
+@pytest.mark.parametrize(
+    ("action", "expected"),
+    [
+        ("", Verdict.CHALLENGE),
+        ("?ask=1", Verdict.CHALLENGE),
+        ("/books", Verdict.CHALLENGE),
+        ("/cart/add", Verdict.WIDGET),
+    ],
+)
+def test_a_form_in_a_layout_that_does_something_elsewhere_is_no_wall(
+    action: str, expected: Verdict
+) -> None:
+    fields = '<input type="hidden" name="to" value="/books">'
+    form = f'<form method="post" action="{action}">{WIDGET}{fields}</form>'
+    found = detect(HtmlPage(URL + "books", f"<html>{LINKS}{form}</html>".encode(), 200))
+    assert found is not None
+    assert found.verdict is expected
