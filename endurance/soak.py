@@ -36,6 +36,7 @@ _MOST_SIGNALS = 5  # of a job, which is let end then: plain Scrapy loses its que
 _PATIENCE = 60.0  # seconds for a run to start, or to end
 _IN_MEMORY = 16  # solutions that a run may hold when it ends: CAPTCHA_CONCURRENT_SOLVES
 _ERROR = re.compile(r"^Traceback.*?^(\S.*?)$", re.MULTILINE | re.DOTALL)
+_GIVEN_UP = re.compile(r"Dropped for its captcha [^\n]*?\), (\w+)")
 _LOST_BESIDE = 8  # pages per kill that may be lost beside what plain Scrapy loses
 _SETTINGS = {
     "TELNETCONSOLE_ENABLED": False,
@@ -49,7 +50,8 @@ _SETTINGS = {
 class Figures:
     """What came of the jobs of one kind, of *pages* each.
 
-    *bought* are tasks, *broken* what tracebacks in the log end with.
+    *bought* are tasks, *broken* what tracebacks in the log end with, *given_up* the reasons for
+    which pages were.
     """
 
     pages: int
@@ -59,15 +61,17 @@ class Figures:
     repeated: int = 0
     bought: int = 0
     broken: Counter[str] = field(default_factory=Counter)
+    given_up: Counter[str] = field(default_factory=Counter)
 
     def line(self, name: str) -> str:
         """For the report."""
         wanted = self.pages * self.jobs
         beyond = self.bought - wanted if self.bought else 0
-        errors = "".join(f"    {times} times: {error}\n" for error, times in self.broken.items())
+        told = self.broken + Counter({f"given up: {why}": n for why, n in self.given_up.items()})
+        lines = "".join(f"    {times} times: {what}\n" for what, times in told.items())
         return (
             f"{name:22}{self.signals:>8}{self.jobs:>6}{wanted:>8}{self.lost:>6}{self.repeated:>10}"
-            f"{self.bought:>8}{beyond:>8}{self.broken.total():>8}\n{errors}"
+            f"{self.bought:>8}{beyond:>8}{self.broken.total():>8}\n{lines}"
         )
 
 
@@ -153,7 +157,9 @@ def _count(job: Job, figures: Figures) -> None:
     figures.jobs += 1
     figures.lost += figures.pages - len(came)
     figures.repeated += came.total() - len(came)
-    figures.broken.update(_ERROR.findall(job.scrapy_log.read_text(encoding="utf-8")))
+    log = job.scrapy_log.read_text(encoding="utf-8")
+    figures.broken.update(_ERROR.findall(log))
+    figures.given_up.update(_GIVEN_UP.findall(log))
 
 
 def main() -> int:
