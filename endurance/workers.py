@@ -49,18 +49,21 @@ _SETTINGS = {
 @contextmanager
 def redis(directory: Path) -> Iterator[str]:
     """The URL of a Redis of our own."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = ["redis-server", "--bind", "127.0.0.1", "--port", str(port), "--save", ""]
-    with subprocess.Popen(  # noqa: S603
-        [*command, "--dir", str(directory)], stdout=subprocess.DEVNULL
-    ) as process:
-        try:
-            _wait(lambda: _listens(port))
-            yield f"redis://127.0.0.1:{port}"
-        finally:
-            process.terminate()
+    with socket.socket() as kept:
+        # Bound and not listening: nobody else is given the port, and Redis, which sets the same
+        # option, may take it.
+        kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        kept.bind(("127.0.0.1", 0))
+        port = kept.getsockname()[1]
+        command = ["redis-server", "--bind", "127.0.0.1", "--port", str(port), "--save", ""]
+        with subprocess.Popen(  # noqa: S603
+            [*command, "--dir", str(directory)], stdout=subprocess.DEVNULL
+        ) as process:
+            try:
+                _wait(lambda: _listens(port))
+                yield f"redis://127.0.0.1:{port}"
+            finally:
+                process.terminate()
 
 
 def _listens(port: int) -> bool:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from following import EXAMPLES, ROWS, Place, environment
+from following import EXAMPLES, ROWS, environment, follow
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -24,7 +24,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], R
     shell = environment(home)
     with ThreadPoolExecutor(max_workers=6) as pool:
         futures = {
-            name: pool.submit(Place(home / str(number), shell).run, row)
+            name: pool.submit(follow, row, home / str(number), shell)
             for number, (name, row) in enumerate(ROWS.items())
         }
         yield lambda name: futures[name].result()

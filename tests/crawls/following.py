@@ -27,7 +27,8 @@ README = (EXAMPLES / "README.md").read_text(encoding="utf-8")
 [SANDBOX] = re.findall(r"^scrapy captcha sandbox.*$", README, re.MULTILINE)
 [KEY] = re.findall(r"^export CAPTCHA_API_KEY=(.*)$", README, re.MULTILINE)
 SOURCES = {".py", ".cfg", ".ini"}  # others are what somebody's runs have left
-SOLVER_PORT = "8000"
+PORTS = ("8000", "8001", "8002", "8003")
+SOLVER_PORT = PORTS[0]
 INTERRUPT = "Ctrl-C"
 TIMEOUT = 60.0  # seconds
 
@@ -80,10 +81,10 @@ class Run:
 class Place:
     """A copy of the examples with ports of its own, and the commands that are given there."""
 
-    def __init__(self, home: Path, shell: dict[str, str]) -> None:
+    def __init__(self, home: Path, shell: dict[str, str], ports: list[int]) -> None:
         self._home = home
         self._shell = shell
-        self._ports = {str(port): str(free_port()) for port in range(8000, 8004)}
+        self._ports = dict(zip(PORTS, map(str, ports), strict=True))
         for path in (path for path in EXAMPLES.rglob("*") if path.suffix in SOURCES):
             copy = home / path.relative_to(EXAMPLES)
             copy.parent.mkdir(parents=True, exist_ok=True)
@@ -107,9 +108,14 @@ class Place:
     def _beside(self, command: str, log: Path) -> Iterator[None]:
         """*command* in a terminal of its own."""
         process = self._start(command, self._home, log)
+
+        def listens(port: int) -> bool:
+            assert process.poll() is None, log.read_text()
+            return is_open(port)
+
         try:
             for port in re.findall(r"port (\d+)", self._at_own_ports(command)):
-                wait_until(partial(is_open, int(port)))
+                wait_until(partial(listens, int(port)))
             yield
         finally:
             process.terminate()
@@ -147,9 +153,22 @@ class Place:
             return json.load(answer)
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
+def follow(row: Row, home: Path, shell: dict[str, str]) -> Run:
+    """Does what *row* says, in *home*."""
+    with reserved_ports(len(PORTS)) as ports:
+        return Place(home, shell, ports).run(row)
+
+
+@contextmanager
+def reserved_ports(count: int) -> Iterator[list[int]]:
+    """Ports that nobody is given who asks for any, so that one asked for by number is free."""
+    with ExitStack() as stack:
+        kept = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for each in kept:
+            # Bound and not listening: a server that sets the same option may still take it.
+            each.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            each.bind(("127.0.0.1", 0))
+        yield [each.getsockname()[1] for each in kept]
 
 
 def is_open(port: int) -> bool:
