@@ -48,27 +48,22 @@ _SETTINGS = {
 
 @contextmanager
 def redis(directory: Path) -> Iterator[str]:
-    """The URL of a Redis of our own."""
-    with socket.socket() as kept:
-        # Bound and not listening: nobody else is given the port, and Redis, which sets the same
-        # option, may take it.
-        kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        kept.bind(("127.0.0.1", 0))
-        port = kept.getsockname()[1]
-        command = ["redis-server", "--bind", "127.0.0.1", "--port", str(port), "--save", ""]
-        with subprocess.Popen(  # noqa: S603
-            [*command, "--dir", str(directory)], stdout=subprocess.DEVNULL
-        ) as process:
-            try:
-                _wait(lambda: _listens(port))
-                yield f"redis://127.0.0.1:{port}"
-            finally:
-                process.terminate()
+    """The URL of a Redis of our own, in *directory*."""
+    path = directory / "redis.sock"
+    command = ["redis-server", "--port", "0", "--unixsocket", str(path), "--save", ""]
+    with subprocess.Popen(  # noqa: S603
+        [*command, "--dir", str(directory)], stdout=subprocess.DEVNULL
+    ) as process:
+        try:
+            _wait(lambda: _listens(path))
+            yield f"unix://{path}"
+        finally:
+            process.terminate()
 
 
-def _listens(port: int) -> bool:
-    with socket.socket() as client:
-        return client.connect_ex(("127.0.0.1", port)) == 0
+def _listens(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX) as client:
+        return client.connect_ex(str(path)) == 0
 
 
 def _wait(condition: Callable[[], bool]) -> None:

@@ -74,10 +74,10 @@ def _withholds(document: Document, form: Element | None) -> bool:
 
 
 def _returns(document: Document, form: Element | None) -> bool:
-    """Whether *form* carries the address of this page, or one that this address names, to itself.
+    """Whether *form* is sent to this page with its address, or with one that this address names.
 
-    The address of a home page says nothing, as forms name it for other ends. Nor does a form that
-    is sent elsewhere: it does something, and then leads back.
+    The address of a home page says nothing, as forms name it for other ends. Nor does that in a
+    form which is sent elsewhere: it does something, and then leads back.
     """
     if form is None or not _is_sent_here(document, form):
         return False

@@ -168,7 +168,10 @@ def reserved_ports(count: int) -> Iterator[list[int]]:
             # Bound and not listening: a server that sets the same option may still take it.
             each.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             each.bind(("127.0.0.1", 0))
-        yield [each.getsockname()[1] for each in kept]
+        ports = [each.getsockname()[1] for each in kept]
+        if sys.platform != "linux":
+            stack.close()  # there it might not: the ports are free now, and may be given away
+        yield ports
 
 
 def is_open(port: int) -> bool:

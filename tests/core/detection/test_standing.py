@@ -12,8 +12,8 @@ FORM = f'<form method="post">{WIDGET}</form>'
 NOINDEX = '<meta name="robots" content="noindex">'
 
 
-def verdict(markup: str, status: int | None = None) -> Verdict | None:
-    found = detect(HtmlPage(URL, f"<html>{markup}</html>".encode(), status))
+def verdict(markup: str, status: int | None = None, url: str = URL) -> Verdict | None:
+    found = detect(HtmlPage(url, f"<html>{markup}</html>".encode(), status))
     return found.verdict if found else None
 
 
@@ -112,9 +112,7 @@ def test_a_wall_in_a_layout_may_return_to_the_page_that_was_asked_for(
     address: str, value: str, expected: Verdict
 ) -> None:
     back = f'<form method="post">{WIDGET}<input type="hidden" name="to" value="{value}"></form>'
-    found = detect(HtmlPage(URL + address, f"<html>{LINKS}{back}</html>".encode(), 200))
-    assert found is not None
-    assert found.verdict is expected
+    assert verdict(LINKS + back, 200, URL + address) is expected
 
 
 @pytest.mark.parametrize(
@@ -131,6 +129,4 @@ def test_a_form_in_a_layout_that_does_something_elsewhere_is_no_wall(
 ) -> None:
     fields = '<input type="hidden" name="to" value="/books">'
     form = f'<form method="post" action="{action}">{WIDGET}{fields}</form>'
-    found = detect(HtmlPage(URL + "books", f"<html>{LINKS}{form}</html>".encode(), 200))
-    assert found is not None
-    assert found.verdict is expected
+    assert verdict(LINKS + form, 200, URL + "books") is expected
