@@ -188,9 +188,10 @@ def form_answers(captcha: Captcha, solution: Solution) -> dict[str, str]:
         return {captcha.answer_field or "captcha": answer_of(solution, "text")}
     names = KINDS[captcha.kind].answers
     answers = {field: answer_of(solution, name) for field, name in names.items()}
-    if captcha.answer_field and len(answers) == 1:
-        return {captcha.answer_field: answers.popitem()[1]}
-    return answers
+    if captcha.answer_field is None or len(set(names.values())) != 1:
+        return answers
+    own = {captcha.answer_field: next(iter(answers.values()))}
+    return own if len(names) == 1 else answers | own
 
 
 def answer_of(solution: Solution, name: str) -> str:

@@ -11,9 +11,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from scrapy_captcha.captchas import Captcha, Kind
+from scrapy_captcha.detection.answers import answer_field
 from scrapy_captcha.detection.asked import whole_wall
 from scrapy_captcha.detection.document import Document
-from scrapy_captcha.detection.forms import answer_field, form_element, read_form
+from scrapy_captcha.detection.forms import form_element, read_form
 from scrapy_captcha.detection.passing import leads_on
 from scrapy_captcha.detection.pictures import find_pictures
 from scrapy_captcha.detection.places import find_wall

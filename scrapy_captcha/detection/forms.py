@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlsplit
 
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
 
 _MAX_SIZE = 65_536
 _MAX_CONTROLS = 500
-_COPIED_INTO = re.compile(r"getElementById\([\"']([\w:.-]{1,64})[\"']\)\.value\s{0,9}=[^=]")
 
 
 def form_element(document: Document, widget: Widget) -> Element | None:
@@ -35,24 +33,6 @@ def form_element(document: Document, widget: Widget) -> Element | None:
     if len(forms) > 1:
         forms = [form for form in forms if visible(form)]
     return forms[0] if len(forms) == 1 else None
-
-
-def answer_field(document: Document, widget: Widget, form: Element | None) -> str | None:
-    """The form's own name for the answer, None where it is the kind's usual one.
-
-    A wall may have its script copy the answer into a hidden field of its form.
-    """
-    if widget.answer_field or form is None:
-        return widget.answer_field
-    copied = dict.fromkeys(_COPIED_INTO.findall(document.script[:200_000]))
-    if not copied:
-        return None
-    empty = {
-        control.get("id"): control.get("name")
-        for control in form.iter("input")
-        if control.get("type", "").lower() == "hidden" and not control.get("value")
-    }
-    return next((str(empty[name]) for name in copied if empty.get(name)), None)
 
 
 def read_form(

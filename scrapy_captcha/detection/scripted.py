@@ -9,7 +9,14 @@ from urllib.parse import urlsplit
 from scrapy_captcha.captchas import Kind
 from scrapy_captcha.detection.reading import visible
 from scrapy_captcha.detection.scripts import calls, literal
-from scrapy_captcha.detection.widgets import Widget, clean_key, parameters, recaptcha, rendered_key
+from scrapy_captcha.detection.widgets import (
+    Widget,
+    clean_key,
+    executed_action,
+    parameters,
+    recaptcha,
+    rendered_key,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,7 +24,6 @@ if TYPE_CHECKING:
     from scrapy_captcha.detection.document import Document
 
 _EXECUTED_KEY = re.compile(r"\s{0,9}[\"']([A-Za-z0-9_-]{6,128})[\"']")
-_ACTION = re.compile(r"action[\"']?\s{0,9}:\s{0,9}[\"']([\w/]{1,100})[\"']")
 _ARKOSE_KEY = re.compile(r"/v2/([0-9A-Fa-f-]{36})/")
 _BASE64 = re.compile(r"[A-Za-z0-9+/=_-]{6,4096}")
 _ADLINKFLY = {
@@ -113,7 +119,5 @@ def find_recaptcha_v3(document: Document) -> Iterator[Widget]:
         given = _EXECUTED_KEY.match(text)
         key = given[1] if given else rendered_key(document)
         if text and key:
-            action = _ACTION.search(text)
-            found = {"action": action[1]} if action else {}
-            kind = recaptcha(document, third=True)
+            kind, found = recaptcha(document, third=True), executed_action(document)
             yield Widget(kind, "script executes reCAPTCHA", key=key, parameters=found)

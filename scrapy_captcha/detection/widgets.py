@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 _SITE_KEY = re.compile(r"[A-Za-z0-9_-]{6,128}")
 _UUID = r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
 _RENDERED_KEY = re.compile(r"[?&]render=([A-Za-z0-9_-]{6,128})")
+_EXECUTES = re.compile(r"\bgrecaptcha\.(?:enterprise\.)?execute\(")
+_ACTION = re.compile(r"action[\"']?\s{0,9}:\s{0,9}[\"']([\w/]{1,100})[\"']")
 _MAX_ELEMENTS = 40
 
 
@@ -214,7 +216,17 @@ def _refine_recaptcha(document: Document, widget: Widget) -> Widget:
     if any("recaptcha.net/" in url for url in document.script_urls):
         found["api_domain"] = "www.recaptcha.net"
     third = widget.key is not None and widget.key == rendered_key(document)
+    if third:
+        found.pop("invisible", None)
+        found |= executed_action(document)
     return replace(widget, kind=recaptcha(document, third=third), parameters=found)
+
+
+def executed_action(document: Document) -> dict[str, Scalar]:
+    """The action that the page's script executes reCAPTCHA with; {} where it names none."""
+    call = _EXECUTES.search(document.script)
+    action = _ACTION.search(document.script, call.end(), call.end() + 600) if call else None
+    return {"action": action[1]} if action else {}
 
 
 def rendered_key(document: Document) -> str | None:

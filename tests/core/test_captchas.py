@@ -64,8 +64,14 @@ def test_a_form_with_its_own_name_for_the_answer_gets_it_under_that_name(kind: K
     assert form_answers(captcha, Solution(ANSWERS[kind][0])) == {"answer": value}
 
 
-@pytest.mark.parametrize("kind", [k for k in Kind if len(ANSWERS[k][1]) != 1])
-def test_an_own_name_means_nothing_to_kinds_with_several_fields_or_none(kind: Kind) -> None:
+def test_a_token_that_goes_by_two_names_goes_by_that_of_the_form_as_well() -> None:
+    captcha = Captcha(Kind.HCAPTCHA, URL, answer_field="answer")
+    answers = form_answers(captcha, Solution({"token": "t"}))
+    assert answers == dict.fromkeys(("h-captcha-response", "g-recaptcha-response", "answer"), "t")
+
+
+@pytest.mark.parametrize("kind", [k for k in Kind if len(set(ANSWERS[k][1].values())) != 1])
+def test_an_own_name_means_nothing_to_kinds_with_several_answers_or_none(kind: Kind) -> None:
     captcha = Captcha(kind, URL, answer_field="answer")
     assert form_answers(captcha, Solution(ANSWERS[kind][0])) == ANSWERS[kind][1]
 

@@ -48,6 +48,13 @@ CHALLENGES = {
     ),
     "recaptcha_v3": Shown(Kind.RECAPTCHA_V3, V2, SILENT, {"action": "visit"}, "token"),
     "recaptcha_v3_enterprise": Shown(Kind.RECAPTCHA_V3_ENTERPRISE, V2, SILENT, {"action": "visit"}),
+    "hidden_field": Shown(
+        Kind.RECAPTCHA_V3,
+        V2,
+        Form("https://shop.example/verify", "POST", (("csrfmiddlewaretoken", "made-up"),)),
+        {"action": "visit"},
+        "captcha",
+    ),
     "recaptcha_explicit": Shown(
         Kind.RECAPTCHA_V2, V2, parameters={"api_domain": "www.recaptcha.net"}
     ),
