@@ -10,12 +10,10 @@ from scrapy_captcha.breaker import is_failure
 from scrapy_captcha.client import new_purchase_id
 from scrapy_captcha.errors import ErrorCode, SolverError
 from scrapy_captcha.ledger import Answer, reason_not_to_buy
-from scrapy_captcha.pictures import fetch_picture
 from scrapy_captcha.progress import KEY, Progress
 from scrapy_captcha.providers import Order
 
 if TYPE_CHECKING:
-    from scrapy.crawler import Crawler
     from scrapy.http import Request
 
     from scrapy_captcha.captchas import Captcha, Solution
@@ -24,6 +22,7 @@ if TYPE_CHECKING:
     from scrapy_captcha.notes import Notes
     from scrapy_captcha.options import Options
     from scrapy_captcha.permission import Permission
+    from scrapy_captcha.pictures import Pictures
     from scrapy_captcha.providers import TaskId
     from scrapy_captcha.sessions import Sessions
     from scrapy_captcha.setbacks import Setbacks
@@ -38,8 +37,8 @@ class Buyer:
 
     def __init__(
         self,
-        crawler: Crawler,
         permission: Permission,
+        pictures: Pictures,
         market: Market,
         sessions: Sessions,
         sharing: Sharing,
@@ -49,8 +48,8 @@ class Buyer:
         spending: Spending,
         tally: Tally,
     ) -> None:
-        self._crawler = crawler
         self._permission = permission
+        self._pictures = pictures
         self._market = market
         self._sessions = sessions
         self._sharing = sharing
@@ -186,7 +185,7 @@ class Buyer:
     async def _order(self, ticket: Request, captcha: Captcha, purchase_id: str) -> Order:
         progress = Progress.of(ticket.meta)
         user_agent = ticket.headers.get("User-Agent")
-        image = await fetch_picture(self._crawler, ticket, captcha.image) if captcha.image else b""
+        image = await self._pictures.fetch(ticket, captcha) if captcha.image else b""
         return Order(
             captcha,
             purchase_id=purchase_id,

@@ -29,6 +29,10 @@ class Domains:
         given = [domains for domains in (self.allowed, self.bought) if domains]
         return bool(given) and all(_is_from(host.lower(), domains) for domains in given)
 
+    def is_named(self, host: str) -> bool:
+        """Whether the spider's own domains name *host*; never without any."""
+        return bool(self.allowed) and _is_from(host.lower(), self.allowed)
+
     def is_offsite(self, host: str) -> bool:
         """Whether the spider's own domains leave *host* out; never without any."""
         return bool(self.allowed) and not _is_from(host.lower(), self.allowed)

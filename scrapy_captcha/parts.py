@@ -20,6 +20,7 @@ from scrapy_captcha.notes import Notes
 from scrapy_captcha.options import Options
 from scrapy_captcha.parking import ParkingLot
 from scrapy_captcha.permission import Permission
+from scrapy_captcha.pictures import Pictures
 from scrapy_captcha.prices import Prices
 from scrapy_captcha.rejections import Rejections
 from scrapy_captcha.sessions import Sessions, without_credentials
@@ -158,6 +159,10 @@ class Parts:
         )
 
     @cached_property
+    def pictures(self) -> Pictures:
+        return Pictures(self.crawler, self.domains)
+
+    @cached_property
     def notes(self) -> Notes:
         return Notes(self.journal)
 
@@ -177,8 +182,8 @@ class Parts:
     @cached_property
     def buyer(self) -> Buyer:
         return Buyer(
-            self.crawler,
             self.permission,
+            self.pictures,
             self.market,
             self.sessions,
             self.sharing,

@@ -200,6 +200,11 @@ def same_session(page: Request) -> tuple[dict[str, bytes], dict[str, Any]]:
     return headers, {key: page.meta[key] for key in _META if key in page.meta}
 
 
+def has_proxy(request: Request) -> bool:
+    """Whether *request* goes, or went, through a proxy."""
+    return bool(request.meta.get("proxy")) or _INDEX in request.meta
+
+
 def without_proxy(request: Request) -> Request:
     """*request* as if it had never had a proxy, its credentials included."""
     headers = request.headers.copy()
