@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from scrapy_captcha.asking import captcha_request
     from scrapy_captcha.captchas import Captcha, Form, Kind, Solution
     from scrapy_captcha.client import SolverClient
+    from scrapy_captcha.crawl.submission import build_submission
     from scrapy_captcha.detection import Detection, HtmlPage, Page, Verdict, detect
     from scrapy_captcha.errors import ErrorCode, SolverError
     from scrapy_captcha.exceptions import CaptchaError
     from scrapy_captcha.middleware import CaptchaMiddleware
     from scrapy_captcha.policy import Action, Policy
     from scrapy_captcha.proxies import Proxy
-    from scrapy_captcha.submit import build_submission
 
 __version__ = "0.1.0"
 
@@ -66,7 +66,7 @@ _HOME = {
     "SolverClient": "client",
     "SolverError": "errors",
     "Verdict": "detection",
-    "build_submission": "submit",
+    "build_submission": "crawl.submission",
     "captcha_request": "asking",
     "detect": "detection",
 }

@@ -11,12 +11,12 @@ from twisted.internet.defer import CancelledError
 
 from scrapy_captcha.audience import Outcome
 from scrapy_captcha.config import NoProxy
+from scrapy_captcha.crawl.submission import SUBMISSION
 from scrapy_captcha.detection import Verdict
 from scrapy_captcha.origin import remember_origin, to_be_tried_again
 from scrapy_captcha.progress import KEY, Progress
 from scrapy_captcha.sessions import site_of_page
 from scrapy_captcha.sight import is_robots_txt
-from scrapy_captcha.submit import SUBMISSION
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from urllib.parse import urlsplit
+
+from scrapy_captcha.urls import host_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,7 @@ class Domains:
 
     def allow(self, url: str) -> bool:
         """Whether the host of *url* is one of the domains or below one."""
-        return self.allow_host(urlsplit(url).hostname or "")
+        return self.allow_host(host_of(url))
 
     def allow_host(self, host: str) -> bool:
         """Whether *host* is one of the domains or below one."""

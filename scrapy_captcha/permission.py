@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from scrapy_captcha.captchas import KINDS
 from scrapy_captcha.errors import ErrorCode
 from scrapy_captcha.policy import reason_not_to_answer
 from scrapy_captcha.sessions import site_of
+from scrapy_captcha.urls import host_of
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -64,7 +64,7 @@ class Permission:
 
     def meets_wall(self, captcha: Captcha) -> bool:
         """Whether the site of *captcha* has refused too many solutions of late."""
-        site = site_of(urlsplit(captcha.url).hostname or "")
+        site = site_of(host_of(captcha.url))
         return self._rejections.is_wall(site, time.monotonic())
 
     def has_no_seller(self, request: Request, captcha: Captcha) -> bool:

@@ -9,11 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from scrapy_captcha.captchas import KINDS, Kind
 from scrapy_captcha.errors import ERRORS, ErrorCode, Family
 from scrapy_captcha.proxies import Rest
+from scrapy_captcha.urls import are_of_one_origin
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -225,20 +225,8 @@ def reason_not_to_answer(captcha: Captcha, *, own_way: bool = False) -> str | No
         return None
     if captcha.form is None:
         return "no_form"
-    if origin_of(captcha.form.url) != origin_of(captcha.url):
+    if not are_of_one_origin(captcha.form.url, captcha.url):
         return "other_origin"
     if captcha.form.method == "GET" and captcha.kind is not Kind.IMAGE:
         return "get_form"
     return None
-
-
-_PORTS = {"http": 80, "https": 443}
-
-
-def origin_of(url: str) -> tuple[str, str | None, int | None]:
-    """Scheme, host and port of *url*; one that cannot be read is an origin of its own."""
-    try:
-        parts = urlsplit(url)
-        return parts.scheme, parts.hostname, parts.port or _PORTS.get(parts.scheme)
-    except ValueError:
-        return url, None, None

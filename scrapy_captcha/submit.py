@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
-from urllib.parse import urldefrag, urlencode
+from typing import TYPE_CHECKING
+from urllib.parse import urldefrag
 
 from scrapy.http import HtmlResponse, Request
 from scrapy.utils.defer import maybe_deferred_to_future
 
 from scrapy_captcha.audience import Audience, Outcome
-from scrapy_captcha.captchas import KINDS, answer_of, form_answers
+from scrapy_captcha.captchas import KINDS
 from scrapy_captcha.clock import CLOCK
-from scrapy_captcha.origin import without_redirects
-from scrapy_captcha.policy import origin_of
+from scrapy_captcha.crawl.submission import SUBMISSION, build_submission
 from scrapy_captcha.progress import KEY, Progress
 from scrapy_captcha.sessions import site_of_page
+from scrapy_captcha.urls import are_of_one_origin
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,53 +23,12 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
     from scrapy.http import Response
 
-    from scrapy_captcha.captchas import Captcha, Form, Solution
+    from scrapy_captcha.captchas import Captcha, Solution
     from scrapy_captcha.parking import ParkingLot
     from scrapy_captcha.slots import Slots
     from scrapy_captcha.tally import Tally
 
 _LONGEST_WAIT = 2.0  # seconds for what another page finds out
-
-SUBMISSION = "_captcha_submission"  # meta of the request that carries a solution
-
-
-def build_submission(request: Request, captcha: Captcha, solution: Solution) -> Request:
-    """The request that sends *solution* to the site, in the session of *request*.
-
-    For kinds answered by a cookie it is *request* itself with that cookie, otherwise what a browser
-    sends for the page's form. No 307 or 308 is followed: it would repeat the token elsewhere.
-    """
-    meta = without_redirects(request.meta)
-    meta.pop(KEY, None)
-    handled = [*meta.get("handle_httpstatus_list", ()), 307, 308]
-    meta |= {SUBMISSION: True, "handle_httpstatus_list": handled}
-    cookies = dict(solution.cookies)
-    name = KINDS[captcha.kind].cookie
-    if name:
-        cookies[name] = answer_of(solution, "token")
-    changes: dict[str, Any] = {"meta": meta, "cookies": cookies, "dont_filter": True}
-    if captcha.form is not None and not name:
-        changes |= as_browsers_send(request, captcha.form, form_answers(captcha, solution))
-    submission: Request = request.replace(**changes)
-    if solution.user_agent:
-        submission.headers["User-Agent"] = solution.user_agent
-    return submission
-
-
-def as_browsers_send(request: Request, form: Form, answers: dict[str, str]) -> dict[str, Any]:
-    """What *request* has to become so as to submit *form* with *answers*."""
-    data = urlencode([*form.fields, *answers.items()])
-    headers = request.headers.copy()
-    for name in ("Content-Length", "Content-Type"):
-        headers.pop(name, None)
-    if origin_of(form.url) != origin_of(request.url):
-        for name in ("Authorization", "Cookie"):  # for the request's own origin
-            headers.pop(name, None)
-    if form.method == "GET":
-        url = form.url.partition("?")[0]
-        return {"url": f"{url}?{data}", "method": "GET", "body": b"", "headers": headers}
-    headers["Content-Type"] = "application/x-www-form-urlencoded"
-    return {"url": form.url, "method": "POST", "body": data.encode(), "headers": headers}
 
 
 class Submitter:
@@ -147,6 +106,8 @@ class Submitter:
     def _built(self, request: Request, captcha: Captcha, solution: Solution) -> Request:
         build = getattr(self._crawler.spider, "captcha_submit", build_submission)
         submission = build(request, captcha, solution)
+        if build is build_submission and not are_of_one_origin(submission.url, captcha.url):
+            raise ValueError(f"{submission} would take the solution to another origin")
         if not isinstance(submission, Request):
             raise TypeError(
                 f"captcha_submit of the spider gave {submission!r}: return the Request that "
@@ -167,7 +128,10 @@ class Submitter:
         self, request: Request, submission: Request, captcha: Captcha, answer: Response
     ) -> bool:
         """Whether *answer* is the page's own, which needs no second look."""
-        own = bool(KINDS[captcha.kind].cookie) and submission.url == request.url
+        own = bool(KINDS[captcha.kind].cookie) and (
+            submission.url == request.url
+            or (submission.url == captcha.url and request.method == submission.method)
+        )
         return own or (_is_at_url_of(request, answer) and self._refused(request, answer))
 
     def _is_said_elsewhere(self, answer: Response) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urljoin
 
 from lxml import etree  # type: ignore[import-untyped]
 from w3lib.encoding import html_to_unicode
@@ -14,6 +13,7 @@ from scrapy_captcha.detection.controls import asks_reader
 from scrapy_captcha.detection.markers import holds, legible, parseable, suspicious
 from scrapy_captcha.detection.reading import INERT, Reading, ancestors, read
 from scrapy_captcha.detection.scripts import code
+from scrapy_captcha.urls import joined
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -131,7 +131,7 @@ class Document:
     def absolute(base: str, url: str) -> str:
         """*url* joined to *base*; *base* where it cannot be."""
         try:
-            return urljoin(base, url)
+            return joined(base, url)
         except ValueError:
             return base
 

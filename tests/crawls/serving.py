@@ -28,7 +28,8 @@ class Page:
 class Pages(Resource):
     """Serves *pages* by path, which may be changed, and *on_post* for each POST where it is given.
 
-    ``requests`` are method and path of what was asked for, ``authorizations`` what came along.
+    ``requests`` are method and path of what was asked for, ``authorizations`` what came along, and
+    ``cookies`` likewise.
     """
 
     isLeaf = True  # noqa: N815 - the name in Resource
@@ -37,6 +38,7 @@ class Pages(Resource):
         super().__init__()  # type: ignore[no-untyped-call]
         self.pages = dict(pages)
         self.authorizations: set[str | None] = set()
+        self.cookies: set[str | None] = set()
         self._on_post = on_post
         self.requests: list[tuple[str, str]] = []
         self.url = ""
@@ -45,6 +47,7 @@ class Pages(Resource):
         path = request.path.decode()
         self.requests.append((request.method.decode(), path))
         self.authorizations.add(request.getHeader("authorization"))
+        self.cookies.add(request.getHeader("cookie"))
         page = self.pages.get(path, Page("", 404))
         if request.method == b"POST" and self._on_post:
             page = self._on_post

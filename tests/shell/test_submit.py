@@ -8,8 +8,9 @@ import pytest
 from scrapy.http import HtmlResponse, Request
 
 from scrapy_captcha.captchas import KINDS, Captcha, Form, Kind, Solution
+from scrapy_captcha.crawl.submission import SUBMISSION, build_submission
 from scrapy_captcha.progress import KEY
-from scrapy_captcha.submit import SUBMISSION, _may_be_page_of, build_submission
+from scrapy_captcha.submit import _may_be_page_of
 
 URL = "https://example.com/list?page=2"
 FORM = Form("https://example.com/verify?x=1", "POST", (("csrf", "a&b"), ("q", "\u00e9"), ("q", "")))

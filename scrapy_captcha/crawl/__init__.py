@@ -1,0 +1,1 @@
+"""One request, from its captcha to its callback."""

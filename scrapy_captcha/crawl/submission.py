@@ -1,0 +1,83 @@
+"""The request that carries a solution to the site, as a browser would send it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+from scrapy_captcha.captchas import KINDS, answer_of, form_answers
+from scrapy_captcha.origin import without_redirects
+from scrapy_captcha.progress import KEY
+from scrapy_captcha.urls import are_of_one_origin, as_sent
+
+if TYPE_CHECKING:
+    from scrapy.http import Request
+
+    from scrapy_captcha.captchas import Captcha, Form, Solution
+
+SUBMISSION = "_captcha_submission"  # meta of the request that carries a solution
+
+# What a request says of its own answer: not of that to a form.
+_OF_THE_PAGE = frozenset({"handle_httpstatus_list", "handle_httpstatus_all", "dont_redirect"})
+_OF_A_BODY = frozenset({b"Content-Length", b"Content-Type"})
+# Headers that say what a client is, and nothing that it knows of a site.
+_OF_THE_CLIENT = frozenset(
+    {b"Accept", b"Accept-Encoding", b"Accept-Language", b"Proxy-Authorization", b"User-Agent"}
+)
+
+
+def build_submission(request: Request, captcha: Captcha, solution: Solution) -> Request:
+    """The request that sends *solution* to the site, in the session of *request*.
+
+    It is what a browser sends for the page's form. No 307 or 308 is followed: it would repeat the
+    token elsewhere. For kinds answered by a cookie it is *request* itself with that cookie, or,
+    where another origin shows the captcha, a request for the page that shows it.
+    Raises ValueError for a solution or a form that cannot be sent.
+    """
+    changes: dict[str, Any] = {"cookies": dict(solution.cookies), "dont_filter": True}
+    name = KINDS[captcha.kind].cookie
+    if name:
+        changes["cookies"][name] = answer_of(solution, "token")
+        if not are_of_one_origin(request.url, captcha.url):
+            changes |= _as_sent_to(captcha.url, request, method="GET", body=b"")
+    elif captcha.form is not None:
+        changes |= as_browsers_send(request, captcha.form, form_answers(captcha, solution))
+    submission: Request = request.replace(meta=_meta(request, captcha), **changes)
+    if solution.user_agent:
+        submission.headers["User-Agent"] = solution.user_agent
+    return submission
+
+
+def _meta(request: Request, captcha: Captcha) -> dict[str, Any]:
+    """Of a submission: in the same session, and with nothing that was meant for the page alone."""
+    meta = without_redirects(request.meta)
+    meta.pop(KEY, None)
+    if not KINDS[captcha.kind].cookie:
+        meta = {name: value for name, value in meta.items() if name not in _OF_THE_PAGE}
+        meta["handle_httpstatus_list"] = [307, 308]
+    return meta | {SUBMISSION: True}
+
+
+def as_browsers_send(request: Request, form: Form, answers: dict[str, str]) -> dict[str, Any]:
+    """What *request* has to become so as to submit *form* with *answers*.
+
+    Raises ValueError for a form whose URL cannot be one.
+    """
+    data = urlencode([*form.fields, *answers.items()])
+    if form.method == "GET":
+        url = form.url.partition("?")[0]
+        return _as_sent_to(f"{url}?{data}", request, method="GET", body=b"")
+    changes = _as_sent_to(form.url, request, method="POST", body=data.encode())
+    changes["headers"]["Content-Type"] = "application/x-www-form-urlencoded"
+    return changes
+
+
+def _as_sent_to(url: str, request: Request, *, method: str, body: bytes) -> dict[str, Any]:
+    """What *request* has to become so as to go to *url*: its own headers stay at its origin."""
+    url = as_sent(url)
+    is_at_home = are_of_one_origin(url, request.url)
+    headers = request.headers.copy()
+    for name in set(headers):
+        if name in _OF_A_BODY or not (is_at_home or name in _OF_THE_CLIENT):
+            del headers[name]
+    return {"url": url, "method": method, "body": body, "headers": headers}
