@@ -51,6 +51,7 @@ class Conductor:
         self._endings = parts.endings
         self._cache = parts.cache
         self._carrier = parts.carrier
+        self._gates = parts.gates
 
     async def sent(self, request: Request) -> Request | Response | None:
         """What *request* becomes, as its past has it: None where it goes on as it is.
@@ -63,6 +64,8 @@ class Conductor:
         progress = Progress.of(request.meta)
         if progress.failed:
             raise self._endings.failed(request, progress)
+        if progress.dropped:
+            return self._gates.drop_again(request)
         if self._has_left_the_site(request, progress):
             raise self._endings.dropped(request, "offsite")
         if progress.asked and not progress.submitted:
@@ -82,9 +85,8 @@ class Conductor:
             if again is not None:
                 return again
         host = urlparse_cached(request).hostname or ""
-        if submits or not self._domains.allow_host(host):
-            return None
-        return await self._held_back(request, progress, options)
+        is_judged = not submits and self._domains.allow_host(host)
+        return await self._held_back(request, progress, options) if is_judged else None
 
     async def _held_back(
         self, request: Request, progress: Progress, options: Options
@@ -153,7 +155,8 @@ class Conductor:
         if progress.asked and progress.submitted:
             return self._carrier.answered(request, response, found)
         if found is None or found.verdict is Verdict.WIDGET:
-            return self._endings.arrived(request, response, progress)
+            return self._arrived(request, response, progress)
+        self._gates.met(request)
         page = self._submitter.page_instead(progress.answer)
         if page is not None:
             self._cache.add(request, page)
@@ -164,8 +167,20 @@ class Conductor:
             return self._endings.blocked(request, response, found.name, options)
         return self._met(request, response, found.captcha, options, asked_at)
 
+    def _arrived(
+        self, request: Request, response: Response, progress: Progress
+    ) -> Request | Response:
+        if response.status >= 500:
+            self._gates.failed(request)
+        else:
+            self._gates.answered(request)
+            if progress.probes:
+                return self._gates.vanish(request)
+        return self._endings.arrived(request, response, progress)
+
     def failed(self, request: Request) -> None:
         """A page that cannot be fetched solves for nobody else."""
+        self._gates.failed(request)
         self._sharing.answered(request)
         self._sharing.left(Progress.of(request.meta))
 

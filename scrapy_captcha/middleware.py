@@ -40,6 +40,7 @@ class CaptchaMiddleware:
         self._sessions = parts.sessions
         self._sharing = parts.sharing
         self._endings = parts.endings
+        self._gates = parts.gates
         self._conductor = Conductor(parts)
         self.forms = parts.forms
         self._sees_all = bool(config.proxies or config.dry_run)
@@ -70,6 +71,8 @@ class CaptchaMiddleware:
         if not (self._is_quiet_for(request) and self._sight.is_plain(response)):
             return self._conductor.answered(request, response)
         self._sharing.came_back_quietly(request, response)
+        if self._gates.are_awaited:
+            self._gates.answered(request)
         if ORIGIN in request.meta:
             self._endings.restore_late()
         return response

@@ -48,15 +48,14 @@ def to_be_tried_again(request: Request, *, priority_adjust: int) -> Request:
     *priority_adjust* is ``REDIRECT_PRIORITY_ADJUST``.
     """
     meant = original(request, priority_adjust=priority_adjust)
-    progress = Progress.of(request.meta)
-    if progress.priority is None:
-        progress = replace(
-            progress,
-            priority=meant.priority,
-            dont_filter=meant.dont_filter,
-            cookies=meant.cookies,
-        )
-    progress = replace(progress, submitted=False, solution="", answer="")
+    progress = replace(
+        _with_own(Progress.of(request.meta), meant),
+        submitted=False,
+        solution="",
+        answer="",
+        dropped=False,
+        probes=False,
+    )
     again: Request = meant.replace(
         priority=progress.priority,
         cookies=progress.cookies,
@@ -64,6 +63,23 @@ def to_be_tried_again(request: Request, *, priority_adjust: int) -> Request:
         meta=meant.meta | {KEY: progress.to_meta()},
     )
     return again
+
+
+def with_own(request: Request, *, priority_adjust: int) -> Progress:
+    """The progress of *request*, with what is the request's own and may differ on the way."""
+    meant = original(request, priority_adjust=priority_adjust)
+    return _with_own(Progress.of(request.meta), meant)
+
+
+def _with_own(progress: Progress, meant: Request) -> Progress:
+    if progress.priority is not None:
+        return progress
+    return replace(
+        progress,
+        priority=meant.priority,
+        dont_filter=meant.dont_filter,
+        cookies=meant.cookies,
+    )
 
 
 def original(request: Request, *, priority_adjust: int) -> Request:

@@ -86,6 +86,7 @@ class ParkingLot:
         self._looking = looping(self._look)
         self._coming_back: Iterator[None] = iter(())
         self._is_listening = False
+        self._taken: list[Callable[[], list[Request]]] = []
         self._memory: Memory
         crawler.signals.connect(self._spider_opened, signals.spider_opened)
         crawler.signals.connect(self._spider_idle, signals.spider_idle)
@@ -98,22 +99,43 @@ class ParkingLot:
         """How many wait."""
         return len(self._parked)
 
+    @property
+    def has_room(self) -> bool:
+        """Whether another request may be parked."""
+        return len(self._parked) + len(self._tickets) < self._limit
+
+    def gives_back(self, taken: Callable[[], list[Request]]) -> None:
+        """What *taken* returns when the spider closes goes back to the scheduler, too."""
+        self._taken.append(taken)
+
+    def park(self, request: Request, story: Story) -> None:
+        """Parks *request*, which holds no download slot, until *story* has ended.
+
+        Without room for it, it is scheduled now.
+        """
+        if self.has_room:
+            self._mark(request, story)
+        self._engine.crawl(request)
+
     async def ticket(self, request: Request, story: Story, *, leads: bool = False) -> Request:
         """*request*, which will be parked when the engine gets it, until *story* has ended.
 
         Waits while the lot is full, and may come out of that as a request for later. One that
         *leads* is always let in, since others in the lot wait for it.
         """
-        if not leads and (self._queue or not self._has_room()):
+        if not leads and (self._queue or not self.has_room):
             await maybe_deferred_to_future(self._way())
-            if not self._has_room():
+            if not self.has_room:
                 return request.replace(priority=request.priority - FIRST)
+        self._mark(request, story)
+        return request
+
+    def _mark(self, request: Request, story: Story) -> None:
         if not self._is_listening:  # a crawl that meets no captcha is not to pay for it
             self._is_listening = True
             connect = self._crawler.signals.connect
             connect(self._request_scheduled, signals.request_scheduled)
         self._tickets[request] = story
-        return request
 
     async def wait_in_place(self, ticket: Request) -> Request:
         """What to download instead of *ticket*, after its story.
@@ -192,7 +214,8 @@ class ParkingLot:
         parked, self._parked = self._parked, {}
         for told in parked.values():
             told.cancel()
-        for request in [*parked, *self._memory.taken()]:
+        others = [request for taken in self._taken for request in taken()]
+        for request in [*parked, *self._memory.taken(), *others]:
             request.meta[KEY] = Progress.of(request.meta).for_another_run().to_meta()
             if not (self._journal.follows_a_kill and self._journal.carry_on(request)):
                 self._enqueue(request, scheduler)
@@ -227,9 +250,6 @@ class ParkingLot:
         slot = self._engine._slot
         return slot is None or slot.closing is not None
 
-    def _has_room(self) -> bool:
-        return len(self._parked) + len(self._tickets) < self._limit
-
     def _way(self) -> Deferred[None]:
         way: Deferred[None] = Deferred()
         self._queue.append(way)
@@ -244,7 +264,7 @@ class ParkingLot:
     def _look(self) -> None:
         while self._queue and self._closing:
             self._give_way()
-        if self._has_room():
+        if self.has_room:
             self._give_way()
         if not self._queue:
             self._looking.stop()

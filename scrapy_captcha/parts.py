@@ -12,6 +12,7 @@ from scrapy_captcha.buying import Buyer
 from scrapy_captcha.carrying import Carrier
 from scrapy_captcha.config import domains_of
 from scrapy_captcha.endings import Endings, spoilt
+from scrapy_captcha.engine.gates import Gates
 from scrapy_captcha.forms import Forms
 from scrapy_captcha.httpcache import HttpCache
 from scrapy_captcha.journal import Journal
@@ -203,6 +204,10 @@ class Parts:
             on_parked=self.tally.parked,
             spoilt=partial(spoilt, self.tally),
         )
+
+    @cached_property
+    def gates(self) -> Gates:
+        return Gates(self.crawler, self.lot, self.sharing, self.domains)
 
     @cached_property
     def submitter(self) -> Submitter:

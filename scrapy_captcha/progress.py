@@ -37,6 +37,8 @@ class Progress:
     * *rotated*: whether it was sent to another proxy instead of paying
     * *failed*: the reason why the page is given up, "" while it is not
     * *passed*: whether the page goes to the spider whatever it shows
+    * *dropped*: whether Scrapy's duplicate filter has dropped it, which may lead to a captcha
+    * *probes*: whether it finds out, for others like it, if its URL shows a captcha
     * *entry*: the name of its entry in the journal, "" for none
     * *priority*, *dont_filter*, *cookies*: the request's own, which differ on the way
     """
@@ -59,6 +61,8 @@ class Progress:
     rotated: bool = False
     failed: str = ""
     passed: bool = False
+    dropped: bool = False
+    probes: bool = False
     entry: str = ""
     priority: int | None = None
     dont_filter: bool = False
@@ -122,6 +126,8 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "rotated": (bool,),
     "failed": (str,),
     "passed": (bool,),
+    "dropped": (bool,),
+    "probes": (bool,),
     "entry": (str,),
     "priority": (int,),
     "dont_filter": (bool,),

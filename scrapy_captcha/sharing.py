@@ -110,6 +110,24 @@ class Sharing:
             await self._held.wait(self._sessions.name(ticket))
         return ticket
 
+    def redirected(self, request: Request) -> None:
+        """*request*, which a redirect has made, is not sent now: who went out with it is back."""
+        if self.has_begun:
+            self._newcomers.came_back(request, with_cookie=False)
+
+    def is_led_by_another(self, request: Request) -> bool:
+        """Whether another page than that of *request* solves for its session."""
+        session = self._sessions.name(request)
+        return Progress.of(request.meta).leads != session and self._sites.is_led(session)
+
+    async def until_solved(self, ticket: Request) -> Request:
+        """*ticket*, once its session is not solved for any more: the story of a page that has been
+        redirected to a captcha, which has not been fetched. It may be the next to lead.
+        """
+        asked_at = ticket.meta.pop(_ASKED, _LONG_AGO)
+        await self.is_to_be_fetched_again(ticket, asked_at)
+        return ticket
+
     def met(self, request: Request) -> None:
         """*request* shows a captcha."""
         if not self.has_begun:

@@ -14,10 +14,21 @@ logger = logging.getLogger(__name__)
 
 
 class StateFile:
-    """Keeps one JSON object at *path*. What goes wrong is said once in the log, and not raised."""
+    """Keeps one JSON object at *path*. What goes wrong is said once in the log, and not raised.
 
-    def __init__(self, path: Path) -> None:
+    *unread* says there what a damaged file means, *unwritten* what it means to the next run that
+    nothing can be written.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        unread: str = "what earlier runs spent is not known, the limits begin anew",
+        unwritten: str = "the limits begin anew in the next run",
+    ) -> None:
         self._path = path
+        self._unread = unread
+        self._unwritten = unwritten
         self._has_failed = False
 
     def load(self) -> dict[str, Any] | None:
@@ -42,15 +53,13 @@ class StateFile:
         except OSError as error:
             with suppress(OSError):
                 beside.unlink()
-            text = "%(path)s cannot be written (%(why)s): the limits begin anew in the next run"
-            self._warn(text, type(error).__name__)
+            self._warn(f"cannot be written ({type(error).__name__}): {self._unwritten}")
 
     def damaged(self) -> None:
         """Says that what was loaded is of no use."""
-        text = "%(path)s is damaged: what earlier runs spent is not known, the limits begin anew"
-        self._warn(text, "")
+        self._warn(f"is damaged: {self._unread}")
 
-    def _warn(self, message: str, why: str) -> None:
+    def _warn(self, what: str) -> None:
         if not self._has_failed:
             self._has_failed = True
-            logger.warning(message, {"path": self._path, "why": why})
+            logger.warning("%(path)s %(what)s", {"path": self._path, "what": what})

@@ -1,0 +1,1 @@
+"""What touches the engine of Scrapy: its scheduler, its signals and its duplicate filter."""

@@ -1,0 +1,226 @@
+"""Redirects to a gate, a captcha at one URL for many pages, which Scrapy takes for duplicates.
+
+A page that is redirected to the gate is to wait for its session and then to be fetched itself. The
+scheduler drops it instead, since it has seen the gate's URL before, and says so in a signal only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+from weakref import WeakSet
+
+from scrapy import signals
+from scrapy.exceptions import DontCloseSpider, IgnoreRequest
+from scrapy.utils.httpobj import urlparse_cached
+from scrapy.utils.job import job_dir
+
+from scrapy_captcha.clock import CLOCK
+from scrapy_captcha.origin import to_be_tried_again, with_own
+from scrapy_captcha.progress import KEY, Progress
+from scrapy_captcha.statefile import StateFile
+
+if TYPE_CHECKING:
+    from scrapy.crawler import Crawler
+    from scrapy.http import Request
+
+    from scrapy_captcha.domains import Domains
+    from scrapy_captcha.parking import ParkingLot
+    from scrapy_captcha.sharing import Sharing
+
+_UNREAD = "pages that are redirected to a captcha of an earlier run may be filtered as duplicates"
+_UNWRITTEN = "in the next run pages that are redirected to a captcha may be filtered as duplicates"
+_MOST_GATES = 1000
+_MOST_DROPPED = 2000  # requests, of which the oldest are forgotten
+_OFTEN = 3  # duplicates of one redirect: more than a page that has merely moved
+_OFTEN_AFTER_A_CAPTCHA = 2
+
+
+class Gates:
+    """Knows which URLs are gates, and what was dropped on the way to what may be one.
+
+    A URL at which a captcha is met after a redirect is a gate, in later runs of a job too. What
+    leads there then bypasses the duplicate filter, or is parked while its session is solved for.
+    What was dropped before is kept until the answer at the URL is known: a captcha brings it back,
+    all else leaves it dropped. An idle spider has no answer under way: then the URL is asked once
+    more, where it may be a gate.
+    """
+
+    def __init__(
+        self, crawler: Crawler, lot: ParkingLot, sharing: Sharing, domains: Domains
+    ) -> None:
+        self._crawler = crawler
+        self._lot = lot
+        self._sharing = sharing
+        self._domains = domains
+        self._priority_adjust = crawler.settings.getint("REDIRECT_PRIORITY_ADJUST")
+        self._dropped = _Dropped()
+        self._known: dict[str, None] = {}
+        self._vanishing: WeakSet[Request] = WeakSet()
+        self._is_listening = False
+        jobdir = job_dir(crawler.settings)
+        path = Path(jobdir or "") / "captcha-gates.json"
+        self._file = StateFile(path, _UNREAD, _UNWRITTEN) if jobdir else None
+        self._restore()
+        lot.gives_back(self._given_back)
+        crawler.signals.connect(self._request_dropped, signals.request_dropped)
+        crawler.signals.connect(self._spider_idle, signals.spider_idle)
+
+    @property
+    def are_awaited(self) -> bool:
+        """Whether `answered` has anything to learn from."""
+        return bool(self._dropped)
+
+    def met(self, request: Request) -> None:
+        """A captcha or a wall stands at the URL of *request*."""
+        for url in [request.url, *request.meta.get("redirect_urls", ())[1:]]:
+            key = self._key(request.replace(url=url))
+            if "redirect_urls" in request.meta or key in self._dropped:
+                self._learn(key)
+            self._bring_back(key)
+
+    def answered(self, request: Request) -> None:
+        """There is no captcha at the URL of *request*: what was dropped on the way stays so."""
+        if self._dropped:
+            self._dropped.pop(self._key(request))
+
+    def failed(self, request: Request) -> None:
+        """There is no answer at the URL of *request*."""
+        if Progress.of(request.meta).probes:
+            self._bring_back(self._key(request))
+
+    def vanish(self, request: Request) -> Request:
+        """To be returned instead of *request* or its answer, of which the spider never hears."""
+        gone: Request = request.copy()
+        self._vanishing.add(gone)
+        self._listen()
+        return gone
+
+    def drop_again(self, request: Request) -> Request:
+        """To be sent instead of *request*, which the filter has dropped in an earlier run."""
+        if self._key(request) in self._known:
+            return to_be_tried_again(request, priority_adjust=self._priority_adjust)
+        self._dropped.add(self._key(request), request)
+        return self.vanish(request)
+
+    def _key(self, request: Request) -> str:
+        fingerprinter = self._crawler.request_fingerprinter
+        assert fingerprinter is not None  # noqa: S101 - a request is being processed
+        return fingerprinter.fingerprint(request).hex()
+
+    def _learn(self, key: str) -> None:
+        if key in self._known:
+            return
+        self._known[key] = None
+        if len(self._known) > _MOST_GATES:
+            del self._known[next(iter(self._known))]
+        self._listen()
+        if self._file is not None:
+            self._file.save({"gates": list(self._known)})
+
+    def _restore(self) -> None:
+        state = self._file.load() if self._file is not None else None
+        gates = state.get("gates") if state else None
+        if isinstance(gates, list) and gates:
+            self._known = dict.fromkeys(str(key) for key in gates[-_MOST_GATES:])
+            self._listen()
+
+    def _listen(self) -> None:
+        if not self._is_listening:  # a crawl that meets no captcha is not to pay for it
+            self._is_listening = True
+            self._crawler.signals.connect(self._request_scheduled, signals.request_scheduled)
+
+    def _request_scheduled(self, request: Request) -> None:
+        if request in self._vanishing:
+            raise IgnoreRequest
+        if request in self._lot or not _is_redirected(request):
+            return
+        if self._key(request) not in self._known or self._is_offsite(request):
+            return
+        if self._lot.has_room and self._sharing.is_led_by_another(request):
+            self._sharing.redirected(request)
+            self._park(request)
+            raise IgnoreRequest
+        if not request.dont_filter:
+            self._exempt(request)
+
+    def _is_offsite(self, request: Request) -> bool:
+        host = urlparse_cached(request).hostname or ""
+        return not request.dont_filter and self._domains.is_offsite(host)
+
+    def _request_dropped(self, request: Request) -> None:
+        if _is_redirected(request):
+            self._sharing.redirected(request)
+            self._dropped.add(self._key(request), request)
+
+    def _bring_back(self, key: str) -> None:
+        for request in self._dropped.pop(key):
+            # The page that has met the captcha is on its way to the lot, where it is to lead.
+            CLOCK.callLater(0, self._park, request)
+
+    def _park(self, redirected: Request) -> None:
+        again = to_be_tried_again(redirected, priority_adjust=self._priority_adjust)
+        self._lot.park(again, self._sharing.until_solved)
+
+    def _exempt(self, request: Request, *, dropped: bool = False, probes: bool = False) -> None:
+        progress = with_own(request, priority_adjust=self._priority_adjust)
+        request.meta[KEY] = replace(progress, dropped=dropped, probes=probes).to_meta()
+        request.dont_filter = True
+
+    def _spider_idle(self) -> None:
+        often = _OFTEN_AFTER_A_CAPTCHA if self._sharing.has_begun else _OFTEN
+        probes = self._dropped.first_of(often)
+        for probe in probes:
+            self._exempt(probe, probes=True)
+            engine = self._crawler.engine
+            assert engine is not None  # noqa: S101 - the spider is open
+            engine.crawl(probe)
+        if probes:
+            raise DontCloseSpider
+
+    def _given_back(self) -> list[Request]:
+        dropped = self._dropped.all()
+        for request in dropped:
+            self._exempt(request, dropped=True)
+        return dropped
+
+
+class _Dropped:
+    """Requests by the key of their URL, `_MOST_DROPPED` at most."""
+
+    def __init__(self) -> None:
+        self._requests: dict[str, list[Request]] = {}
+        self._size = 0
+
+    def __len__(self) -> int:
+        return len(self._requests)
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._requests
+
+    def add(self, key: str, request: Request) -> None:
+        self._requests.setdefault(key, []).append(request)
+        self._size += 1
+        if self._size > _MOST_DROPPED:
+            self.pop(next(iter(self._requests)))
+
+    def pop(self, key: str) -> list[Request]:
+        requests = self._requests.pop(key, [])
+        self._size -= len(requests)
+        return requests
+
+    def first_of(self, often: int) -> list[Request]:
+        """Takes out the first of each key with *often* requests, and all those of other keys."""
+        for key in [key for key, requests in self._requests.items() if len(requests) < often]:
+            self.pop(key)
+        self._size -= len(self._requests)
+        return [requests.pop(0) for requests in self._requests.values()]
+
+    def all(self) -> list[Request]:
+        """Takes all out."""
+        return [request for key in list(self._requests) for request in self.pop(key)]
+
+
+def _is_redirected(request: Request) -> bool:
+    return "redirect_urls" in request.meta and request.meta.get("captcha") is not False
