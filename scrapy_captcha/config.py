@@ -206,9 +206,9 @@ class Config:
         _refuse_conflicts(config, settings)
         return config
 
-    def detect(self, page: Page) -> Detection | None:
-        """What *page* is, as the settings have it looked at."""
-        return detect(page, max_size=self.detect_maxsize, detectors=self.detectors)
+    def detect(self, page: Page, wanted: str | None = None) -> Detection | None:
+        """What *page*, asked for at *wanted*, is as the settings have it judged."""
+        return detect(page, max_size=self.detect_maxsize, detectors=self.detectors, wanted=wanted)
 
 
 def _refuse_conflicts(config: Config, settings: BaseSettings) -> None:

@@ -47,7 +47,7 @@ class Sight:
         options = self.options(request)
         if options.ignore or is_robots_txt(request):
             return None
-        return self.detected(response, options)
+        return self.detected(response, options, wanted_url(request))
 
     def is_hidden(self, request: Request, response: Response) -> bool:
         """Whether a captcha or a wall stands instead of the page of *request*."""
@@ -55,17 +55,19 @@ class Sight:
 
     def is_refused(self, request: Request, answer: Response) -> bool:
         """Whether *answer*, to the solution for *request*, asks for a captcha."""
-        return _stands_for_page(self.detected(answer, self.options(request)))
+        return _stands_for_page(self.detected(answer, self.options(request), wanted_url(request)))
 
-    def detected(self, response: Response, options: Options) -> Detection | None:
-        """What *response* shows, whatever the request wants.
+    def detected(
+        self, response: Response, options: Options, wanted: str | None = None
+    ) -> Detection | None:
+        """What *response*, asked for at *wanted*, shows, whatever the request wants.
 
         Raises TypeError for what the spider or a detector answers that cannot be meant.
         """
         if not isinstance(response, TextResponse):
             return None
         by_spider = getattr(self._crawler.spider, "captcha_detect", None)
-        found = by_spider(response) if by_spider else self._config.detect(response)
+        found = by_spider(response) if by_spider else self._config.detect(response, wanted)
         if isinstance(found, Captcha):
             words = ("captcha_detect",)
             found = Detection(Verdict.CHALLENGE, found.kind.value, found, words, 1.0)
@@ -75,7 +77,15 @@ class Sight:
             )
         if options.declared is None:
             return found
-        return options.declared.met(Document(response, self._config.detect_maxsize), found)
+        document = Document(response, self._config.detect_maxsize, wanted)
+        return options.declared.met(document, found)
+
+
+def wanted_url(request: Request) -> str:
+    """The URL that was asked for first, before redirects led to *request*."""
+    urls = request.meta.get("redirect_urls")
+    first = urls[0] if isinstance(urls, list | tuple) and urls else None
+    return first if isinstance(first, str) else request.url
 
 
 def is_robots_txt(request: Request) -> bool:

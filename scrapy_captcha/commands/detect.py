@@ -19,6 +19,7 @@ from scrapy_captcha.commands.visits import STATUSES, settings_of_visit
 from scrapy_captcha.config import Config
 from scrapy_captcha.detection import Detection, HtmlPage, Verdict
 from scrapy_captcha.money import amount
+from scrapy_captcha.sight import wanted_url
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -87,9 +88,9 @@ def _look(file: str, url: str, config: Config) -> Result:
         return str(error)
 
 
-def _seen(page: Page, config: Config) -> Result:
+def _seen(page: Page, config: Config, wanted: str | None = None) -> Result:
     try:
-        return config.detect(page)
+        return config.detect(page, wanted)
     except Exception as error:  # noqa: BLE001 - detectors are anybody's code
         return f"a detector raises {error!r}"
 
@@ -143,7 +144,10 @@ class LookingSpider(Spider):
         self._results[page] = self._look(response)
 
     def _look(self, response: Response) -> Result:
-        return _seen(response, self._config) if isinstance(response, TextResponse) else None
+        if not isinstance(response, TextResponse):
+            return None
+        assert response.request is not None  # noqa: S101 - a callback got it
+        return _seen(response, self._config, wanted_url(response.request))
 
     def fail(self, failure: Failure) -> None:
         """The errback."""

@@ -101,7 +101,9 @@ class SolvingSpider(Spider):
 
     def look(self, response: Response) -> Iterator[Request]:
         """The callback of the first visit: the page is the one wanted, or has a captcha."""
-        found = self._config.detect(response) if isinstance(response, TextResponse) else None
+        found = (
+            self._config.detect(response, self._url) if isinstance(response, TextResponse) else None
+        )
         if found is None or found.verdict is Verdict.WIDGET:
             self.arrive(response)
         elif self._is_bought(found):
@@ -125,7 +127,7 @@ class SolvingSpider(Spider):
 
     def captcha_detect(self, response: TextResponse) -> Detection | None:
         """What is on a page; a captcha of another kind than was agreed to is not bought."""
-        found = self._config.detect(response)
+        found = self._config.detect(response, self._url)
         if found is None or found.verdict is Verdict.WIDGET or found.captcha is None:
             return found
         if found.captcha.kind is self._agreed:

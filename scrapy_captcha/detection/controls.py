@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 _BUTTONS = frozenset(("button", "image", "reset", "submit"))
 _CHOICES = frozenset(("checkbox", "radio"))
+_MAX_OPTIONS = 500
 # Fields that only robots fill in.
 _TRAP = re.compile(r"honey[_-]?pot", re.IGNORECASE)
 # The text areas that widgets keep their answers in.
@@ -40,6 +41,8 @@ def _is_trap(control: Element) -> bool:
 def _asks(control: Element) -> bool:
     if control.tag == "input" and kind_of(control) in _BUTTONS | {"hidden"}:
         return False
+    if "disabled" in control.attrib or "readonly" in control.attrib:
+        return False
     return control.tag != "textarea" or not _ANSWERS.match(control.get("name", ""))
 
 
@@ -53,3 +56,20 @@ def typed(control: Element) -> bool:
     return control.tag == "textarea" or (
         control.tag == "input" and kind_of(control) not in _BUTTONS | _CHOICES
     )
+
+
+def is_preset(control: Element) -> bool:
+    """Whether *control*, a choice, can be sent as it is: the page has chosen, or asks for nothing.
+
+    So it is with a box that may stay empty, and with a list that begins with an answer.
+    """
+    if control.tag == "input":
+        return "checked" in control.attrib or (
+            kind_of(control) == "checkbox" and "required" not in control.attrib
+        )
+    options = control.findall(".//option")[:_MAX_OPTIONS]
+    chosen = next((one for one in options if "selected" in one.attrib), None)
+    chosen = options[0] if chosen is None and options else chosen
+    if chosen is None or "disabled" in chosen.attrib:
+        return False
+    return bool(chosen.get("value", " ".join(chosen.itertext())).strip())

@@ -18,17 +18,22 @@ MAX_SIZE = 1_000_000
 
 
 def detect(
-    page: Page, *, max_size: int = MAX_SIZE, detectors: Mapping[str, Detector] = DETECTORS
+    page: Page,
+    *,
+    max_size: int = MAX_SIZE,
+    detectors: Mapping[str, Detector] = DETECTORS,
+    wanted: str | None = None,
 ) -> Detection | None:
     """What *page* is, None for a page without a captcha and without a wall.
 
     The *detectors* are asked in their order; the first challenge or block counts, else the first
     widget. Only a page whose bytes look suspicious is parsed for the built-in ones, by its own
     ``selector``. Markup of more than *max_size* bytes, or that a parser would need long for, counts
-    as content. No page makes the built-in detectors raise. Raises TypeError for what another
-    detector answers that is neither a Detection nor None.
+    as content. *wanted* is the URL that was asked for: where redirects led elsewhere, a captcha is
+    more likely to stand instead of the content. No page makes the built-in detectors raise. Raises
+    TypeError for what another detector answers that is neither a Detection nor None.
     """
-    document = Document(page, max_size)
+    document = Document(page, max_size, wanted)
     if detectors is DETECTORS and not document.suspicious:
         return None
     widget = None

@@ -12,6 +12,7 @@ from w3lib.encoding import html_to_unicode
 from scrapy_captcha.detection.controls import asks_reader
 from scrapy_captcha.detection.markers import holds, legible, parseable, suspicious
 from scrapy_captcha.detection.reading import INERT, Reading, ancestors, read
+from scrapy_captcha.detection.redirects import leads_elsewhere
 from scrapy_captcha.detection.scripts import code
 from scrapy_captcha.urls import joined
 
@@ -35,11 +36,13 @@ class Document:
 
     *page* is the original, in a crawl Scrapy's response. What its markup holds is parsed at most
     once, and not at all where it has more than *max_size* bytes or where a parser would need long.
+    *wanted* is the URL that was asked for, None where nothing is known of redirects.
     """
 
-    def __init__(self, page: Page, max_size: int) -> None:
+    def __init__(self, page: Page, max_size: int, wanted: str | None = None) -> None:
         self.page = page
         self.max_size = max_size
+        self.wanted = wanted
 
     @property
     def url(self) -> str:
@@ -74,6 +77,11 @@ class Document:
     def suspicious(self) -> bool:
         """Whether the bytes or headers hold a word of a captcha or a wall; costs microseconds."""
         return suspicious(self)
+
+    @cached_property
+    def redirected(self) -> bool:
+        """Whether another page than the one that was asked for is here."""
+        return self.wanted is not None and leads_elsewhere(self.wanted, self.url)
 
     @cached_property
     def json(self) -> Mapping[str, object] | None:

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
-from scrapy_captcha.detection.controls import kind_of, typed
+from scrapy_captcha.detection.controls import is_preset, kind_of, typed
 from scrapy_captcha.detection.page import REFUSALS
 from scrapy_captcha.detection.passing import leads_on
 from scrapy_captcha.detection.reading import visible
@@ -14,7 +14,7 @@ from scrapy_captcha.detection.searching import is_search
 
 if TYPE_CHECKING:
     from scrapy_captcha.detection.document import Document
-    from scrapy_captcha.detection.reading import Element
+    from scrapy_captcha.detection.reading import Element, Reading
     from scrapy_captcha.detection.widgets import Widget
 
 # More than any wall says, less than content does.
@@ -22,6 +22,9 @@ _MAX_CHARACTERS = 1000
 _MAX_LINKS = 5
 # Around a wall that is served in the layout of the site.
 _MAX_LINKS_AROUND = 60
+# Around one that stands where another page was asked for, or that refuses.
+_MAX_CHARACTERS_INSTEAD = 3000
+_MAX_LINKS_INSTEAD = 200
 # Fields that are no controls of HTML: editors, and elements that a framework makes fields of.
 _DRAWN = (
     "//*[@contenteditable or @role='textbox' or contains(name(), '-') and"
@@ -37,24 +40,53 @@ def why_alone(document: Document, widget: Widget, form: Element | None) -> tuple
 
     A wall asks for nothing but the captcha, says little, and leads nowhere else. The layout of the
     site around it may lead elsewhere and search, where the status refuses the page or where passing
-    the captcha is what leads on, or back to this page.
+    the captcha is what leads on, or back to this page. Where another page was asked for, or the
+    status refuses, the captcha's own form is judged, whatever the layout asks besides.
     """
-    others = [one for one in document.questions if one is not widget.question]
-    asked = [one for one in others if _competes(document, one, form)]
+    instead = _stands_instead(document)
+    asked = _asked(document, widget, form, instead=instead and form is not None)
     if not all(_searches(document, one, form) for one in asked):
         return ()
     reading = document.reading
-    around = bool(asked) or reading.links > _MAX_LINKS
-    if around and (widget.element is None or widget.parameters.get("invisible")):
-        return ()
-    if reading.characters > _MAX_CHARACTERS or reading.links > _MAX_LINKS_AROUND:
-        return ()
-    if around and not _withholds(document, form):
-        return ()
+    plain = reading.characters <= _MAX_CHARACTERS and reading.links <= _MAX_LINKS
+    if not (plain and not asked):
+        if widget.element is None or widget.parameters.get("invisible"):
+            return ()
+        if not (_fits_instead if instead else _fits_around)(reading):
+            return ()
+        if not (instead or leads_on(document) or _returns(document, form)):
+            return ()
     reason = _reason(document, form)
     if reason is None or _draws_fields(document):
         return ()
     return (reason, f"{reading.characters} visible characters", f"{reading.links} links")
+
+
+def _stands_instead(document: Document) -> bool:
+    """Whether this is not the page that was asked for, as status or address tell."""
+    return document.status in REFUSALS or document.redirected
+
+
+def _fits_around(reading: Reading) -> bool:
+    return reading.characters <= _MAX_CHARACTERS and reading.links <= _MAX_LINKS_AROUND
+
+
+def _fits_instead(reading: Reading) -> bool:
+    return reading.characters <= _MAX_CHARACTERS_INSTEAD and reading.links <= _MAX_LINKS_INSTEAD
+
+
+def _asked(
+    document: Document, widget: Widget, form: Element | None, *, instead: bool
+) -> list[Element]:
+    """What the page asks for besides the captcha; of its own form only, where it is *instead*.
+
+    What has an answer beforehand is not asked for there: a browser sends it as it is.
+    """
+    others = [one for one in document.questions if one is not widget.question]
+    if instead:
+        own = [one for one in others if document.form_of(one) is form]
+        return [one for one in own if typed(one) or not is_preset(one)]
+    return [one for one in others if _competes(document, one, form)]
 
 
 def _competes(document: Document, question: Element, form: Element | None) -> bool:
@@ -66,11 +98,6 @@ def _searches(document: Document, question: Element, form: Element | None) -> bo
     """Whether *question* belongs to a search form beside *form*."""
     own = document.form_of(question)
     return own is not None and own is not form and is_search(own)
-
-
-def _withholds(document: Document, form: Element | None) -> bool:
-    """Whether there is another page behind this one, for who passes the captcha."""
-    return document.status in REFUSALS or leads_on(document) or _returns(document, form)
 
 
 def _returns(document: Document, form: Element | None) -> bool:
@@ -112,6 +139,8 @@ def _reason(document: Document, form: Element | None) -> str | None:
     if document.reading.characters:
         if document.status in REFUSALS:
             return f"no form, but status {document.status}"
+        if document.redirected:
+            return "no form, but another page was asked for"
         if _noindex(document):
             return "no form, but not to be indexed"
     return "its script leads on" if leads_on(document) else None

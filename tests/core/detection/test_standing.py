@@ -12,8 +12,10 @@ FORM = f'<form method="post">{WIDGET}</form>'
 NOINDEX = '<meta name="robots" content="noindex">'
 
 
-def verdict(markup: str, status: int | None = None, url: str = URL) -> Verdict | None:
-    found = detect(HtmlPage(url, f"<html>{markup}</html>".encode(), status))
+def verdict(
+    markup: str, status: int | None = None, url: str = URL, wanted: str | None = None
+) -> Verdict | None:
+    found = detect(HtmlPage(url, f"<html>{markup}</html>".encode(), status), wanted=wanted)
     return found.verdict if found else None
 
 
@@ -56,7 +58,6 @@ def test_the_layout_around_a_wall_may_lead_elsewhere_and_search(
     rest: str, expected: Verdict
 ) -> None:
     assert verdict(PASSING + PASSED + rest) is expected
-    assert verdict(FORM + rest, 403) is expected
     assert verdict(FORM + rest, 200) is Verdict.WIDGET
 
 
@@ -130,3 +131,79 @@ def test_a_form_in_a_layout_that_does_something_elsewhere_is_no_wall(
     fields = '<input type="hidden" name="to" value="/books">'
     form = f'<form method="post" action="{action}">{WIDGET}{fields}</form>'
     assert verdict(LINKS + form, 200, URL + "books") is expected
+
+
+NEWSLETTER = '<form method="post"><input type="email" name="mail"><button>Go</button></form>'
+TEXT = "<p>" + "x" * 1200
+GATE = "https://shop.example/gate"
+
+
+@pytest.mark.parametrize(
+    ("rest", "expected"),
+    [
+        (LINKS * 13, Verdict.CHALLENGE),
+        (LINKS * 34, Verdict.WIDGET),
+        (TEXT, Verdict.CHALLENGE),
+        (TEXT * 3, Verdict.WIDGET),
+        (SEARCH, Verdict.CHALLENGE),
+        (NEWSLETTER, Verdict.CHALLENGE),
+        ("<input name=q>", Verdict.CHALLENGE),
+        (NEWSLETTER + TEXT + SEARCH + LINKS * 13, Verdict.CHALLENGE),
+    ],
+)
+def test_around_a_form_that_stands_instead_of_the_page_there_may_be_a_layout(
+    rest: str, expected: Verdict
+) -> None:
+    for status in (401, 403, 429, 503):
+        assert verdict(FORM + rest, status) is expected
+    assert verdict(FORM + rest, 200, GATE, wanted=URL + "item/1") is expected
+    assert verdict(FORM + rest, 200, GATE, wanted=GATE) is Verdict.WIDGET
+
+
+@pytest.mark.parametrize(
+    ("field", "expected"),
+    [
+        ("<select name=a><option>1<option>2</select>", Verdict.CHALLENGE),
+        ("<select name=a><optgroup><option value=1>x</optgroup></select>", Verdict.CHALLENGE),
+        ('<select name=a><option value="">?<option selected>2</select>', Verdict.CHALLENGE),
+        ('<select name=a><option value="">Which?<option>2</select>', Verdict.WIDGET),
+        ("<select name=a></select>", Verdict.WIDGET),
+        ("<input type=checkbox name=a checked>", Verdict.CHALLENGE),
+        ("<input type=checkbox name=a>", Verdict.CHALLENGE),
+        ("<input type=checkbox name=a required>", Verdict.WIDGET),
+        ("<input type=radio name=a>", Verdict.WIDGET),
+        ("<input name=a readonly value=b>", Verdict.CHALLENGE),
+        ("<input name=a disabled>", Verdict.CHALLENGE),
+        ("<input name=a>", Verdict.WIDGET),
+        ("<input type=password name=a>", Verdict.WIDGET),
+        ("<textarea name=a></textarea>", Verdict.WIDGET),
+    ],
+)
+def test_the_own_form_of_a_captcha_may_choose_but_not_ask(field: str, expected: Verdict) -> None:
+    form = FORM.replace("</form>", f"{field}</form>")
+    assert verdict(form, 403) is expected
+    assert verdict(form, 200, GATE, wanted=URL + "item/1") is expected
+
+
+@pytest.mark.parametrize(
+    ("wanted", "expected"),
+    [
+        ("https://shop.example/item/1", Verdict.CHALLENGE),
+        ("https://shop.example/", Verdict.CHALLENGE),
+        ("https://other.example/a", Verdict.CHALLENGE),
+        (None, Verdict.WIDGET),
+        ("http://[", Verdict.WIDGET),
+        ("http://www.shop.example/A/", Verdict.WIDGET),
+        ("https://shop.example/a?b=1#c", Verdict.WIDGET),
+        ("https://shop.example/a/index.html", Verdict.WIDGET),
+        ("https://shop.example/en-gb/a", Verdict.WIDGET),
+    ],
+)
+def test_a_redirect_to_the_same_page_says_nothing(wanted: str | None, expected: Verdict) -> None:
+    assert verdict(FORM + NEWSLETTER, 200, URL + "a", wanted) is expected
+
+
+def test_a_title_that_a_redirect_adds_to_the_address_makes_no_other_page() -> None:
+    page, url = FORM + NEWSLETTER, URL + "item/17-chair"
+    assert verdict(page, 200, url, URL + "item/17") is Verdict.WIDGET
+    assert verdict(page, 200, url, URL + "item/1") is Verdict.CHALLENGE
