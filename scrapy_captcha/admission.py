@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections import deque
 from typing import TYPE_CHECKING, Protocol
 
-from twisted.internet.defer import Deferred
-from twisted.internet.task import cooperate
+from twisted.internet.defer import succeed
+
+from scrapy_captcha.waiters import Waiters
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
+    from twisted.internet.defer import Deferred
     from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
-_BATCH = 50  # purchases let in, or turned away, before the reactor has its turn
+_BATCH = 50  # purchases let in before the reactor has its turn
 
 
 class Door(Protocol):
@@ -43,16 +42,24 @@ class Admission:
     def __init__(self, door: Door, clock: IReactorTime) -> None:
         self._door = door
         self._clock = clock
-        self._waiting: deque[Deferred[bool]] = deque()
+        self._waiters = Waiters(clock, late=False, on_unclaimed=self._unclaimed)
         self._opening: IDelayedCall | None = None
 
-    def enter(self) -> Deferred[bool]:
+    def __len__(self) -> int:
+        """How many wait."""
+        return len(self._waiters)
+
+    def enter(self, party: str = "") -> Deferred[bool]:
         """Fires with True when a purchase may start, with False for those who are turned away.
 
-        Cancelling it gives the place in the queue up.
+        Where purchases of several parties wait, the parties take turns. Cancelling it gives the
+        place in the queue up.
         """
-        turn: Deferred[bool] = Deferred()
-        self._waiting.append(turn)
+        if not self._waiters:
+            may_enter = self._answer()
+            if may_enter is not None:
+                return succeed(may_enter)
+        turn = self._waiters.wait(party)
         self._admit()
         return turn
 
@@ -62,47 +69,44 @@ class Admission:
         self._admit()
 
     def turn_away(self) -> None:
-        """Those who wait are to look elsewhere, in slices: thousands may wait."""
-        waiting, self._waiting = self._waiting, deque()
-
-        def one_by_one() -> Iterator[None]:
-            for turn in waiting:
-                if not turn.called:
-                    turn.callback(False)
-                yield
-
-        cooperate(one_by_one())
+        """Those who wait are to look elsewhere."""
+        self._waiters.resume_all(False)
 
     def close(self) -> None:
         """Leaves nothing in the reactor."""
-        if self._opening is not None:
-            self._opening.cancel()
-            self._opening = None
+        self._waiters.close()
+        self._stop_opening()
+
+    def _unclaimed(self, may_enter: bool) -> None:
+        if may_enter:
+            self.leave()
 
     def _admit(self) -> None:
         for _ in range(_BATCH):
-            stopped = self._door.is_stopped
-            if not self._waiting or not (stopped or self._door.has_room()):
+            may_enter = self._answer() if self._waiters.waiting else None
+            if may_enter is None:
                 return
-            wait = self._door.wait(time.monotonic())
-            if wait > 0 and not stopped:
-                self._admit_after(wait)
-                return
-            self._admit_one(self._waiting.popleft())
+            self._waiters.resume(may_enter)
         self._admit_after(0)
 
-    def _admit_one(self, turn: Deferred[bool]) -> None:
-        if turn.called:  # cancelled while it waited
-            return
-        may_enter = not self._door.is_stopped
-        if may_enter:
-            self._door.enter(time.monotonic())
-        turn.callback(may_enter)
+    def _answer(self) -> bool | None:
+        """What the next in the queue gets now; None while it has to wait."""
+        if self._door.is_stopped:
+            return False
+        if not self._door.has_room():
+            return None
+        now = time.monotonic()
+        wait = self._door.wait(now)
+        if wait > 0:
+            self._admit_after(wait)
+            return None
+        self._door.enter(now)
+        return True
 
     def _admit_after(self, seconds: float) -> None:
-        if self._opening is None:
-            self._opening = self._clock.callLater(seconds, self._on_opening)
+        self._stop_opening()
+        self._opening = self._clock.callLater(seconds, self._admit)
 
-    def _on_opening(self) -> None:
-        self._opening = None
-        self._admit()
+    def _stop_opening(self) -> None:
+        if self._opening is not None and self._opening.active():
+            self._opening.cancel()

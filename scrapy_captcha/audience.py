@@ -5,13 +5,11 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from twisted.internet.defer import Deferred
-from twisted.internet.task import cooperate
+from scrapy_captcha.waiters import Waiters
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from twisted.internet.interfaces import IDelayedCall, IReactorTime
+    from twisted.internet.defer import Deferred
+    from twisted.internet.interfaces import IReactorTime
 
 
 class Outcome(Enum):
@@ -25,51 +23,41 @@ class Outcome(Enum):
 
 
 class Audience:
-    """Waits by session, nobody for longer than *patience* seconds: then the outcome is PENDING."""
+    """Waits by session, each for *patience* seconds at most: then the outcome is PENDING."""
 
     def __init__(self, clock: IReactorTime, patience: float) -> None:
         self._clock = clock
         self._patience = patience
-        self._waiting: dict[str, list[Deferred[Outcome]]] = {}
-        self._tired: dict[str, IDelayedCall] = {}
+        self._waiting: dict[str, Waiters[Outcome]] = {}
 
     def wait(self, session: str) -> Deferred[Outcome]:
         """Fires with the outcome for *session*; may be cancelled."""
-        told: Deferred[Outcome] = Deferred()
-        self._waiting.setdefault(session, []).append(told)
-        if session not in self._tired:  # one timer for all: thousands may wait
-            self._tired[session] = self._clock.callLater(
-                self._patience, self.tell, session, Outcome.PENDING
-            )
-        return told
+        if session not in self._waiting:
+            self._waiting[session] = self._waiters()
+        return self._waiting[session].wait()
 
     def tell(self, session: str, outcome: Outcome) -> None:
-        """Those who wait for *session* learn the outcome, in slices."""
-        waiting = self._waiting.pop(session, [])
-        if not waiting:
-            return
-        tired = self._tired.pop(session)
-        if tired.active():
-            tired.cancel()
-
-        def one_by_one() -> Iterator[None]:
-            for told in waiting:
-                if not told.called:
-                    told.callback(outcome)
-                yield
-
-        cooperate(one_by_one())
+        """All that wait for *session* learn the outcome, some at a time."""
+        waiters = self._waiting.pop(session, None)
+        if waiters is not None:
+            waiters.resume_all(outcome)
 
     def tell_one(self, session: str, outcome: Outcome) -> None:
-        """The first of those who wait for *session* learns the outcome at once."""
-        waiting = self._waiting.get(session, [])
-        while waiting:
-            told = waiting.pop(0)
-            if not told.called:
-                told.callback(outcome)
-                return
+        """The first of those who wait for *session* learns the outcome."""
+        if session in self._waiting:
+            self._waiting[session].resume(outcome)
 
     def close(self) -> None:
         """Leaves nothing in the reactor."""
-        for tired in self._tired.values():
-            tired.cancel()
+        for waiters in self._waiting.values():
+            waiters.close()
+
+    def _waiters(self) -> Waiters[Outcome]:
+        def pass_on(outcome: Outcome) -> None:
+            if outcome is Outcome.TRIAL:  # all others learn the other outcomes anyway
+                waiters.resume(outcome)
+
+        waiters = Waiters(
+            self._clock, late=Outcome.PENDING, patience=self._patience, on_unclaimed=pass_on
+        )
+        return waiters

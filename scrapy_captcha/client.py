@@ -104,7 +104,7 @@ class SolverClient:
     @property
     def is_free(self) -> bool:
         """Whether a purchase may be made now."""
-        return self.shut_for == 0 and self._gate.has_room()
+        return self.shut_for == 0 and self._gate.has_room() and not self._admission
 
     def enter(self) -> Deferred[bool]:
         """Queues for a `purchase`: fires with True when it may start, with False when it may not.
@@ -149,12 +149,11 @@ class SolverClient:
         What is under way goes on to be collected, unless *error* says that the account is closed.
         """
         self._gate.stop(error)
-        self._admission.close()
         self._admission.turn_away()
         if is_closed(error):
             driven, self._driven = self._driven, set()
             for deferred in driven:
-                deferred.cancel()
+                CLOCK.callLater(0, deferred.cancel)  # not inside the end of another purchase
 
     def report(self, task_id: TaskId, kind: Kind, *, accepted: bool) -> Deferred[bool]:
         """Tells the provider what the site did with a solution, where it wants to know.

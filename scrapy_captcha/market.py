@@ -16,6 +16,7 @@ from scrapy_captcha.clock import CLOCK
 from scrapy_captcha.errors import ErrorCode, SolverError
 from scrapy_captcha.policy import Action
 from scrapy_captcha.ranking import Ranking
+from scrapy_captcha.waiters import Waiters
 
 if TYPE_CHECKING:
     from collections.abc import Container, Sequence
@@ -80,7 +81,7 @@ class Market:
         self._sold: dict[str, _Sale] = {}
         self._reports: set[Deferred[bool]] = set()
         self._is_asking = False
-        self._waiting: list[Deferred[None]] = []
+        self._begun: Waiters[None] = Waiters(CLOCK, late=None, patience=_PATIENCE)
 
     @classmethod
     def of(cls, config: Config, policy: Policy, tally: Tally) -> Self:
@@ -129,10 +130,7 @@ class Market:
 
     def _begin(self) -> None:
         self._is_asking = False
-        waiting, self._waiting = self._waiting, []
-        for turn in waiting:
-            if not turn.called:  # else cancelled
-                turn.callback(None)
+        self._begun.resume_all(None)
 
     def takes(self, captcha: Captcha, proxy: Proxy | None) -> bool:
         """Whether any of them has tasks for *captcha*, seen through *proxy*."""
@@ -147,9 +145,7 @@ class Market:
         when nobody is to be asked.
         """
         if self._is_asking:
-            begun: Deferred[None] = Deferred()
-            self._waiting.append(begun)
-            await begun
+            await self._begun.wait()
         while True:
             client = self._choose(captcha, proxy, provider, avoided)
             turn = client.enter()
@@ -158,7 +154,7 @@ class Market:
                 settled = {provider, avoided}
                 if not (has_waited and self._is_outdone(client, captcha, proxy, settled)):
                     return Turn(client)
-                CLOCK.callLater(0, client.leave)  # not at once: thousands may wait there
+                client.leave()
 
     def is_open(self, captcha: Captcha, proxy: Proxy | None) -> bool:
         """Whether somebody may be asked for a solution of *captcha* at once."""
@@ -223,6 +219,7 @@ class Market:
 
     async def close(self) -> None:
         """Cancels all that is under way; what the site said in the end is told before."""
+        self._begun.close()
         if self._reports:
             told = DeferredList(self._reports).addTimeout(_LAST_WORDS, CLOCK)
             await maybe_deferred_to_future(told)

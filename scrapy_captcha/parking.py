@@ -19,7 +19,6 @@ How it meets Scrapy's engine (2.14 and later):
 from __future__ import annotations
 
 import logging
-from collections import deque
 from collections.abc import Callable, Coroutine
 from contextlib import contextmanager
 from functools import partial
@@ -34,9 +33,10 @@ from scrapy.utils.log import failure_to_exc_info
 from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.task import cooperate
 
-from scrapy_captcha.clock import looping
+from scrapy_captcha.clock import CLOCK, looping
 from scrapy_captcha.progress import KEY, Progress
 from scrapy_captcha.scheduling import memory_of, scheduler_of
+from scrapy_captcha.waiters import Waiters
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -82,7 +82,7 @@ class ParkingLot:
         self._spoilt = spoilt
         self._tickets: WeakKeyDictionary[Request, Story] = WeakKeyDictionary()
         self._parked: dict[Request, Deferred[Request]] = {}
-        self._queue: deque[Deferred[None]] = deque()
+        self._queue: Waiters[None] = Waiters(CLOCK, late=None, on_unclaimed=self._give_way)
         self._looking = looping(self._look)
         self._coming_back: Iterator[None] = iter(())
         self._is_listening = False
@@ -251,20 +251,17 @@ class ParkingLot:
         return slot is None or slot.closing is not None
 
     def _way(self) -> Deferred[None]:
-        way: Deferred[None] = Deferred()
-        self._queue.append(way)
         if not self._looking.running:
             self._looking.start(_CHECK, now=False)
-        return way
+        return self._queue.wait()
 
-    def _give_way(self) -> None:
-        if self._queue:
-            self._queue.popleft().callback(None)
+    def _give_way(self, _unclaimed: None = None) -> None:
+        self._queue.resume(None)
 
     def _look(self) -> None:
-        while self._queue and self._closing:
-            self._give_way()
-        if self.has_room:
+        if self._closing:
+            self._queue.resume_all(None)
+        elif self.has_room:
             self._give_way()
         if not self._queue:
             self._looking.stop()

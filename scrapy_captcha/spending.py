@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 import time
-from collections import deque
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scrapy.utils.job import job_dir
-from twisted.internet.defer import Deferred
 
-from scrapy_captcha.clock import looping
+from scrapy_captcha.clock import CLOCK, looping
 from scrapy_captcha.config import PREFIX
 from scrapy_captcha.ledger import Answer, Ledger
 from scrapy_captcha.money import micros, shown
 from scrapy_captcha.progress import Progress
 from scrapy_captcha.purchases import Fate
 from scrapy_captcha.statefile import StateFile
+from scrapy_captcha.waiters import Waiters
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from scrapy.crawler import Crawler
     from scrapy.http import Request
+    from twisted.internet.defer import Deferred
 
     from scrapy_captcha.books import Books
     from scrapy_captcha.captchas import Captcha, Solution
@@ -74,7 +74,9 @@ class Spending:
         self._books = books
         self._prices = prices
         self._on_limit: Callable[[], None] | None = on_limit
-        self._waiting: deque[Deferred[None]] = deque()
+        self._waiters: Waiters[None] = Waiters(
+            CLOCK, late=None, patience=_LOOK, on_unclaimed=lambda _none: self._wake()
+        )
         self._looking = looping(self._look)
         self._purchases: dict[TaskId, str] = {}  # of tasks whose solutions have not come
         self._doubtful: set[str] = set()  # purchases that may have been paid
@@ -100,11 +102,12 @@ class Spending:
         return answer
 
     def until_something_ends(self) -> Deferred[None]:
-        """Fires when a purchase has come to its end, for one at a time of those who wait."""
-        waiting: Deferred[None] = Deferred()
-        self._waiting.append(waiting)
+        """Fires when a purchase has come to its end, for one at a time of those who wait.
+
+        After some seconds it fires in any case: who was resumed last may have gone elsewhere.
+        """
         self._look_from_now_on()
-        return waiting
+        return self._waiters.wait()
 
     def has_task(self, order: Order, task_id: TaskId) -> None:
         """*order* has become the task *task_id*, which may be collected by another order."""
@@ -182,6 +185,7 @@ class Spending:
             self._tally.site(site, row)
         if self._looking.running:
             self._looking.stop()
+        self._waiters.close()
         self._save()
 
     def _purchase(self, order: Order, task_id: TaskId | None) -> str:
@@ -218,11 +222,7 @@ class Spending:
 
     def _wake(self) -> None:
         """Has the next of those who wait ask again; on being answered it wakes the next."""
-        while self._waiting:
-            waiting = self._waiting.popleft()
-            if not waiting.called:  # else cancelled
-                waiting.callback(None)
-                break
+        self._waiters.resume(None)
         self._call_if_limited()
 
     def _look_from_now_on(self) -> None:
@@ -234,8 +234,7 @@ class Spending:
         for name in self._ledger.forgotten(_now()):
             self._charge(name, None)
             self._end(name, Fate.UNUSED)
-        for _ in range(len(self._waiting)):  # whoever was woken last may have gone elsewhere
-            self._wake()
+        self._call_if_limited()
 
     def _tell(self, answer: Answer, site: str) -> None:
         about = answer, site if answer is not Answer.BUDGET else ""
