@@ -6,6 +6,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from scrapy.exceptions import IgnoreRequest
 from scrapy.utils.httpobj import urlparse_cached
 from twisted.internet.defer import CancelledError
 
@@ -157,6 +158,8 @@ class Conductor:
         if found is None or found.verdict is Verdict.WIDGET:
             return self._arrived(request, response, progress)
         self._gates.met(request)
+        if is_robots_txt(request):
+            raise self._without_rules(request, found.name)
         page = self._submitter.page_instead(progress.answer)
         if page is not None:
             self._cache.add(request, page)
@@ -177,6 +180,14 @@ class Conductor:
             if progress.probes:
                 return self._gates.vanish(request)
         return self._endings.arrived(request, response, progress)
+
+    def _without_rules(self, request: Request, name: str) -> IgnoreRequest:
+        """To be raised: Scrapy takes robots.txt for unreachable, and its captcha is left alone.
+
+        While one waits for robots.txt all requests of its host hold their download slots.
+        """
+        self._tally.without_rules(request, name)
+        return IgnoreRequest(f"robots.txt shows {name}")
 
     def failed(self, request: Request) -> None:
         """A page that cannot be fetched solves for nobody else."""

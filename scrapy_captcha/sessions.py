@@ -27,9 +27,17 @@ if TYPE_CHECKING:
 _INDEX = "_captcha_proxy"  # meta: the request's place in the pool; credentials stay there
 PROXY_KEYS = frozenset({"proxy", "_auth_proxy", "_scheme_proxy", _INDEX})
 
-# What makes the session of a page: its cookies and its proxy, with the proxy's credentials.
+# What makes the session of a page: its cookies and its proxy, with the proxy's credentials; and by
+# which rules it was fetched.
 _HEADERS = ("User-Agent", "Proxy-Authorization")
-_META = (*PROXY_KEYS, "cookiejar", "dont_merge_cookies", "download_slot", "download_timeout")
+_META = (
+    *PROXY_KEYS,
+    "cookiejar",
+    "dont_merge_cookies",
+    "dont_obey_robotstxt",
+    "download_slot",
+    "download_timeout",
+)
 
 _extract = TLDExtract(suffix_list_urls=(), cache_dir=None, include_psl_private_domains=True)
 

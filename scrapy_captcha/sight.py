@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from scrapy.http import TextResponse
-from scrapy.utils.httpobj import urlparse_cached
+from scrapy.http.request import NO_CALLBACK
 
 from scrapy_captcha.captchas import Captcha
 from scrapy_captcha.detection import DETECTORS, Detection, Document, Verdict, suspicious
@@ -42,12 +43,10 @@ class Sight:
     def found(self, request: Request, response: Response) -> Detection | None:
         """What *response* shows instead of the page of *request*, or on it; None for nothing.
 
-        Nothing is seen where the request wants its captchas left alone, nor in robots.txt.
+        Nothing is seen where the request wants its captchas left alone.
         """
         options = self.options(request)
-        if options.ignore or is_robots_txt(request):
-            return None
-        return self.detected(response, options, wanted_url(request))
+        return None if options.ignore else self.detected(response, options, wanted_url(request))
 
     def is_hidden(self, request: Request, response: Response) -> bool:
         """Whether a captcha or a wall stands instead of the page of *request*."""
@@ -89,8 +88,8 @@ def wanted_url(request: Request) -> str:
 
 
 def is_robots_txt(request: Request) -> bool:
-    """Whether *request* is Scrapy's own for the rules of a site."""
-    return urlparse_cached(request).path == "/robots.txt"
+    """Whether *request* is Scrapy's own for the rules of a site, or a redirect of it."""
+    return request.callback is NO_CALLBACK and urlsplit(wanted_url(request)).path == "/robots.txt"
 
 
 def _stands_for_page(found: Detection | None) -> bool:

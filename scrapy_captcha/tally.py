@@ -252,6 +252,16 @@ class Tally:
         self._inc(f"blocked_count/{name}")
         self._log(logging.INFO, "Blocked by %(name)s: %(request)s", request, name=name)
 
+    def without_rules(self, request: Request, name: str) -> None:
+        """*name*, a captcha or a wall, stands instead of the robots.txt that *request* is for."""
+        self._inc("robots_txt_count")
+        self._log(
+            logging.WARNING,
+            "robots.txt counts as unreachable, the site shows %(name)s: %(request)s",
+            request,
+            name=name,
+        )
+
     def unserializable(self, request: Request, error: Exception) -> None:
         """A page that waits cannot be written to the job directory; the first is named."""
         if not self._is_unserializable_told:

@@ -175,6 +175,7 @@ def test_stats() -> None:
         "dropped": lambda tally: tally.dropped(request, "reason"),
         "passed": lambda tally: tally.passed(request, "reason"),
         "blocked": lambda tally: tally.blocked(request, "wall"),
+        "without_rules": lambda tally: tally.without_rules(request, "wall"),
         "unserializable": lambda tally: tally.unserializable(request, TypeError()),
         "spent": lambda tally: tally.spent(row),
         "ended": lambda tally: [*map(partial(tally.ended, total=row), Fate)],

@@ -13,6 +13,8 @@ from listening import listening
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Site
 
+from scrapy_captcha.sandbox.pictures import draw
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
@@ -25,6 +27,11 @@ GATE = (
     '<body><form method="post" action="/verify">'
     f'<div class="g-recaptcha" data-sitekey="{KEY}"></div>'
     '<button type="submit">Continue</button></form></body></html>'
+)
+PICTURE = (
+    "<html><head><title>One moment</title></head><body><h1>Security check</h1>"
+    '<form method="post" action="/verify"><img src="/captcha.png" alt="captcha">'
+    '<input type="text" name="captcha"><button type="submit">Continue</button></form></body></html>'
 )
 REFRESH = '<html><head><meta http-equiv="refresh" content="0; url={url}"></head></html>'
 
@@ -45,7 +52,8 @@ class Gate(Resource):
     * *status*: of the redirect to the gate; 0 for a meta refresh
     * *where*: it leads to; *at*: the gate's path, where that is another; *home*: whether an answer leads to ``/`` or to the wanted page
     * *life*, *visits*: seconds and pages for which a clearance is good
-    * *slow*: seconds that the gate takes
+    * *slow*: seconds that the gate takes; *shows*: its page; *rules*: robots.txt
+    * *free*: paths that the gate does not guard; *moved*: where paths lead that have moved
     """
 
     status: int = 302
@@ -57,12 +65,15 @@ class Gate(Resource):
     slow: float = 0.0
     free: frozenset[str] = frozenset({"/"})
     moved: dict[str, str] = field(default_factory=dict)
+    shows: str = GATE
+    rules: str = ""
 
     isLeaf = True  # noqa: N815 - the name in Resource
 
     def __post_init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.url = ""
+        self.picture = draw("ABCD") if self.shows is PICTURE else b""
         self.asked: Counter[tuple[str, str]] = Counter()
         self.carried_out: Counter[tuple[str, str, bytes]] = Counter()
         self._visitors: dict[bytes, Visitor] = {}
@@ -74,18 +85,23 @@ class Gate(Resource):
         request.setHeader("Content-Type", "text/html; charset=utf-8")
         if path in self.moved:
             return self._to(request, self.moved[path], 302)
-        if path == self.at:
-            return self._gate(request)
+        if path in {self.at, "/captcha.png"}:
+            return self._gate(request, path)
         if path == "/verify":
             visitor.until, visitor.visits = time.monotonic() + self.life, self.visits
             return self._to(request, "/" if self.home else visitor.wanted, 302)
         if path in self.free or self._passes(visitor):
-            assert request.content is not None
-            body = request.content.read()
-            self.carried_out[method, path, body] += 1
-            return f"<html><body><h1>{method} {path}</h1></body></html>".encode()
+            return self._content(request, method, path)
         visitor.wanted = path
         return self._to(request, self.where, self.status)
+
+    def _content(self, request: Request, method: str, path: str) -> bytes:
+        if path == "/robots.txt":
+            request.setHeader("Content-Type", "text/plain")
+            return self.rules.encode()
+        assert request.content is not None
+        self.carried_out[method, path, request.content.read()] += 1
+        return f"<html><body><h1>{method} {path}</h1></body></html>".encode()
 
     def _visitor(self, request: Request) -> Visitor:
         name = request.getCookie(b"sid")
@@ -101,13 +117,16 @@ class Gate(Resource):
         visitor.visits -= 1
         return True
 
-    def _gate(self, request: Request) -> bytes | int:
+    def _gate(self, request: Request, path: str) -> bytes | int:
+        if path != self.at:
+            request.setHeader("Content-Type", "image/png")
+            return self.picture
         if not self.slow:
-            return GATE.encode()
+            return self.shows.encode()
         from twisted.internet import reactor
 
         def show() -> None:
-            request.write(GATE.encode())
+            request.write(self.shows.encode())
             request.finish()
 
         untyped: Any = reactor
