@@ -35,6 +35,7 @@ logger = logging.getLogger(__name__)
 
 _FILE = "captcha.sqlite"
 _DIGEST = 16  # bytes
+_QUEUED = b"queued "  # before what is no entry, but the name of a duplicate
 _CHECK = 0.05  # seconds between two looks at which pages the spider is done with
 
 
@@ -60,7 +61,9 @@ class Journal:
         self._settling: dict[Request, bytes] = {}
         self._looking = looping(self._look)
         self._carried_on: set[bytes] = set()
-        self.follows_a_kill = False  # known once the leftovers have been asked for
+        # Both are known once the leftovers have been asked for.
+        self.follows_a_kill = False
+        self.queued: list[bytes] = []  # given to `end` by the last run
 
     def keep(self, request: Request) -> None:
         """Writes *request* down, from now on under the name that its meta gets."""
@@ -110,6 +113,9 @@ class Journal:
         self.follows_a_kill = self._file.exists()
         sound, spoilt = 0, []
         for name, data in self._file.read():
+            if name.startswith(_QUEUED):
+                self.queued.append(name.removeprefix(_QUEUED))
+                continue
             request = self._read(name, data)
             if request is None:
                 spoilt.append(name)
@@ -128,12 +134,19 @@ class Journal:
         self._carried_on.add(name)
         return True
 
-    def end(self) -> None:
-        """Leaves nothing to the next run but what is carried on, and keeps nothing from now on."""
+    def end(self, queued: Iterable[bytes] = ()) -> None:
+        """Leaves nothing to the next run but what is carried on, and keeps nothing from now on.
+
+        What is *queued*, names of any kind, is told to the next run as well.
+        """
         if self._file is None:
             return
-        if self._carried_on:
-            self._file.delete({name for name, _ in self._file.read()} - self._carried_on)
+        kept = {_QUEUED + name for name in queued}
+        for name in kept:
+            self._file.write(name, b"")
+        kept |= self._carried_on
+        if kept:
+            self._file.delete({name for name, _ in self._file.read()} - kept)
         else:
             self._file.remove()
         self.close()

@@ -34,6 +34,7 @@ from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.task import cooperate
 
 from scrapy_captcha.clock import CLOCK, looping
+from scrapy_captcha.duplicates import Duplicates
 from scrapy_captcha.progress import KEY, Progress
 from scrapy_captcha.scheduling import memory_of, scheduler_of
 from scrapy_captcha.waiters import Waiters
@@ -85,6 +86,7 @@ class ParkingLot:
         self._queue: Waiters[None] = Waiters(CLOCK, late=None, on_unclaimed=self._give_way)
         self._looking = looping(self._look)
         self._coming_back: Iterator[None] = iter(())
+        self._duplicates = Duplicates(crawler)
         self._is_listening = False
         self._taken: list[Callable[[], list[Request]]] = []
         self._memory: Memory
@@ -163,17 +165,20 @@ class ParkingLot:
 
         def give_back_and_close(reason: str) -> Deferred[None]:
             self._give_back(scheduler)
-            return closed(reason).addCallback(lambda _none: self._journal.end())
+            queued = self._duplicates.close(scheduler)
+            return closed(reason).addCallback(lambda _none: self._journal.end(queued))
 
         # spider_closed comes after the scheduler has written its queues: too late to give back.
         scheduler.close = give_back_and_close  # type: ignore[method-assign]
-        self._coming_back = self._bring_back()
+        self._coming_back = self._bring_back(scheduler)
         await maybe_deferred_to_future(cooperate(self._coming_back).whenDone())  # in slices
 
-    def _bring_back(self) -> Iterator[None]:
+    def _bring_back(self, scheduler: BaseScheduler) -> Iterator[None]:
         for request in self._journal.leftovers():
+            self._duplicates.add(request)
             self._send(request)
             yield
+        self._duplicates.watch(scheduler, self._journal.queued)
 
     def _request_scheduled(self, request: Request, spider: Spider) -> None:
         story = self._tickets.pop(request, None)

@@ -1,0 +1,139 @@
+"""After kill -9 a spider that starts with the same requests again has each page once, and pays once."""
+
+from __future__ import annotations
+
+import re
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import repeating
+from test_stops import WAITING, Job, journals
+
+from scrapy_captcha.sandbox.fixture import sandbox_process
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from scrapy_captcha.sandbox.fixture import SandboxProcess
+
+SCRIPT = str(repeating.__file__)
+
+
+@contextmanager
+def site(pages: int) -> Iterator[SandboxProcess]:
+    with sandbox_process(pages=pages, open_pages=1, mode="token") as sandbox:
+        yield sandbox
+
+
+def pages(last: int) -> list[str]:
+    return [f"/page/{n}" for n in range(2, last + 1)]
+
+
+@pytest.mark.parametrize("dont_filter", [False, True], ids=["filtered", "as start_urls"])
+@pytest.mark.parametrize("queue", ["default", "sqlite"])
+def test_what_was_parked_comes_once_and_is_paid_once(
+    queue: str, dont_filter: bool, tmp_path: Path
+) -> None:
+    job = Job(tmp_path, queue, SCRIPT)
+    with site(6) as sandbox:
+        with job.run(sandbox, WAITING, last=6, parked=5, dont_filter=dont_filter) as process:
+            job.until("parked")
+            process.kill()
+        with job.run(sandbox, last=6, dont_filter=dont_filter):
+            pass
+        state = sandbox.state()
+
+    assert sorted(job.log) == sorted([*pages(6), "parked"])
+    assert state["solver"]["created"] == 5
+    assert journals(tmp_path) == []
+
+
+def test_what_is_killed_twice_comes_once_and_is_not_filtered_away(tmp_path: Path) -> None:
+    job = Job(tmp_path, "default", SCRIPT)
+    with site(6) as sandbox:
+        for times in (1, 2):
+            with job.run(sandbox, WAITING, last=6, parked=5) as process:
+                job.until("parked", times)
+                process.kill()
+        with job.run(sandbox, last=6):
+            pass
+        state = sandbox.state()
+
+    assert sorted(job.log) == sorted([*pages(6), "parked", "parked"])
+    assert state["solver"]["created"] == 5
+
+
+def test_what_has_not_been_parked_is_not_filtered_because_others_were(tmp_path: Path) -> None:
+    """The queue keeps what was in it, and the spider asks for that as well."""
+    job = Job(tmp_path, "sqlite", SCRIPT)
+    few: dict[str, Any] = WAITING | {"CAPTCHA_MAX_PARKED": 5}
+    with site(21) as sandbox:
+        with job.run(sandbox, few, last=21, parked=5) as process:
+            job.until("parked")
+            process.kill()
+        bought = re.findall(r"is task .*(/page/\d+)>", (tmp_path / "scrapy.log").read_text())
+        with job.run(sandbox, last=21):
+            pass
+
+    assert set(job.log) == {*pages(21), "parked"}
+    assert bought
+    assert {page: job.log.count(page) for page in bought} == dict.fromkeys(bought, 1)
+
+
+@pytest.mark.parametrize("dont_filter", [False, True], ids=["filtered", "as start_urls"])
+def test_what_was_on_its_way_comes_once(dont_filter: bool, tmp_path: Path) -> None:
+    """What had come before may come again: Scrapy has lost that it has seen it."""
+    job = Job(tmp_path, "default", SCRIPT)
+    slow = {
+        "CONCURRENT_REQUESTS_PER_DOMAIN": 1,
+        "DOWNLOAD_DELAY": 0.3,
+        "RANDOMIZE_DOWNLOAD_DELAY": False,
+    }
+    with site(6) as sandbox:
+        with job.run(sandbox, slow, last=6, dont_filter=dont_filter) as process:
+            job.until("/page/2")
+            process.kill()
+        before = job.log
+        with job.run(sandbox, last=6, dont_filter=dont_filter):
+            pass
+
+    assert len(before) < 5
+    missing = set(pages(6)) - set(before)
+    assert {page: job.log.count(page) for page in missing} == dict.fromkeys(missing, 1)
+
+
+def test_what_is_still_in_the_queue_at_a_stop_after_a_kill_comes_no_second_time(
+    tmp_path: Path,
+) -> None:
+    job = Job(tmp_path, "sqlite", SCRIPT)
+    slow = {"CONCURRENT_REQUESTS_PER_DOMAIN": 1, "DOWNLOAD_DELAY": 0.2}
+    with site(6) as sandbox:
+        with job.run(sandbox, WAITING, last=6, parked=5) as process:
+            job.until("parked")
+            process.kill()
+        with job.run(sandbox, slow | {"CLOSESPIDER_PAGECOUNT": 3}, last=6):
+            pass
+        with job.run(sandbox, last=6):
+            pass
+        state = sandbox.state()
+
+    assert sorted(job.log) == sorted([*pages(6), "parked"])
+    assert state["solver"]["created"] == 5
+    assert journals(tmp_path) == []
+
+
+def test_a_page_that_has_come_after_a_kill_is_known_to_the_next_run(tmp_path: Path) -> None:
+    job = Job(tmp_path, "default", SCRIPT)
+    with site(6) as sandbox:
+        with job.run(sandbox, WAITING, last=6, parked=5) as process:
+            job.until("parked")
+            process.kill()
+        for _ in range(2):
+            with job.run(sandbox, last=6):
+                pass
+        state = sandbox.state()
+
+    assert sorted(job.log) == sorted([*pages(6), "parked"])
+    assert state["solver"]["created"] == 5
