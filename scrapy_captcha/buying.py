@@ -109,8 +109,8 @@ class Buyer:
 
         None where it hangs on other purchases whether one more may be made.
         """
-        if self._permission.meets_wall(captcha):
-            return self._setbacks.failed(ticket, captcha, options, "wall")
+        if reason := self._permission.reason_to_wait(captcha):
+            return self._setbacks.failed(ticket, captcha, options, reason)
         progress = Progress.of(ticket.meta)
         purchase_id = progress.purchase_id or new_purchase_id()
         answer = self._spending.reserve(purchase_id, ticket, captcha, client.provider.name)

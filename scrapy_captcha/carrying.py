@@ -16,17 +16,15 @@ if TYPE_CHECKING:
     from scrapy_captcha.endings import Endings
     from scrapy_captcha.stock import Place, Stock
     from scrapy_captcha.submit import Submitter
-    from scrapy_captcha.tally import Tally
 
 
 class Carrier:
     """Puts the solution of such a request into what is sent, and nowhere else."""
 
-    def __init__(self, stock: Stock, submitter: Submitter, endings: Endings, tally: Tally) -> None:
+    def __init__(self, stock: Stock, submitter: Submitter, endings: Endings) -> None:
         self._stock = stock
         self._submitter = submitter
         self._endings = endings
-        self._tally = tally
 
     async def sent(self, request: Request, progress: Progress) -> Response:
         """The site's answer to *request*.
@@ -40,7 +38,7 @@ class Carrier:
             with place:
                 answer = await self._carried(request, place)
         except Exception as error:
-            self._tally.not_submitted(request, error)
+            self._endings.undelivered(request, error)
             request.meta["dont_retry"] = True
             restore(request, progress)
             raise
@@ -72,4 +70,6 @@ class Carrier:
 
 
 def _by_name(cookies: Any) -> dict[str, str]:
-    return cookies if isinstance(cookies, dict) else {one["name"]: one["value"] for one in cookies}
+    if isinstance(cookies, dict):
+        return cookies
+    return {one["name"]: one["value"] for one in cookies if {"name", "value"} <= one.keys()}

@@ -7,6 +7,8 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from scrapy_captcha.origin import redirected_from
+
 if TYPE_CHECKING:
     from scrapy.http import Request
 
@@ -27,7 +29,7 @@ class DroppedFeed:
 
     def add(self, request: Request, reason: str) -> None:
         """*request* is given up for *reason*; the line has the URL that the spider asked for."""
-        urls = request.meta.get("redirect_urls") or [request.url]
+        urls = redirected_from(request.meta) or [request.url]
         line = {
             "url": urls[0],
             "method": request.method,

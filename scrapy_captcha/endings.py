@@ -144,6 +144,17 @@ class Endings:
         if self._rejections.rejected(site, time.monotonic()):
             self._tally.wall(site)
 
+    def undelivered(self, request: Request, error: Exception) -> None:
+        """The solution for *request* could not be sent to the site, and never will be."""
+        self._tally.not_submitted(request, error)
+        progress = Progress.of(request.meta)
+        self._spending.ended(progress)
+        progress = replace(progress, submitted=False, solution="", answer="")
+        request.meta[KEY] = progress.to_meta()
+        site = site_of_page(request)
+        if self._rejections.undelivered(site, time.monotonic()):
+            self._tally.undelivered(site)
+
     def _arrived(self, request: Request, progress: Progress) -> None:
         if progress.submitted:
             self.accepted(request)

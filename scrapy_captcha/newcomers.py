@@ -13,7 +13,7 @@ from scrapy.utils.httpobj import urlparse_cached
 from twisted.internet.task import deferLater
 
 from scrapy_captcha.clock import CLOCK
-from scrapy_captcha.sessions import site_of, site_of_page
+from scrapy_captcha.sessions import jar_of, site_of, site_of_page
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
@@ -107,10 +107,10 @@ class Newcomers:
 
     def _crowds_at(self, request: Request) -> list[_Crowd]:
         """Those of the site and cookie jar of *request*: its hosts may share cookies."""
-        site, jar = site_of_page(request), request.meta.get("cookiejar")
+        site, jar = site_of_page(request), jar_of(request)
         places = [place for place in self._crowds if place[1] == jar and site_of(place[0]) == site]
         return [self._crowds[place] for place in places]
 
 
 def _place(request: Request) -> tuple[str, Hashable]:
-    return urlparse_cached(request).hostname or "", request.meta.get("cookiejar")
+    return urlparse_cached(request).hostname or "", jar_of(request)

@@ -89,14 +89,14 @@ def original(request: Request, *, priority_adjust: int) -> Request:
     its query; elsewhere it may have been carried out. *priority_adjust* is
     ``REDIRECT_PRIORITY_ADJUST``.
     """
-    urls = request.meta.get("redirect_urls")
+    urls = redirected_from(request.meta)
     if not urls:
         return request
     meta = without_redirects(request.meta)
     origin = _checked(meta.pop(ORIGIN, None))
     if origin["method"] != "GET" and not _names_way_back(request.url, urls[0]):
         return request
-    priority = request.priority - priority_adjust * request.meta.get("redirect_times", 1)
+    priority = request.priority - priority_adjust * len(urls)
     meant: Request = request.replace(url=urls[0], meta=meta, priority=priority, **origin)
     return meant
 
@@ -109,6 +109,13 @@ def _checked(origin: object) -> dict[str, Any]:
 def _names_way_back(url: str, meant: str) -> bool:
     values = (value for _, value in parse_qsl(urlsplit(url).query))
     return (urlsplit(meant).path or "/") in {urlsplit(value).path for value in values}
+
+
+def redirected_from(meta: Mapping[str, Any]) -> list[str]:
+    """The URLs that redirects have led away from, the first first; [] where there were none."""
+    urls = meta.get("redirect_urls")
+    is_sound = isinstance(urls, list | tuple) and all(isinstance(url, str) for url in urls)
+    return list(urls or ()) if is_sound else []
 
 
 def without_redirects(meta: Mapping[str, Any]) -> dict[str, Any]:

@@ -211,7 +211,16 @@ class Parts:
 
     @cached_property
     def submitter(self) -> Submitter:
-        return Submitter(self.crawler, self.lot, self.slots, self.tally, self.sight.is_refused)
+        def on_undelivered(request: Request, error: Exception) -> None:
+            self.endings.undelivered(request, error)
+
+        return Submitter(
+            self.crawler,
+            self.lot,
+            self.slots,
+            refused=self.sight.is_refused,
+            on_undelivered=on_undelivered,
+        )
 
     @cached_property
     def endings(self) -> Endings:
@@ -244,7 +253,7 @@ class Parts:
 
     @cached_property
     def carrier(self) -> Carrier:
-        return Carrier(self.stock, self.submitter, self.endings, self.tally)
+        return Carrier(self.stock, self.submitter, self.endings)
 
     async def close(self) -> None:
         """Ends them with the crawl; nothing is left in the reactor."""

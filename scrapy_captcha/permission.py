@@ -52,8 +52,9 @@ class Permission:
         reason = self._reason_not_to_want(request, captcha)
         if reason:
             return reason
-        if self.meets_wall(captcha):
-            return "wall"
+        reason = self.reason_to_wait(captcha)
+        if reason:
+            return reason
         if progress.tasks >= options.policy.retry_times:
             return "rejected"
         own_way = hasattr(self._crawler.spider, "captcha_submit")
@@ -62,10 +63,10 @@ class Permission:
             return "dry_run"
         return reason
 
-    def meets_wall(self, captcha: Captcha) -> bool:
-        """Whether the site of *captcha* has refused too many solutions of late."""
+    def reason_to_wait(self, captcha: Captcha) -> str | None:
+        """Why nothing is bought for the site of *captcha* now, as of late it took no solution."""
         site = site_of(host_of(captcha.url))
-        return self._rejections.is_wall(site, time.monotonic())
+        return self._rejections.reason_not_to_buy(site, time.monotonic())
 
     def has_no_seller(self, request: Request, captcha: Captcha) -> bool:
         """Whether *captcha* is a bot wall that nobody sells a way through."""

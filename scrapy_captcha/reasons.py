@@ -10,6 +10,9 @@ if TYPE_CHECKING:
 REASONS: Mapping[str, str] = {
     "rejected": "CAPTCHA_RETRY_TIMES solutions were bought, and the site rejected the last",
     "wall": "the site has rejected twelve solutions in a row; in ten minutes one more is tried",
+    "undelivered": (
+        "three solutions in a row could not be sent to the site; in ten minutes one more is tried"
+    ),
     "domain": "the page is of a domain outside allowed_domains or CAPTCHA_DOMAINS",
     "budget": "a limit on solves or money is reached",
     "loss": "CAPTCHA_MAX_LOSS_PER_SITE was spent at the site without a page for it",

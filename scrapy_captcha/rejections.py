@@ -2,40 +2,91 @@
 
 Some sites always reject the first solution, so one rejection says little; a site that rejects many
 in a row opens for nobody. A site is a wall after 12, and after 3 it is tried with one solution at a
-time. Times are seconds on any clock that only goes forward.
+time. Where 3 in a row could not even be sent, the next ones could not either.
+Times are seconds on any clock that only goes forward.
 """
 
 from __future__ import annotations
 
+from collections import OrderedDict
+from dataclasses import dataclass
+
 _DOUBTFUL = 3
 _WALL = 12
+_UNDELIVERED = 3
 _REST = 600.0  # seconds for which nothing is bought at a wall
+_MOST_SITES = 4096
+_LONG_AGO = float("-inf")
+
+
+@dataclass(slots=True)
+class _Site:
+    """*rejected* and *undelivered* are counts in a row."""
+
+    rejected: int = 0
+    undelivered: int = 0
+    wall_until: float = _LONG_AGO
+    unreachable_until: float = _LONG_AGO
 
 
 class Rejections:
-    """Counts what each site rejects in a row."""
+    """Counts what each site rejects in a row, and what cannot be sent to it."""
 
     def __init__(self) -> None:
-        self._in_a_row: dict[str, int] = {}
-        self._wall_until: dict[str, float] = {}
+        self._sites: OrderedDict[str, _Site] = OrderedDict()
 
     def rejected(self, site: str, now: float) -> bool:
         """*site* has rejected a solution; whether that makes it a wall, for a while."""
-        count = self._in_a_row[site] = self._in_a_row.get(site, 0) + 1
-        if count < _WALL or self.is_wall(site, now):
+        row = self._delivered(site)
+        row.rejected += 1
+        if row.rejected < _WALL or now < row.wall_until:
             return False
-        self._wall_until[site] = now + _REST
+        row.wall_until = now + _REST
         return True
+
+    def undelivered(self, site: str, now: float) -> bool:
+        """A solution could not be sent to *site*; whether buying stops for that, for a while."""
+        row = self._row(site)
+        row.undelivered += 1
+        if row.undelivered < _UNDELIVERED or now < row.unreachable_until:
+            return False
+        row.unreachable_until = now + _REST
+        return True
+
+    def undecided(self, site: str) -> None:
+        """*site* has answered a solution with neither a page nor a captcha."""
+        if site in self._sites:
+            self._delivered(site)
 
     def accepted(self, site: str) -> None:
         """*site* has accepted a solution."""
-        self._in_a_row.pop(site, None)
-        self._wall_until.pop(site, None)
+        self._sites.pop(site, None)
 
     def is_doubtful(self, site: str) -> bool:
         """Whether one solution at a time is enough for *site*."""
-        return self._in_a_row.get(site, 0) >= _DOUBTFUL
+        row = self._sites.get(site)
+        return row is not None and (row.rejected >= _DOUBTFUL or row.undelivered > 0)
 
-    def is_wall(self, site: str, now: float) -> bool:
-        """Whether nothing is to be bought for *site*; after a rest, one more is tried."""
-        return now < self._wall_until.get(site, float("-inf"))
+    def reason_not_to_buy(self, site: str, now: float) -> str | None:
+        """Why nothing is to be bought for *site* now; after a while, one more is tried."""
+        row = self._sites.get(site)
+        if row is None:
+            return None
+        if now < row.wall_until:
+            return "wall"
+        if now < row.unreachable_until:
+            return "undelivered"
+        return None
+
+    def _delivered(self, site: str) -> _Site:
+        row = self._row(site)
+        row.undelivered, row.unreachable_until = 0, _LONG_AGO
+        return row
+
+    def _row(self, site: str) -> _Site:
+        """Of *site*; the least recently used makes room for it."""
+        row = self._sites.setdefault(site, _Site())
+        self._sites.move_to_end(site)
+        if len(self._sites) > _MOST_SITES:
+            self._sites.popitem(last=False)
+        return row

@@ -106,7 +106,7 @@ class Sessions:
         if index is not None:
             return self._pool[index]
         try:
-            proxy = Proxy.parse(request.meta.get("proxy") or "")
+            proxy = Proxy.parse(str(request.meta.get("proxy") or ""))
         except ValueError:
             return None
         if proxy.username:
@@ -199,7 +199,18 @@ class Sessions:
         return index if type(index) is int and 0 <= index < len(self._pool) else None
 
     def _session(self, request: Request) -> tuple[str, Hashable]:
-        return site_of_page(request), request.meta.get("cookiejar")
+        return site_of_page(request), jar_of(request)
+
+
+def jar_of(request: Request) -> Hashable:
+    """What names the cookie jar of *request*; None for the usual one."""
+    jar = request.meta.get("cookiejar")
+    try:
+        hash(jar)
+    except TypeError:  # without cookies, Scrapy does not care
+        return repr(jar)
+    named: Hashable = jar
+    return named
 
 
 def same_session(page: Request) -> tuple[dict[str, bytes], dict[str, Any]]:

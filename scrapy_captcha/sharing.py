@@ -89,7 +89,8 @@ class Sharing:
         *challenged* says that *response* is a captcha: what follows from that, `met` is told.
         Returns when *request* went out: in the far past, where that is not known.
         """
-        asked_at: float = request.meta.get(_ASKED, _LONG_AGO)
+        noted = request.meta.get(_ASKED)
+        asked_at = noted if isinstance(noted, float) else _LONG_AGO
         if self.has_begun:
             with_cookie = response is not None and "Set-Cookie" in response.headers
             self._newcomers.came_back(request, with_cookie=with_cookie)

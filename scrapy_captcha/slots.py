@@ -34,8 +34,9 @@ class Slots:
         slot = self._slot(request)
         if slot is None:  # unused for long: its queue is empty
             return 0.0
-        latency: float = request.meta.get("download_latency", 0.0)
-        return max(slot.delay, latency / max(1, slot.concurrency))
+        latency = request.meta.get("download_latency")
+        seconds = latency if isinstance(latency, int | float) else 0.0
+        return max(slot.delay, seconds / max(1, slot.concurrency))
 
     def first(self, request: Request) -> Request:
         """*request*, which is to overtake those that wait in its slot: solutions age."""

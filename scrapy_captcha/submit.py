@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import urldefrag
 
@@ -13,7 +12,8 @@ from scrapy_captcha.audience import Audience, Outcome
 from scrapy_captcha.captchas import KINDS
 from scrapy_captcha.clock import CLOCK
 from scrapy_captcha.crawl.submission import SUBMISSION, build_submission
-from scrapy_captcha.progress import KEY, Progress
+from scrapy_captcha.origin import ORIGIN
+from scrapy_captcha.progress import KEY
 from scrapy_captcha.sessions import site_of_page
 from scrapy_captcha.urls import are_of_one_origin
 
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from scrapy_captcha.captchas import Captcha, Solution
     from scrapy_captcha.parking import ParkingLot
     from scrapy_captcha.slots import Slots
-    from scrapy_captcha.tally import Tally
 
+_OURS = (KEY, ORIGIN)  # keys of meta that are about the page, and not about a submission for it
 _LONGEST_WAIT = 2.0  # seconds for what another page finds out
 
 
@@ -37,7 +37,8 @@ class Submitter:
     An answer at the page's own URL may be the page or only a thank-you: whether it is, is known
     when the page is fetched again and shows a captcha. Then the answer was all that the site gives
     for a solution, there and from then on. The first page of a site finds that out, and the next
-    ones wait for it. *refused* tells whether the answer to a request asks for a captcha.
+    ones wait for it. *refused* tells whether the answer to a request asks for a captcha;
+    *on_undelivered* is called for a solution that could not be sent.
     """
 
     def __init__(
@@ -45,14 +46,15 @@ class Submitter:
         crawler: Crawler,
         lot: ParkingLot,
         slots: Slots,
-        tally: Tally,
+        *,
         refused: Callable[[Request, Response], bool],
+        on_undelivered: Callable[[Request, Exception], None],
     ) -> None:
         self._crawler = crawler
         self._lot = lot
         self._slots = slots
-        self._tally = tally
         self._refused = refused
+        self._on_undelivered = on_undelivered
         self._held: dict[str, Response] = {}
         self._answer_with_pages: set[str] = set()
         self._found_out: set[str] = set()
@@ -66,14 +68,17 @@ class Submitter:
         """Sends *solution*; the answer where that is the page or a captcha, None otherwise.
 
         What may be the page is held under *name* until `page_instead` or `forget`.
+        Raises what captcha_submit of the spider raises.
         """
-        submission = self._built(request, captcha, solution)
+        try:
+            submission = self._built(request, captcha, solution)
+        except Exception as error:
+            self._on_undelivered(request, error)
+            raise
         try:
             answer = await self._carried(submission)
         except Exception as error:  # noqa: BLE001 - whatever downloader middlewares raise
-            self._tally.not_submitted(request, error)
-            progress = replace(Progress.of(request.meta), submitted=False)
-            request.meta[KEY] = progress.to_meta()
+            self._on_undelivered(request, error)
             return None
         if self._is_verdict(request, submission, captcha, answer):
             return answer
@@ -115,6 +120,8 @@ class Submitter:
             )
         if submission is request:
             submission = request.copy()
+        for key in _OURS:
+            submission.meta.pop(key, None)
         submission.meta[SUBMISSION] = True
         return submission
 

@@ -135,6 +135,15 @@ class Tally:
             site=site,
         )
 
+    def undelivered(self, site: str) -> None:
+        """So many solutions could not be sent to *site* that buying stops there for a while."""
+        self._log(
+            logging.WARNING,
+            "Three solutions in a row could not be sent to %(site)s: nothing is bought there for "
+            "ten minutes",
+            site=site,
+        )
+
     def expired(self, captcha: Captcha) -> None:
         """A token was not sent while it was good, and never will be."""
         self._inc("expired_count")

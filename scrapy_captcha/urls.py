@@ -59,9 +59,9 @@ def as_sent(url: str, encoding: str = "utf-8") -> str:
     Raises ValueError for what cannot be one.
     """
     try:
-        return safe_url_string(joined(url, url), encoding)
+        return safe_url_string(url, encoding)
     except LookupError:
-        return safe_url_string(joined(url, url))
+        return safe_url_string(url)
 
 
 def origin_of(url: str) -> Origin | None:

@@ -164,6 +164,7 @@ def test_stats() -> None:
         "unknown_balance": lambda tally: tally.unknown_balance(error),
         "reported": lambda tally: tally.reported(),
         "wall": lambda tally: tally.wall("site"),
+        "undelivered": lambda tally: tally.undelivered("site"),
         "expired": lambda tally: tally.expired(captcha),
         "held": lambda tally: tally.held(request),
         "not_submitted": lambda tally: tally.not_submitted(request, OSError()),

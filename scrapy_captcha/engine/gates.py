@@ -17,7 +17,7 @@ from scrapy.utils.httpobj import urlparse_cached
 from scrapy.utils.job import job_dir
 
 from scrapy_captcha.clock import CLOCK
-from scrapy_captcha.origin import to_be_tried_again, with_own
+from scrapy_captcha.origin import redirected_from, to_be_tried_again, with_own
 from scrapy_captcha.progress import KEY, Progress
 from scrapy_captcha.statefile import StateFile
 
@@ -74,7 +74,7 @@ class Gates:
 
     def met(self, request: Request) -> None:
         """A captcha or a wall stands at the URL of *request*."""
-        for url in [request.url, *request.meta.get("redirect_urls", ())[1:]]:
+        for url in [request.url, *redirected_from(request.meta)[1:]]:
             key = self._key(request.replace(url=url))
             if "redirect_urls" in request.meta or key in self._dropped:
                 self._learn(key)

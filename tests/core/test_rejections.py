@@ -16,17 +16,17 @@ def rejected(times: int, rejections: Rejections | None = None) -> Rejections:
 
 def test_the_twelfth_rejection_in_a_row_makes_a_wall_and_says_so_once() -> None:
     rejections = rejected(11)
-    assert not rejections.is_wall(SITE, now=0.0)
+    assert rejections.reason_not_to_buy(SITE, 0.0) is None
 
     assert rejections.rejected(SITE, now=0.0)
-    assert rejections.is_wall(SITE, now=0.0)
+    assert rejections.reason_not_to_buy(SITE, 0.0) == "wall"
     assert not rejections.rejected(SITE, now=1.0)
 
 
 def test_other_sites_are_untouched() -> None:
     rejections = rejected(12)
 
-    assert not rejections.is_wall(OTHER, now=0.0)
+    assert rejections.reason_not_to_buy(OTHER, 0.0) is None
     assert not rejections.is_doubtful(OTHER)
 
 
@@ -41,7 +41,7 @@ def test_an_accepted_solution_clears_the_site() -> None:
     rejections = rejected(12)
     rejections.accepted(SITE)
 
-    assert not rejections.is_wall(SITE, now=0.0)
+    assert rejections.reason_not_to_buy(SITE, 0.0) is None
     assert not rejections.is_doubtful(SITE)
 
 
@@ -56,6 +56,40 @@ def test_a_wall_is_tried_again_after_a_while_and_stands_after_one_more_rejection
     rejections = rejected(12)
     later = 10_000.0
 
-    assert not rejections.is_wall(SITE, later)
+    assert rejections.reason_not_to_buy(SITE, later) is None
     assert rejections.rejected(SITE, later)
-    assert rejections.is_wall(SITE, later)
+    assert rejections.reason_not_to_buy(SITE, later) == "wall"
+
+
+def test_the_third_in_a_row_that_cannot_be_sent_ends_buying_for_a_while() -> None:
+    rejections = Rejections()
+    assert [rejections.undelivered(SITE, 0.0) for _ in range(4)] == [False, False, True, False]
+    assert rejections.reason_not_to_buy(SITE, 1.0) == "undelivered"
+    assert rejections.reason_not_to_buy(SITE, 10_000.0) is None
+    assert rejections.reason_not_to_buy(OTHER, 1.0) is None
+
+
+def test_after_one_that_could_not_be_sent_one_at_a_time_is_enough() -> None:
+    rejections = Rejections()
+    rejections.undelivered(SITE, 0.0)
+    assert rejections.is_doubtful(SITE)
+
+
+def test_any_answer_shows_that_solutions_arrive() -> None:
+    for answered in ("rejected", "undecided", "accepted"):
+        rejections = Rejections()
+        for _ in range(2):
+            rejections.undelivered(SITE, 0.0)
+        if answered == "rejected":
+            rejections.rejected(SITE, 0.0)
+        else:
+            getattr(rejections, answered)(SITE)
+        assert not rejections.undelivered(SITE, 0.0)
+        assert rejections.reason_not_to_buy(SITE, 0.0) is None
+
+
+def test_a_million_sites_need_no_more_room_than_some() -> None:
+    rejections = Rejections()
+    for number in range(10_000):
+        rejections.rejected(f"{number}.example", 0.0)
+    assert len(rejections._sites) == 4096
