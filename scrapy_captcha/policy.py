@@ -6,6 +6,7 @@ the table's. A server may not forbid the way out of a proxy's error: another pro
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import TYPE_CHECKING
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from scrapy_captcha.errors import SolverError
 
 SHORTEST_DELAY = 0.1  # seconds
+# Services want bitmaps; to draw SVG would be to run markup of the site.
+_DRAWING = re.compile(r"data:image/svg|https?:[^?#]{1,2000}\.svgz?(?:[?#]|$)", re.IGNORECASE)
 _OWN_SHORTEST_DELAY = 0.5  # seconds, before the first doubling
 
 
@@ -219,14 +222,22 @@ def reason_not_to_answer(captcha: Captcha, *, own_way: bool = False) -> str | No
     A token goes to the origin that showed the captcha and nowhere else, and never into a URL. With
     *own_way* the user's own code carries it there, and answers for that.
     """
-    if KINDS[captcha.kind].keyed and not captcha.site_key:
-        return "site_key"
-    if KINDS[captcha.kind].cookie or own_way:
-        return None
+    reason = _reason_not_to_ask(captcha)
+    if reason or KINDS[captcha.kind].cookie or own_way:
+        return reason
     if captcha.form is None:
         return "no_form"
     if not are_of_one_origin(captcha.form.url, captcha.url):
         return "other_origin"
     if captcha.form.method == "GET" and captcha.kind is not Kind.IMAGE:
         return "get_form"
+    return None
+
+
+def _reason_not_to_ask(captcha: Captcha) -> str | None:
+    """Why no service could be asked for *captcha*."""
+    if KINDS[captcha.kind].keyed and not captcha.site_key:
+        return "site_key"
+    if captcha.image and _DRAWING.match(captcha.image):
+        return "svg"
     return None

@@ -24,6 +24,7 @@ REASONS: Mapping[str, str] = {
     "no_cookies": "the answer is a cookie, and the request keeps none",
     "offsite": "after its captcha the page redirects to a domain outside allowed_domains",
     "picture": "the picture could not be fetched, is none, or is from elsewhere",
+    "svg": "the picture is a drawing (SVG), and services take bitmaps only",
     "no_proxy": "no proxy of CAPTCHA_PROXIES may be used for the site now",
     "lost": "the solution for a form has expired, or was held by a run that has ended",
     "closing": "the crawl ended while a solution was awaited",

@@ -41,6 +41,10 @@ WHY: Mapping[str, tuple[str, str]] = {
         "the page shows no site key",
         'declare it: meta={"captcha": {"kind": "…", "site_key": "…"}}',
     ),
+    "svg": (
+        "the picture is a drawing (SVG), and services take bitmaps only",
+        'declare another kind, or leave the page alone: meta={"captcha": False}',
+    ),
     "no_form": ("the page has no form that takes the answer", _OWN_WAY),
     "other_origin": ("the form would send the token to another origin", _OWN_WAY),
     "get_form": ("the form would put the token into a URL", _OWN_WAY),

@@ -8,6 +8,7 @@ that is parsed does. ``document.suspicious`` is what the built-in ones look at f
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from scrapy_captcha.captchas import Captcha, Kind
@@ -27,6 +28,7 @@ from scrapy_captcha.detection.scripted import (
     find_yandex_check,
 )
 from scrapy_captcha.detection.standing import why_alone
+from scrapy_captcha.detection.unnamed import find_unnamed
 from scrapy_captcha.detection.verdict import Detection, Verdict
 from scrapy_captcha.detection.widgets import find_widgets
 
@@ -36,11 +38,13 @@ if TYPE_CHECKING:
     from scrapy_captcha.detection.reading import Element
     from scrapy_captcha.detection.widgets import Widget
 
+    Finder = Callable[[Document], Iterator[Widget]]
+
 Detector = Callable[[Document], Detection | None]
 
 # Whoever teaches detection a new kind adds a row here, or to the table of widgets.py.
 # The order is that of preference on a page that shows several.
-FINDERS: tuple[Callable[[Document], Iterator[Widget]], ...] = (
+FINDERS: tuple[Finder, ...] = (
     find_widgets,
     find_funcaptcha,
     find_geetest,
@@ -58,7 +62,8 @@ def walls(document: Document) -> Detection | None:
     wall = find_wall(document) if document.suspicious else None
     if wall is None:
         return None
-    shown = (one for find in (*FINDERS, find_pictures) for one in find(document))
+    finders: tuple[Finder, ...] = (*FINDERS, find_pictures, partial(find_unnamed, known=True))
+    shown = (one for find in finders for one in find(document))
     widget = next(filter(_answerable, shown), None)
     words = [wall.words]
     if widget is not None:
@@ -82,8 +87,10 @@ def widgets(document: Document) -> Detection | None:
 
 
 def pictures(document: Document) -> Detection | None:
-    """Pictures with a text field."""
-    return _shown(document, find_pictures)
+    """Pictures with a text field; those without a name only where they are all of the page."""
+    named = _shown(document, find_pictures)
+    unnamed = _shown(document, find_unnamed) if named is None else None
+    return unnamed if unnamed and unnamed.verdict is Verdict.CHALLENGE else named
 
 
 def scores(document: Document) -> Detection | None:
@@ -100,9 +107,7 @@ DETECTORS: Mapping[str, Detector] = {
 }
 
 
-def _shown(
-    document: Document, *finders: Callable[[Document], Iterator[Widget]]
-) -> Detection | None:
+def _shown(document: Document, *finders: Finder) -> Detection | None:
     if not document.suspicious or document.root is None:
         return None
     widget = next((one for find in finders for one in find(document)), None)

@@ -54,7 +54,7 @@ def suspicious(page: Page) -> bool:
     if holds(body, _COMMON):
         return True
     if page.status in REFUSALS or _is_short(body):
-        if holds(body, *_RARE):
+        if holds(body, *_RARE) or _asks_about_picture(body):
             return True
     elif holds(body, _AMBIGUOUS) and holds(body, *_CLOUDFLARE):
         return True
@@ -62,6 +62,15 @@ def suspicious(page: Page) -> bool:
         return True
     url = page.url
     return any([text in url for text in _IN_URLS])  # noqa: C419 - a generator takes twice as long
+
+
+def _asks_about_picture(body: bytes) -> bool:
+    """Whether there may be a picture and a form for a text that stands in it."""
+    return (
+        holds(body, b"<form", b"<FORM")
+        and holds(body, b"<img", b"<svg", b"url(", b"<IMG")
+        and not holds(body, b"password")
+    )
 
 
 def legible(body: bytes) -> bytes:

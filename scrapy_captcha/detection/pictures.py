@@ -24,13 +24,13 @@ _OTHER_CODE = (
     r"vcode|verif(?:y|ication)[_-]?code|check[_-]?code|security[_-]?code|auth[_-]?code"
     r"|validate[_-]?code"
 )
-_NAMED = re.compile(_CAPTCHA, re.IGNORECASE)
+NAMED = re.compile(_CAPTCHA, re.IGNORECASE)
 _CODE = re.compile(f"{_CAPTCHA}|{_OTHER_CODE}", re.IGNORECASE)
 # Pictures that are the same for everybody. Programs draw bitmaps, and may name them like files.
 _ARTWORK = re.compile(r"[^?#]{1,2000}\.(?:avif|ico|svg|webp)(?:[?#]|$)", re.IGNORECASE)
-_FILE = re.compile(r"[^?#]{1,2000}\.(?:avif|gif|ico|jpe?g|png|svg|webp)(?:[?#]|$)", re.IGNORECASE)
+FILE = re.compile(r"[^?#]{1,2000}\.(?:avif|gif|ico|jpe?g|png|svg|webp)(?:[?#]|$)", re.IGNORECASE)
 # Buttons around the picture, and what else is drawn for one visitor.
-_OTHER = re.compile(
+OTHER = re.compile(
     r"refresh|reload|audio|sound|speaker|loading|spinner|logo|icon|avatar|\bqr", re.IGNORECASE
 )
 _MAX_URL = 200_000
@@ -55,12 +55,12 @@ def find_pictures(document: Document) -> Iterator[Widget]:
     images = [
         image
         for image in document.find("//img[@src]")[:200]
-        if not _OTHER.search(_names(image)) and visible(image)
+        if not OTHER.search(names_of(image)) and visible(image)
     ]
     images.sort(key=lambda image: not _named(image))
     for image in images:
         asked = _question(document, image, fields, places)
-        source = _source(document, image) if asked else None
+        source = source_of(document, image.get("src")) if asked else None
         if asked and source:
             question = asked.control
             yield Widget(
@@ -75,11 +75,12 @@ def find_pictures(document: Document) -> Iterator[Widget]:
 
 def _named(image: Element) -> bool:
     """Whether *image* is named like the picture of a captcha."""
-    own = _NAMED if _ARTWORK.match(image.get("src")) else _CODE
-    return own.search(_names(image)) is not None
+    own = NAMED if _ARTWORK.match(image.get("src")) else _CODE
+    return own.search(names_of(image)) is not None
 
 
-def _names(element: Element) -> str:
+def names_of(element: Element) -> str:
+    """All that names *element*, in one string."""
     parts = (
         element.get(name, "") for name in ("id", "name", "class", "alt", "title", "placeholder")
     )
@@ -89,8 +90,9 @@ def _names(element: Element) -> str:
     )
 
 
-def _source(document: Document, image: Element) -> str | None:
-    source = image.get("src").strip()
+def source_of(document: Document, given: str) -> str | None:
+    """The picture that a page names as *given*: a URL, or ``data:``; None for what is neither."""
+    source = given.strip()
     if len(source) > _MAX_URL or not (source.isascii() and source.isprintable()):
         return None
     if source.startswith("data:"):
@@ -104,7 +106,7 @@ def _fields(document: Document) -> list[_Field]:
         _Field(
             control,
             document.form_of(control),
-            frozenset(names for names in (_NAMED, _CODE) if names.search(_names(control))),
+            frozenset(names for names in (NAMED, _CODE) if names.search(names_of(control))),
         )
         for control in document.questions
         if typed(control) and control.get("name")
@@ -123,7 +125,7 @@ def _question(
     fields = [field for field in fields if field.form is form]
     alone = not _named(image)
     beside = document.form_of(image) is None
-    own = _NAMED if alone and (beside or _FILE.match(image.get("src"))) else _CODE
+    own = NAMED if alone and (beside or FILE.match(image.get("src"))) else _CODE
     named = [field for field in fields if own in field.named]
     if alone:
         return named[0] if form is not None and len(fields) == len(named) == 1 else None
@@ -133,7 +135,7 @@ def _question(
 def _form(document: Document, image: Element) -> Element | None:
     """The form of *image*, or the page's only one where a program drew *image*."""
     form = document.form_of(image)
-    drawn = not _FILE.match(image.get("src"))
+    drawn = not FILE.match(image.get("src"))
     return document.forms[0] if form is None and drawn and len(document.forms) == 1 else form
 
 

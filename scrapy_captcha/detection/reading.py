@@ -76,5 +76,25 @@ def read(root: Element) -> Reading:
     return Reading(characters, links)
 
 
+def text_of(root: Element, limit: int) -> str:
+    """What a reader sees below *root*, up to some *limit* of characters."""
+    found: list[str] = []
+    room = limit
+    walk = etree.iterwalk(root, events=("start", "end", "comment", "pi"))
+    for seen, (event, element) in enumerate(walk):
+        text = element.text if event == "start" else None
+        if event == "start" and element is not root and (element.tag in INERT or hides(element)):
+            walk.skip_subtree()
+            text = None
+        elif event != "start" and element is not root:
+            text = element.tail
+        if text:
+            found.append(" ".join(text[:room].split()))
+            room -= len(found[-1])
+        if room <= 0 or seen > _MAX_ELEMENTS:
+            break
+    return " ".join(found)
+
+
 def _leads_away(href: str) -> bool:
     return bool(href) and not href.lstrip()[:11].lower().startswith(("#", "javascript:", "mailto:"))

@@ -126,6 +126,28 @@ CHALLENGES = {
         answer_field="answer",
         image="https://shop.example/captcha.php?id=17",
     ),
+    "picture_unnamed": Shown(
+        Kind.IMAGE,
+        None,
+        Form("https://shop.example/check", "POST", (("next", "/catalogue?page=2"), ("go", "1"))),
+        answer_field="t",
+        image="https://shop.example/i.php?n=17",
+    ),
+    "picture_svg": Shown(
+        Kind.IMAGE,
+        None,
+        Form("https://shop.example/check", "POST", (("next", "/catalogue?page=2"), ("go", "1"))),
+        answer_field="t",
+        image="data:image/svg+xml;base64,"
+        "PHN2ZyB4bWxucz0iaHR0cDovL3d3dy53My5vcmcvMjAwMC9zdmciIHdpZHRoPSIxNTAiIGhlaWdodD0iNTAiIHZpZXdCb3g9IjAsMCwxNTAsNTAiPjxwYXRoIGQ9Ik0xMCAxMEwyMCAyMCIgc3Ryb2tlPSIjNDQ0Ii8+PC9zdmc+",
+    ),
+    "bunkerweb": Shown(
+        Kind.IMAGE,
+        None,
+        Form("https://shop.example/challenge", "POST"),
+        answer_field="answer",
+        image="data:image/png;base64,iVBORw0KGgo=",
+    ),
     "picture_data": Shown(
         Kind.IMAGE,
         None,

@@ -1,0 +1,147 @@
+"""Pictures with a text field whose names tell nothing: the page itself has to say what they are."""
+
+from __future__ import annotations
+
+import re
+from base64 import b64encode
+from typing import TYPE_CHECKING
+
+from lxml import etree  # type: ignore[import-untyped]
+
+from scrapy_captcha.captchas import Kind
+from scrapy_captcha.detection.controls import is_preset, kind_of, typed
+from scrapy_captcha.detection.naming import names_captcha
+from scrapy_captcha.detection.pictures import FILE, NAMED, OTHER, names_of, source_of
+from scrapy_captcha.detection.reading import ancestors, text_of, visible
+from scrapy_captcha.detection.searching import is_search
+from scrapy_captcha.detection.widgets import Widget
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from scrapy_captcha.detection.document import Document
+    from scrapy_captcha.detection.reading import Element
+
+_MAX_PICTURES = 20
+_MAX_TEXT = 2_000
+_MAX_CONTROLS = 50
+_MAX_DRAWING = 48_000  # bytes of markup
+_NEAR = 4  # elements around a picture whose names count
+_TEXTS = frozenset(("text", "search", "tel", "number"))
+_OTHER_FIELD = re.compile(
+    r"search|query|^q$|mail|user|login|phone|coupon|voucher|promo|otp|totp|\bpin\b|sms|zip|postal|url",
+    re.IGNORECASE,
+)
+_HELD = "//img[@src] | //*[local-name()='svg'] | //*[contains(@style, 'url(') and not(self::body)]"
+_BACKGROUND = re.compile(r"\burl\(\s{0,9}[\"']?([^\"')]{1,200000})")
+_SAID = ("alt", "aria-label", "placeholder", "title", "value")
+
+
+def find_unnamed(document: Document, *, known: bool = False) -> Iterator[Widget]:
+    """The one picture of a page with a form that asks for one text, if the page names a captcha.
+
+    It need not, where it is *known* to be a wall. Such a wall with a drawing has a better name.
+    """
+    for form in document.forms[:5]:
+        question = _only_question(document, form)
+        picture = _picture(document, form) if question is not None else None
+        if question is None or picture is None:
+            continue
+        source = _source(document, picture)
+        if source is None or (known and picture.tag == "svg"):
+            continue
+        if not (known or _is_named(document, form, picture, source)):
+            continue
+        yield Widget(
+            Kind.IMAGE,
+            "only picture and text field of the page",
+            picture,
+            answer_field=question.get("name"),
+            image=source,
+            question=question,
+        )
+
+
+def _only_question(document: Document, form: Element) -> Element | None:
+    """The text field that is all that *form*, which has a button, asks for."""
+    own = [one for one in document.questions if document.form_of(one) is form]
+    texts = [one for one in own if typed(one)]
+    if len(texts) != 1 or is_search(form):
+        return None
+    field = texts[0]
+    is_text = field.tag == "input" and kind_of(field) in _TEXTS and field.get("name")
+    if not is_text or _OTHER_FIELD.search(f"{field.get('name')[:200]} {field.get('id', '')[:200]}"):
+        return None
+    asks_more = not all(is_preset(one) for one in own if one is not field)
+    return None if asks_more or not _has_button(form) else field
+
+
+def _has_button(form: Element) -> bool:
+    buttons = form.iter("button", "input")
+    return any(
+        one.tag == "button" or kind_of(one) in ("submit", "image", "button") for one in buttons
+    )
+
+
+def _picture(document: Document, form: Element) -> Element | None:
+    """The picture that *form* is about: its only one, else the only one that a program drew."""
+    found = [one for one in document.find(_HELD)[:_MAX_PICTURES] if _may_be(one)]
+    inside = [one for one in found if form in ancestors(one)]
+    pool = inside or found
+    if len(pool) > 1:
+        pool = [one for one in pool if one.tag == "img" and not FILE.match(one.get("src"))]
+    return pool[0] if len(pool) == 1 else None
+
+
+def _may_be(element: Element) -> bool:
+    """Whether *element* may show a text: it is no icon, and not named as something else."""
+    sizes = [element.get(name, "").removesuffix("px") for name in ("width", "height")]
+    if any(size.isdecimal() and int(size[:9]) < 16 for size in sizes):
+        return False
+    if element.tag == "svg":
+        around = element.getparent()
+        return _is_wide(element) and (around is None or visible(around))
+    return not OTHER.search(names_of(element)) and visible(element)
+
+
+def _is_wide(drawing: Element) -> bool:
+    """Whether an SVG element is as wide as a text, which icons are not."""
+    box = (drawing.get("viewbox") or drawing.get("viewBox") or "").replace(",", " ").split()
+    given = [drawing.get("width", ""), drawing.get("height", "")]
+    width, height = (
+        size.removesuffix("px") for size in (given if all(given) else box[2:4] or given)
+    )
+    try:
+        return float(width) >= 1.4 * float(height) >= 1.4 * 16
+    except ValueError:
+        return False
+
+
+def _source(document: Document, picture: Element) -> str | None:
+    if picture.tag == "img":
+        return source_of(document, picture.get("src"))
+    if picture.tag == "svg":
+        markup: bytes = etree.tostring(picture, with_tail=False)
+        kept = markup if len(markup) <= _MAX_DRAWING else b""
+        kept = kept.replace(b" viewbox=", b" viewBox=")  # the parser lets HTML have lower case only
+        return f"data:image/svg+xml;base64,{b64encode(kept).decode()}"
+    background = _BACKGROUND.search(picture.get("style"))
+    return source_of(document, background[1]) if background else None
+
+
+def _is_named(document: Document, form: Element, picture: Element, source: str) -> bool:
+    """Whether the title, a heading, a label, the form or a short page's text names a captcha."""
+    near = list(ancestors(picture))[:_NEAR]
+    if any(NAMED.search(f"{one.get('id', '')} {one.get('class', '')}"[:500]) for one in near):
+        return True
+    whole = [form, *document.find("//title | //h1 | //h2 | //h3 | //legend | //label")[:20]]
+    if document.reading.characters <= _MAX_TEXT:
+        whole += document.find("//body")[:1]
+    said = [one.get(name, "")[:200] for one in _speaking(form, picture) for name in _SAID]
+    text = " ".join([*(text_of(one, _MAX_TEXT) for one in whole), *said])
+    return names_captcha(text, drawn=not FILE.match(source))
+
+
+def _speaking(form: Element, picture: Element) -> list[Element]:
+    controls = [one for one in form.iter("input", "button") if kind_of(one) != "hidden"]
+    return [picture, *controls[:_MAX_CONTROLS]]
