@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import time
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from twisted.internet.defer import CancelledError, Deferred
@@ -17,6 +17,7 @@ from twisted.web.client import Agent
 from twisted.web.http_headers import Headers
 
 from scrapy_captcha.breaker import Breaker, is_no_answer
+from scrapy_captcha.cancelling import cancellable
 from scrapy_captcha.clock import CLOCK
 from scrapy_captcha.errors import ErrorCode, SolverError
 from scrapy_captcha.providers import Reply
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
     from treq.client import HTTPClient
 
+    from scrapy_captcha.cancelling import Cancellation
     from scrapy_captcha.providers import Body, Call, Provider
 
 _T = TypeVar("_T")
@@ -86,26 +88,38 @@ class Caller:
         """Closes the connections."""
         return cast("Deferred[None]", self._pool.closeCachedConnections())  # type: ignore[no-untyped-call]
 
-    async def drive(
+    def drive(
         self,
         flow: Generator[Call, Body, _T],
         secrets: Iterable[str] = (),
         on_call: Callable[[Call], None] = lambda _call: None,
         on_answer: Callable[[bool], None] = lambda _is_one: None,
-    ) -> _T:
+    ) -> Deferred[_T]:
         """What *flow* ends with.
 
         *on_call* is told each call before its waiting time, *on_answer* after each whether the
-        service has answered it. Raises SolverError, with none of *secrets* in it.
+        service has answered it. Fails with SolverError, with none of *secrets* in it.
         """
+        return cancellable(partial(self._drive, flow, secrets, on_call, on_answer))
+
+    async def _drive(
+        self,
+        flow: Generator[Call, Body, _T],
+        secrets: Iterable[str],
+        on_call: Callable[[Call], None],
+        on_answer: Callable[[bool], None],
+        cancellation: Cancellation,
+    ) -> _T:
         noted: SolverError | None = None
         try:
             call = next(flow)
             while True:
                 on_call(call)
+                if cancellation.is_requested:
+                    raise CancelledError
                 await self._until_due(call)
                 try:
-                    body = await self._ask(call, on_answer)
+                    body = await self._ask(call, on_answer, cancellation)
                 except SolverError as error:
                     error.possibly_paid = error.possibly_paid and call.buys
                     noted = self._note(error, secrets)
@@ -135,10 +149,12 @@ class Caller:
         while (rest := self._breaker.hold(time.monotonic())) > 0:
             await deferLater(CLOCK, rest)
 
-    async def _ask(self, call: Call, on_answer: Callable[[bool], None]) -> Body:
+    async def _ask(
+        self, call: Call, on_answer: Callable[[bool], None], cancellation: Cancellation
+    ) -> Body:
         is_answered = True
         try:
-            body = self.provider.read(await self._reply(call))
+            body = self.provider.read(await self._reply(call, cancellation))
         except SolverError as error:
             is_answered = not is_no_answer(error)
             if is_answered:
@@ -155,12 +171,14 @@ class Caller:
         self._breaker.answered()
         return body
 
-    async def _reply(self, call: Call) -> Reply:
+    async def _reply(self, call: Call, cancellation: Cancellation) -> Reply:
         try:
             return await Deferred.fromCoroutine(self._exchange(call)).addTimeout(
                 self._timeout, CLOCK, onTimeoutCancel=_no_answer
             )
         except NETWORK_FAILURES as error:
+            if cancellation.is_requested:
+                raise CancelledError from error
             raise network_error(error) from error
 
     async def _exchange(self, call: Call) -> Reply:

@@ -172,7 +172,7 @@ class SolverClient:
 
     def balance(self) -> Deferred[float]:
         """The account's balance in its own currency. Fails with SolverError."""
-        return self._start(self._caller.drive(self.provider.balance()))
+        return self._remembered(self._caller.drive(self.provider.balance()))
 
     def close(self) -> Deferred[None]:
         """Cancels all that is under way and closes the connections."""
@@ -182,7 +182,9 @@ class SolverClient:
         return self._caller.close()
 
     def _start(self, story: Coroutine[Deferred[Any], Any, _T]) -> Deferred[_T]:
-        deferred = Deferred.fromCoroutine(story)
+        return self._remembered(Deferred.fromCoroutine(story))
+
+    def _remembered(self, deferred: Deferred[_T]) -> Deferred[_T]:
         self._under_way.add(deferred)
         deferred.addBoth(self._forget, deferred)
         return deferred
@@ -244,10 +246,9 @@ class SolverClient:
                 return result
             return Failure(self._closed(errand)) if isinstance(result, Failure) else result
 
-        story = self._caller.drive(
+        deferred = self._caller.drive(
             self.provider.solve(order), _secrets(order), errand.asks, errand.heard
-        )
-        deferred = Deferred.fromCoroutine(story).addCallback(errand.solved)
+        ).addCallback(errand.solved)
         deferred.addTimeout(self._solve_timeout, CLOCK, onTimeoutCancel=timed_out)
         self._driven.add(deferred)
         return deferred.addBoth(ended)
