@@ -80,7 +80,7 @@ class PlainAgent:
     def _plain(self, response: IResponse) -> IResponse:
         response.headers.removeHeader(b"set-cookie")
         if response.headers.getRawHeaders(b"content-encoding", [b"identity"]) != [b"identity"]:
-            response.deliverBody(_Body(Deferred(), limit=0))
+            response.deliverBody(_Body(None, limit=0))
             raise BodyError
         return response
 
@@ -129,10 +129,10 @@ class _BoundedAnswers(ProtocolWrapper):
 
 
 class _Body(Protocol):
-    """Collects a body; one byte above *limit* the connection is dropped."""
+    """Collects a body for *done*; one byte above *limit* the connection is dropped."""
 
-    def __init__(self, done: Deferred[bytes], limit: int) -> None:
-        self._done: Deferred[bytes] | None = done
+    def __init__(self, done: Deferred[bytes] | None, limit: int) -> None:
+        self._done = done
         self._limit = limit
         self._chunks: list[bytes] = []
         self._size = 0

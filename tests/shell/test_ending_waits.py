@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import socket
 import threading
 import time
@@ -13,6 +14,7 @@ import pytest_twisted
 from twisted.internet._resolver import GAIResolver
 from twisted.internet.defer import CancelledError
 from twisted.internet.task import deferLater
+from twisted.logger import globalLogPublisher
 
 from scrapy_captcha import Captcha, ErrorCode, Kind, SolverClient, SolverError
 from scrapy_captcha.clock import CLOCK
@@ -115,6 +117,21 @@ async def waiting_for(what: str) -> AsyncIterator[tuple[str, Sandbox, float]]:
                 yield sandbox.api_url, sandbox, poll_interval
             case _:
                 yield sandbox.api_url, sandbox, poll_interval
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_unhandled() -> Iterator[None]:
+    unhandled = []
+
+    def observe(event: dict[str, Any]) -> None:
+        if event.get("log_namespace") == "twisted.internet.defer":
+            unhandled.append(event)
+
+    globalLogPublisher.addObserver(observe)
+    yield
+    gc.collect()
+    globalLogPublisher.removeObserver(observe)
+    assert unhandled == []
 
 
 WAITS = [
