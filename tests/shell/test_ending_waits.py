@@ -14,7 +14,8 @@ import pytest_twisted
 from twisted.internet._resolver import GAIResolver
 from twisted.internet.defer import CancelledError
 from twisted.internet.task import deferLater
-from twisted.logger import globalLogPublisher
+from twisted.logger import ILogObserver, globalLogPublisher
+from zope.interface import implementer
 
 from scrapy_captcha import Captcha, ErrorCode, Kind, SolverClient, SolverError
 from scrapy_captcha.clock import CLOCK
@@ -123,6 +124,7 @@ async def waiting_for(what: str) -> AsyncIterator[tuple[str, Sandbox, float]]:
 def _nothing_is_unhandled() -> Iterator[None]:
     unhandled = []
 
+    @implementer(ILogObserver)
     def observe(event: dict[str, Any]) -> None:
         if event.get("log_namespace") == "twisted.internet.defer":
             unhandled.append(event)

@@ -6,15 +6,16 @@ import gc
 import gzip
 import json
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import pytest_twisted
 from listening import listening
 from twisted.internet.task import deferLater
-from twisted.logger import globalLogPublisher
+from twisted.logger import ILogObserver, globalLogPublisher
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Site
+from zope.interface import implementer
 
 from scrapy_captcha import Captcha, ErrorCode, Kind, SolverClient, SolverError
 from scrapy_captcha.clock import CLOCK
@@ -82,7 +83,8 @@ def compressed_without_end(request: Request) -> int:
 def cut(request: Request) -> int:
     request.setHeader("Content-Length", "1000")
     request.write(b"{")
-    CLOCK.callLater(0.01, request.transport.abortConnection)
+    transport: Any = request.transport
+    CLOCK.callLater(0.01, transport.abortConnection)
     return NOT_DONE_YET
 
 
@@ -105,7 +107,8 @@ async def test_a_refused_body_is_an_error_and_nothing_is_unhandled(
 ) -> None:
     failed = []
 
-    def observe(event: dict[str, object]) -> None:
+    @implementer(ILogObserver)
+    def observe(event: dict[str, Any]) -> None:
         if "log_failure" in event and event.get("log_namespace") != "twisted.web.server":
             failed.append(event)
 
