@@ -14,7 +14,14 @@ from scrapy_captcha.audience import Outcome
 from scrapy_captcha.config import NoProxy
 from scrapy_captcha.crawl.submission import SUBMISSION
 from scrapy_captcha.detection import Verdict
-from scrapy_captcha.origin import remember_origin, to_be_tried_again
+from scrapy_captcha.origin import (
+    disown,
+    owner_of,
+    post_again,
+    redirects,
+    remember_origin,
+    to_be_tried_again,
+)
 from scrapy_captcha.progress import KEY, Progress
 from scrapy_captcha.sessions import site_of_page
 from scrapy_captcha.sight import is_robots_txt
@@ -25,6 +32,7 @@ if TYPE_CHECKING:
     from scrapy.http import Request, Response
 
     from scrapy_captcha.captchas import Captcha
+    from scrapy_captcha.detection import Detection
     from scrapy_captcha.options import Options
     from scrapy_captcha.parking import Story
     from scrapy_captcha.parts import Parts
@@ -61,6 +69,7 @@ class Conductor:
         """
         if request in self._lot:
             return await self._waited_in_place(request)
+        disown(request)
         options = self._sight.options(request)
         progress = Progress.of(request.meta)
         if progress.failed:
@@ -71,14 +80,15 @@ class Conductor:
             raise self._endings.dropped(request, "offsite")
         if progress.asked and not progress.submitted:
             return await self._carrier.sent(request, progress)
-        remember_origin(request)
+        submits = SUBMISSION in request.meta
+        if not submits:
+            remember_origin(request)
         if progress.solution:
             page = await self._solved(request, progress)
             if page is not None:
                 return page
         if progress.priority is not None:
             self._slots.first(request)
-        submits = SUBMISSION in request.meta
         keep_proxy = submits or bool(progress.solution)
         patient = self._config.on_no_proxy is NoProxy.WAIT and not keep_proxy
         if not self._sessions.equip(request, keep_proxy=keep_proxy, patient=patient):
@@ -116,7 +126,7 @@ class Conductor:
         It is not asked, because what is tried again must not be filtered as a duplicate.
         """
         tried_again = progress.priority is not None and not progress.dont_filter
-        if not tried_again or "redirect_urls" not in request.meta:
+        if not tried_again or not redirects(request):
             return False
         return self._domains.is_offsite(urlparse_cached(request).hostname or "")
 
@@ -147,6 +157,7 @@ class Conductor:
         if SUBMISSION in request.meta:
             request.meta["dont_retry"] = True  # its token is used up
             return response
+        response.request = request  # and not the submission that it may be the answer to
         progress, options = Progress.of(request.meta), self._sight.options(request)
         found = None if progress.passed else self._sight.found(request, response)
         challenged = found is not None and found.verdict is Verdict.CHALLENGE
@@ -155,11 +166,25 @@ class Conductor:
             self._summary.page(request, response, found)
         if progress.asked and progress.submitted:
             return self._carrier.answered(request, response, found)
+        if self._is_to_be_posted_again(request, response, found, progress):
+            return post_again(request, priority_adjust=self._priority_adjust)
         if found is None or found.verdict is Verdict.WIDGET:
             return self._arrived(request, response, progress)
         self._gates.met(request)
         if is_robots_txt(request):
             raise self._without_rules(request, found.name)
+        return self._instead(request, response, found, options, asked_at)
+
+    def _instead(
+        self,
+        request: Request,
+        response: Response,
+        found: Detection,
+        options: Options,
+        asked_at: float,
+    ) -> Request | Response | Awaitable[Request]:
+        """What becomes of *response*, where *found* stands instead of the page of *request*."""
+        progress = Progress.of(request.meta)
         page = self._submitter.page_instead(progress.answer)
         if page is not None:
             self._cache.add(request, page)
@@ -169,6 +194,19 @@ class Conductor:
         if found.captcha is None or self._permission.has_no_seller(request, found.captcha):
             return self._endings.blocked(request, response, found.name, options)
         return self._met(request, response, found.captcha, options, asked_at)
+
+    def _is_to_be_posted_again(
+        self, request: Request, response: Response, found: Detection | None, progress: Progress
+    ) -> bool:
+        """Whether *response*, at the URL that a POST was redirected to, is no page of its result.
+
+        It comes after a solution, its own or another page's.
+        """
+        if not (progress.reposts and (progress.submitted or progress.follows)):
+            return False
+        return (
+            _stands_for_page(found) or len(redirects(request)) > 1 or 400 <= response.status < 500
+        )
 
     def _arrived(
         self, request: Request, response: Response, progress: Progress
@@ -208,7 +246,7 @@ class Conductor:
         if not progress.met:
             self._tally.detected(request, captcha)
             self._summary.met(request, captcha)
-            progress = replace(progress, met=True)
+            progress = replace(progress, met=True, owner=owner_of(request))
             request.meta[KEY] = progress.to_meta()
         reason = self._permission.reason_not_to_buy(request, captcha, progress, options)
         if reason:
@@ -223,7 +261,7 @@ class Conductor:
     def _elsewhere(self, request: Request, progress: Progress) -> Request | None:
         """What to fetch instead, where another proxy is shown far fewer captchas."""
         better = self._summary.books.better(site_of_page(request), self._sessions.label(request))
-        again = to_be_tried_again(request, priority_adjust=self._priority_adjust)
+        again = self._again(request)
         elsewhere = self._sessions.better(again, better) if better else None
         if elsewhere is not None:
             self._tally.rotated_before_paying(request)
@@ -233,5 +271,12 @@ class Conductor:
         return elsewhere
 
     def _parked(self, request: Request, progress: Progress, story: Story) -> Awaitable[Request]:
-        again = to_be_tried_again(request, priority_adjust=self._priority_adjust)
-        return self._lot.ticket(again, story, leads=bool(progress.leads))
+        return self._lot.ticket(self._again(request), story, leads=bool(progress.leads))
+
+    def _again(self, request: Request) -> Request:
+        is_gate = self._gates.is_of_pages(request)
+        return to_be_tried_again(request, priority_adjust=self._priority_adjust, is_gate=is_gate)
+
+
+def _stands_for_page(found: Detection | None) -> bool:
+    return found is not None and found.verdict is not Verdict.WIDGET

@@ -7,7 +7,7 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scrapy_captcha.origin import redirected_from
+from scrapy_captcha.origin import wanted_url
 
 if TYPE_CHECKING:
     from scrapy.http import Request
@@ -29,9 +29,8 @@ class DroppedFeed:
 
     def add(self, request: Request, reason: str) -> None:
         """*request* is given up for *reason*; the line has the URL that the spider asked for."""
-        urls = redirected_from(request.meta) or [request.url]
         line = {
-            "url": urls[0],
+            "url": wanted_url(request),
             "method": request.method,
             "reason": reason,
             "callback": getattr(request.callback, "__name__", None),

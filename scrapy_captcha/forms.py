@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     FormData = Mapping[str, str | Iterable[str] | None]
 
 
+_OF_HTTP_PROXY = frozenset({"_auth_proxy", "_scheme_proxy"})
 _OF_THE_FORM = frozenset({"url", "method", "body"})
 
 
@@ -152,11 +153,19 @@ def _page(response: Response, given: Mapping[str, Any]) -> Request:
     return Request(response.url, headers=headers, meta=meta, priority=priority)
 
 
+def _without_internals(meta: Mapping[str, Any]) -> dict[str, Any]:
+    """*meta* without what HttpProxyMiddleware notes, and Scrapy warns of where spiders pass it on.
+
+    It will note the same again, since the proxy and its credentials are in the request.
+    """
+    return {key: value for key, value in meta.items() if key not in _OF_HTTP_PROXY}
+
+
 def _carrier(bought: Request, captcha: Captcha, given: Mapping[str, Any]) -> Request:
     """The request that the spider sends: the form without its answer, and where that is."""
     own = {
         "headers": {**dict(bought.headers), **(given.get("headers") or {})},
-        "meta": {**(given.get("meta") or {}), **bought.meta},
+        "meta": {**(given.get("meta") or {}), **_without_internals(bought.meta)},
         "priority": bought.priority + FIRST,
         "dont_filter": True,  # the same words may be sent again
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import parse_qsl, urlsplit
@@ -14,22 +15,77 @@ if TYPE_CHECKING:
     from scrapy.http import Request
 
 ORIGIN = "_captcha_origin"  # meta: what a redirect would make the request forget
-_SHAPES = [
-    {"method": str, "body": bytes, "headers": dict, "cookies": cookies} for cookies in (dict, list)
-]
+CHAIN = "_captcha_chain"  # meta of a redirected request: its depth, and which redirects are its own
+_OWN = {"owner": str, "method": str, "body": bytes, "headers": dict}
+_SHAPES = [_OWN | {"cookies": cookies} for cookies in (dict, list)]
 _REDIRECT_KEYS = frozenset({"redirect_urls", "redirect_times", "redirect_ttl", "redirect_reasons"})
+_SAFE = frozenset({"GET", "HEAD"})
+_NAMES_A_GATE = re.compile(r"captcha|challenge|robot|human", re.IGNORECASE)
+
+
+def redirects(request: Request) -> list[str]:
+    """The URLs that redirects have led away from, from the request's own first one on.
+
+    Meta that a spider copies into another request has its old redirects in it, which are not the
+    new request's: that one is deeper.
+    """
+    urls = request.meta.get("redirect_urls")
+    is_sound = isinstance(urls, list | tuple) and all(isinstance(url, str) for url in urls)
+    depth, start = _chain(request.meta)
+    is_own = depth == request.meta.get("depth", 0)
+    return list(urls[start:]) if urls and is_sound and is_own else []
+
+
+def wanted_url(request: Request) -> str:
+    """The URL that was asked for first, before redirects led to *request*."""
+    return next(iter(redirects(request)), request.url)
+
+
+def owner_of(request: Request) -> str:
+    """What tells the request of a spider from others that got a copy of its meta."""
+    return f"{request.meta.get('depth', 0)} {wanted_url(request)}"
+
+
+def is_of_page(request: Request) -> bool:
+    """Whether the spider meant a page with *request*, and posted nothing."""
+    return _checked(request.meta.get(ORIGIN))["method"] in _SAFE
+
+
+def disown(request: Request) -> None:
+    """Takes out of *request* what belongs to another one, whose meta a spider has copied."""
+    owner = Progress.of(request.meta).owner
+    if owner and owner != owner_of(request):
+        del request.meta[KEY]
 
 
 def remember_origin(request: Request) -> None:
     """Keeps in meta what a redirect would make *request* forget."""
+    meta, owner = request.meta, ""
+    urls = meta.get("redirect_urls")
+    if isinstance(urls, list | tuple):
+        depth, _ = _chain(meta)
+        if CHAIN not in meta or depth != meta.get("depth", 0):
+            meta[CHAIN] = [meta.get("depth", 0), len(urls) - len(redirects(request))]
+    if ORIGIN in meta:
+        owner = owner_of(request)
+        if _checked(meta[ORIGIN]).get("owner") != owner:
+            del meta[ORIGIN]
     told = request.method != "GET" or request.cookies or "Authorization" in request.headers
-    if told and ORIGIN not in request.meta:
-        request.meta[ORIGIN] = {
+    if told and ORIGIN not in meta:
+        meta[ORIGIN] = {
+            "owner": owner or owner_of(request),
             "method": request.method,
             "body": request.body,
             "headers": dict(request.headers),
             "cookies": request.cookies,
         }
+
+
+def _chain(meta: Mapping[str, Any]) -> tuple[int, int]:
+    chain = meta.get(CHAIN)
+    if isinstance(chain, list) and [type(part) for part in chain] == [int, int]:
+        return chain[0], max(0, chain[1])
+    return meta.get("depth", 0), 0
 
 
 def restore(request: Request, progress: Progress) -> None:
@@ -42,14 +98,15 @@ def restore(request: Request, progress: Progress) -> None:
     request.meta.pop(ORIGIN, None)
 
 
-def to_be_tried_again(request: Request, *, priority_adjust: int) -> Request:
+def to_be_tried_again(request: Request, *, priority_adjust: int, is_gate: bool = False) -> Request:
     """The request that the spider meant with *request*, with what is known by now.
 
-    *priority_adjust* is ``REDIRECT_PRIORITY_ADJUST``.
+    *priority_adjust* is ``REDIRECT_PRIORITY_ADJUST``; *is_gate* as in `original`.
     """
-    meant = original(request, priority_adjust=priority_adjust)
+    meant = original(request, priority_adjust=priority_adjust, is_gate=is_gate)
     progress = replace(
         _with_own(Progress.of(request.meta), meant),
+        reposts=meant is request and _may_be_repeated(request),
         submitted=False,
         solution="",
         answer="",
@@ -76,29 +133,70 @@ def _with_own(progress: Progress, meant: Request) -> Progress:
         return progress
     return replace(
         progress,
+        owner=owner_of(meant),
         priority=meant.priority,
         dont_filter=meant.dont_filter,
         cookies=meant.cookies,
     )
 
 
-def original(request: Request, *, priority_adjust: int) -> Request:
+def original(request: Request, *, priority_adjust: int, is_gate: bool = False) -> Request:
     """The request that the spider meant, before redirects led it to *request*.
 
-    A POST that was redirected is sent again only where the captcha's own page names the way back in
-    its query; elsewhere it may have been carried out. *priority_adjust* is
-    ``REDIRECT_PRIORITY_ADJUST``.
+    A POST that was redirected may have been carried out, and *request* show a captcha before the
+    page of its result. It is sent again only where its redirect led to a captcha that stands for
+    other pages: one whose URL names the way back, or a captcha, or that *is_gate*, one to which
+    pages have been redirected. *priority_adjust* is ``REDIRECT_PRIORITY_ADJUST``.
     """
-    urls = redirected_from(request.meta)
+    urls = redirects(request)
     if not urls:
         return request
-    meta = without_redirects(request.meta)
-    origin = _checked(meta.pop(ORIGIN, None))
-    if origin["method"] != "GET" and not _names_way_back(request.url, urls[0]):
+    origin = _checked(request.meta.get(ORIGIN))
+    is_safe = origin["method"] in _SAFE or origin["method"] == request.method
+    if not is_safe and not _was_not_carried_out(request, urls, is_gate=is_gate):
         return request
     priority = request.priority - priority_adjust * len(urls)
-    meant: Request = request.replace(url=urls[0], meta=meta, priority=priority, **origin)
+    return _meant(request, urls[0], origin, priority)
+
+
+def post_again(request: Request, *, priority_adjust: int) -> Request:
+    """The POST that one redirect has led to *request*, which has turned out to be no result of it.
+
+    It is to be judged as the page of *request* was.
+    """
+    origin = _checked(request.meta.get(ORIGIN))
+    progress = Progress.of(request.meta)
+    progress = replace(
+        progress,
+        reposts=False,
+        priority=(progress.priority or 0) - priority_adjust,
+        cookies=origin.get("cookies"),
+    )
+    meant = _meant(request, wanted_url(request), origin, request.priority)
+    meant.meta[KEY] = progress.to_meta()
+    return meant.replace(dont_filter=True)
+
+
+def _meant(request: Request, url: str, origin: dict[str, Any], priority: int) -> Request:
+    meta = without_redirects(request.meta)
+    meta.pop(ORIGIN, None)
+    own = {name: value for name, value in origin.items() if name != "owner"}
+    meant: Request = request.replace(url=url, meta=meta, priority=priority, **own)
     return meant
+
+
+def _was_not_carried_out(request: Request, urls: list[str], *, is_gate: bool) -> bool:
+    if _names_way_back(request.url, urls[0]):
+        return True
+    names_a_gate = _NAMES_A_GATE.search(urlsplit(request.url).path) is not None
+    return _may_be_repeated(request) and (is_gate or names_a_gate)
+
+
+def _may_be_repeated(request: Request) -> bool:
+    """Whether nothing says that what was redirected to *request* has been carried out."""
+    values = [value for _, value in parse_qsl(urlsplit(request.url).query)]
+    names_way_on = any(value.startswith(("/", "http:", "https:")) for value in values)
+    return len(redirects(request)) == 1 and not names_way_on
 
 
 def _checked(origin: object) -> dict[str, Any]:
@@ -111,13 +209,6 @@ def _names_way_back(url: str, meant: str) -> bool:
     return (urlsplit(meant).path or "/") in {urlsplit(value).path for value in values}
 
 
-def redirected_from(meta: Mapping[str, Any]) -> list[str]:
-    """The URLs that redirects have led away from, the first first; [] where there were none."""
-    urls = meta.get("redirect_urls")
-    is_sound = isinstance(urls, list | tuple) and all(isinstance(url, str) for url in urls)
-    return list(urls or ()) if is_sound else []
-
-
 def without_redirects(meta: Mapping[str, Any]) -> dict[str, Any]:
-    """*meta* without what the redirect middlewares keep there."""
-    return {k: v for k, v in meta.items() if k not in _REDIRECT_KEYS}
+    """*meta* without what the redirect middlewares keep there, and what is noted of it."""
+    return {k: v for k, v in meta.items() if k not in _REDIRECT_KEYS and k != CHAIN}

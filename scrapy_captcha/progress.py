@@ -39,6 +39,8 @@ class Progress:
     * *passed*: whether the page goes to the spider whatever it shows
     * *dropped*: whether Scrapy's duplicate filter has dropped it, which may lead to a captcha
     * *probes*: whether it finds out, for others like it, if its URL shows a captcha
+    * *reposts*: whether its POST is sent again unless the captcha's URL gives a page after it
+    * *owner*: what tells its request from others that got a copy of its meta, "" for any request
     * *entry*: the name of its entry in the journal, "" for none
     * *priority*, *dont_filter*, *cookies*: the request's own, which differ on the way
     """
@@ -63,6 +65,8 @@ class Progress:
     passed: bool = False
     dropped: bool = False
     probes: bool = False
+    reposts: bool = False
+    owner: str = ""
     entry: str = ""
     priority: int | None = None
     dont_filter: bool = False
@@ -128,6 +132,8 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "passed": (bool,),
     "dropped": (bool,),
     "probes": (bool,),
+    "reposts": (bool,),
+    "owner": (str,),
     "entry": (str,),
     "priority": (int,),
     "dont_filter": (bool,),

@@ -11,6 +11,7 @@ from scrapy.http.request import NO_CALLBACK
 from scrapy_captcha.captchas import Captcha
 from scrapy_captcha.detection import DETECTORS, Detection, Document, Verdict, suspicious
 from scrapy_captcha.options import Options
+from scrapy_captcha.origin import wanted_url
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -78,13 +79,6 @@ class Sight:
             return found
         document = Document(response, self._config.detect_maxsize, wanted)
         return options.declared.met(document, found)
-
-
-def wanted_url(request: Request) -> str:
-    """The URL that was asked for first, before redirects led to *request*."""
-    urls = request.meta.get("redirect_urls")
-    first = urls[0] if isinstance(urls, list | tuple) and urls else None
-    return first if isinstance(first, str) else request.url
 
 
 def is_robots_txt(request: Request) -> bool:

@@ -19,7 +19,7 @@ from scrapy_captcha.commands.visits import STATUSES, settings_of_visit
 from scrapy_captcha.config import Config
 from scrapy_captcha.detection import Detection, HtmlPage, Verdict
 from scrapy_captcha.money import amount
-from scrapy_captcha.sight import wanted_url
+from scrapy_captcha.origin import wanted_url
 
 if TYPE_CHECKING:
     from argparse import Namespace

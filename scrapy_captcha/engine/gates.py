@@ -17,7 +17,7 @@ from scrapy.utils.httpobj import urlparse_cached
 from scrapy.utils.job import job_dir
 
 from scrapy_captcha.clock import CLOCK
-from scrapy_captcha.origin import redirected_from, to_be_tried_again, with_own
+from scrapy_captcha.origin import is_of_page, redirects, to_be_tried_again, with_own
 from scrapy_captcha.progress import KEY, Progress
 from scrapy_captcha.statefile import StateFile
 
@@ -56,7 +56,7 @@ class Gates:
         self._domains = domains
         self._priority_adjust = crawler.settings.getint("REDIRECT_PRIORITY_ADJUST")
         self._dropped = _Dropped()
-        self._known: dict[str, None] = {}
+        self._known: dict[str, bool] = {}  # whether pages were redirected there
         self._vanishing: WeakSet[Request] = WeakSet()
         self._is_listening = False
         jobdir = job_dir(crawler.settings)
@@ -74,10 +74,11 @@ class Gates:
 
     def met(self, request: Request) -> None:
         """A captcha or a wall stands at the URL of *request*."""
-        for url in [request.url, *redirected_from(request.meta)[1:]]:
+        urls = redirects(request)
+        for url in [request.url, *urls[1:]]:
             key = self._key(request.replace(url=url))
-            if "redirect_urls" in request.meta or key in self._dropped:
-                self._learn(key)
+            if urls or key in self._dropped:
+                self._learn(key, of_pages=bool(urls) and is_of_page(request))
             self._bring_back(key)
 
     def answered(self, request: Request) -> None:
@@ -100,7 +101,7 @@ class Gates:
     def drop_again(self, request: Request) -> Request:
         """To be sent instead of *request*, which the filter has dropped in an earlier run."""
         if self._key(request) in self._known:
-            return to_be_tried_again(request, priority_adjust=self._priority_adjust)
+            return self._again(request)
         self._dropped.add(self._key(request), request)
         return self.vanish(request)
 
@@ -109,21 +110,25 @@ class Gates:
         assert fingerprinter is not None  # noqa: S101 - a request is being processed
         return fingerprinter.fingerprint(request).hex()
 
-    def _learn(self, key: str) -> None:
-        if key in self._known:
+    def is_of_pages(self, request: Request) -> bool:
+        """Whether pages were redirected to the URL of *request*, and not only what was posted."""
+        return self._known.get(self._key(request), False)
+
+    def _learn(self, key: str, *, of_pages: bool) -> None:
+        if self._known.get(key) in (True, of_pages):
             return
-        self._known[key] = None
+        self._known[key] = of_pages
         if len(self._known) > _MOST_GATES:
             del self._known[next(iter(self._known))]
         self._listen()
         if self._file is not None:
-            self._file.save({"gates": list(self._known)})
+            self._file.save({"gates": self._known})
 
     def _restore(self) -> None:
         state = self._file.load() if self._file is not None else None
         gates = state.get("gates") if state else None
-        if isinstance(gates, list) and gates:
-            self._known = dict.fromkeys(str(key) for key in gates[-_MOST_GATES:])
+        if isinstance(gates, dict) and gates:
+            self._known = {key: gates[key] is True for key in list(gates)[-_MOST_GATES:]}
             self._listen()
 
     def _listen(self) -> None:
@@ -160,8 +165,11 @@ class Gates:
             CLOCK.callLater(0, self._park, request)
 
     def _park(self, redirected: Request) -> None:
-        again = to_be_tried_again(redirected, priority_adjust=self._priority_adjust)
-        self._lot.park(again, self._sharing.until_solved)
+        self._lot.park(self._again(redirected), self._sharing.until_solved)
+
+    def _again(self, redirected: Request) -> Request:
+        is_gate = self.is_of_pages(redirected)
+        return to_be_tried_again(redirected, priority_adjust=self._priority_adjust, is_gate=is_gate)
 
     def _exempt(self, request: Request, *, dropped: bool = False, probes: bool = False) -> None:
         progress = with_own(request, priority_adjust=self._priority_adjust)
@@ -223,4 +231,4 @@ class _Dropped:
 
 
 def _is_redirected(request: Request) -> bool:
-    return "redirect_urls" in request.meta and request.meta.get("captcha") is not False
+    return bool(redirects(request)) and request.meta.get("captcha") is not False

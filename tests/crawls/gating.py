@@ -53,6 +53,8 @@ class Gate(Resource):
     * *where*: it leads to; *at*: the gate's path, where that is another; *home*: whether an answer leads to ``/`` or to the wanted page
     * *life*, *visits*: seconds and pages for which a clearance is good
     * *slow*: seconds that the gate takes; *shows*: its page; *rules*: robots.txt
+    * *leaves*: whether the gate sends those with a clearance to ``/``
+    * *results*: whether what is posted is carried out, and the page of its result guarded inline
     * *free*: paths that the gate does not guard; *moved*: where paths lead that have moved
     """
 
@@ -67,6 +69,8 @@ class Gate(Resource):
     moved: dict[str, str] = field(default_factory=dict)
     shows: str = GATE
     rules: str = ""
+    leaves: bool = False
+    results: bool = False
 
     isLeaf = True  # noqa: N815 - the name in Resource
 
@@ -83,8 +87,9 @@ class Gate(Resource):
         self.asked[method, path] += 1
         visitor = self._visitor(request)
         request.setHeader("Content-Type", "text/html; charset=utf-8")
-        if path in self.moved:
-            return self._to(request, self.moved[path], 302)
+        moved = self._moved(visitor, method, path)
+        if moved:
+            return self._to(request, moved, 302)
         if path in {self.at, "/captcha.png"}:
             return self._gate(request, path)
         if path == "/verify":
@@ -93,7 +98,16 @@ class Gate(Resource):
         if path in self.free or self._passes(visitor):
             return self._content(request, method, path)
         visitor.wanted = path
+        if self.results:
+            return GATE.encode()
         return self._to(request, self.where, self.status)
+
+    def _moved(self, visitor: Visitor, method: str, path: str) -> str:
+        if self.results and (method, path) == ("POST", "/form"):
+            return "/result"
+        if self.leaves and path == self.at and self._passes(visitor):
+            return "/"
+        return self.moved.get(path, "")
 
     def _content(self, request: Request, method: str, path: str) -> bytes:
         if path == "/robots.txt":
