@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from twisted.internet.interfaces import IReactorTime
 
 
+_SWEEP_AT = 1000  # sessions
+
+
 class Outcome(Enum):
     """What became of the page that solved for its session."""
 
@@ -29,10 +32,13 @@ class Audience:
         self._clock = clock
         self._patience = patience
         self._waiting: dict[str, Waiters[Outcome]] = {}
+        self._next_sweep = _SWEEP_AT
 
     def wait(self, session: str) -> Deferred[Outcome]:
         """Fires with the outcome for *session*; may be cancelled."""
         if session not in self._waiting:
+            if len(self._waiting) >= self._next_sweep:
+                self._sweep()
             self._waiting[session] = self._waiters()
         return self._waiting[session].wait()
 
@@ -42,15 +48,23 @@ class Audience:
         if waiters is not None:
             waiters.resume_all(outcome)
 
-    def tell_one(self, session: str, outcome: Outcome) -> None:
-        """The first of those who wait for *session* learns the outcome."""
-        if session in self._waiting:
-            self._waiting[session].resume(outcome)
+    def has(self, session: str) -> bool:
+        """Whether a page waits for *session*."""
+        return session in self._waiting and bool(self._waiting[session].waiting)
+
+    def tell_one(self, session: str, outcome: Outcome) -> bool:
+        """The first of those who wait for *session* learns the outcome; False without any."""
+        return session in self._waiting and self._waiting[session].resume(outcome)
 
     def close(self) -> None:
         """Leaves nothing in the reactor."""
         for waiters in self._waiting.values():
             waiters.close()
+
+    def _sweep(self) -> None:
+        """Forgets the sessions for which none waits; the next time is twice as far away."""
+        self._waiting = {name: waiters for name, waiters in self._waiting.items() if len(waiters)}
+        self._next_sweep = max(_SWEEP_AT, 2 * len(self._waiting))
 
     def _waiters(self) -> Waiters[Outcome]:
         def pass_on(outcome: Outcome) -> None:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from scrapy_captcha.providers import TaskId
     from scrapy_captcha.sessions import Sessions
     from scrapy_captcha.setbacks import Setbacks
-    from scrapy_captcha.sharing import Sharing
+    from scrapy_captcha.sharing import Sharing, Showing
     from scrapy_captcha.spending import Spending
     from scrapy_captcha.stock import Place, Stock
     from scrapy_captcha.tally import Tally
@@ -60,14 +60,30 @@ class Buyer:
         self._tally = tally
 
     async def story(
-        self, ticket: Request, captcha: Captcha, options: Options, asked_at: float
+        self, ticket: Request, captcha: Captcha, options: Options, showing: Showing
     ) -> Request:
         """What to send back for *ticket*: itself where another page solves for the session
-        meanwhile, else as `buy` has it. *asked_at* is when the page with *captcha* was asked for.
+        meanwhile, else as `buy` has it. *showing* is that of the page with *captcha*.
         """
-        if await self._sharing.is_to_be_fetched_again(ticket, asked_at):
+        if await self._sharing.is_to_be_fetched_again(ticket, showing):
             return ticket
-        return await self.buy(ticket, captcha, options)
+        bought = await self.buy(ticket, captcha, options)
+        if not Progress.of(bought.meta).solution:
+            return bought
+        if await self._sharing.is_needed(bought, showing):
+            return bought
+        return self._unused(bought)
+
+    def _unused(self, ticket: Request) -> Request:
+        """*ticket* without its solution: its session was opened by another one."""
+        progress = Progress.of(ticket.meta)
+        place = self._stock.take(progress.solution)
+        if place is not None:
+            place.leave()
+        self._spending.ended(progress)
+        progress = replace(progress, tasks=progress.tasks - 1, solution="", follows=True, goes=True)
+        self._notes.write(ticket, progress)
+        return ticket
 
     async def buy(self, ticket: Request, captcha: Captcha, options: Options) -> Request:
         """Buys until there is a solution or the policy gives up; *ticket* with what came of it."""

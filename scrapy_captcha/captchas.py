@@ -131,6 +131,9 @@ class Form:
         return replace(self, fields=(*kept, *filled))
 
 
+_LEAST_NAME = 8  # characters of a word that names a picture among all of a site
+
+
 @dataclass(frozen=True, slots=True)
 class Captcha:
     """A captcha on a page, and where its answer goes. Plain data, safe to log.
@@ -158,6 +161,16 @@ class Captcha:
     def perishable(self) -> bool:
         """Whether what the page showed is good for one visit only."""
         return KINDS[self.kind].perishable or "data_s" in self.parameters
+
+    @property
+    def one_visit(self) -> bool:
+        """Whether the site may expect the answer to the last captcha of a session only.
+
+        Not where the form names the picture to which its answer belongs.
+        """
+        values = (value for _, value in self.form.fields) if self.form else ()
+        is_named = self.image and any(v in self.image for v in values if len(v) >= _LEAST_NAME)
+        return self.perishable and not is_named
 
 
 @dataclass(frozen=True, slots=True, repr=False)

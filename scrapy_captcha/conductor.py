@@ -49,6 +49,7 @@ class Conductor:
         self._tally = parts.tally
         self._sessions = parts.sessions
         self._sharing = parts.sharing
+        self._jars = parts.jars
         self._summary = parts.summary
         self._slots = parts.slots
         self._stock = parts.stock
@@ -148,7 +149,12 @@ class Conductor:
             self._journal.update(request)  # a task whose solution is used is not to be collected
             # They are in the jar, and sent again they would overwrite what the site has set since.
             request.cookies = {}
-            return await self._submitter.send(request, name, place.captcha, place.solution)
+            self._sharing.sent(request, name)
+            before = self._jars.cookies_for(request)
+            page = await self._submitter.send(request, name, place.captcha, place.solution)
+            sets_cookie = self._jars.cookies_for(request) != before
+            self._sharing.delivered(request, name, sets_cookie=sets_cookie)
+            return page
 
     def answered(
         self, request: Request, response: Response
@@ -187,6 +193,8 @@ class Conductor:
         progress = Progress.of(request.meta)
         page = self._submitter.page_instead(progress.answer)
         if page is not None:
+            if page.request is None or "redirect_urls" not in page.request.meta:
+                self._sharing.answers_with_page(request, progress.answer)
             self._cache.add(request, page)
             return self._endings.arrived(request, page, progress)
         if progress.submitted:
@@ -241,7 +249,7 @@ class Conductor:
         options: Options,
         asked_at: float,
     ) -> Request | Response | Awaitable[Request]:
-        self._sharing.met(request)
+        showing = self._sharing.met(request, asked_at, one_visit=captcha.one_visit)
         progress = Progress.of(request.meta)
         if not progress.met:
             self._tally.detected(request, captcha)
@@ -255,7 +263,7 @@ class Conductor:
             elsewhere = self._elsewhere(request, progress)
             if elsewhere is not None:
                 return elsewhere
-        story = partial(self._buyer.story, captcha=captcha, options=options, asked_at=asked_at)
+        story = partial(self._buyer.story, captcha=captcha, options=options, showing=showing)
         return self._parked(request, progress, story)
 
     def _elsewhere(self, request: Request, progress: Progress) -> Request | None:

@@ -138,11 +138,17 @@ class Endings:
         """The site shows *name*, a captcha or a wall, in spite of the solution for *request*."""
         self._tally.rejected(request, name)
         progress = Progress.of(request.meta)
-        self._market.judged(progress.answer, accepted=False)
         self._spending.rejected(progress)
+        count = self._sharing.rejected(request, progress.answer)
+        if not count:
+            self._market.not_judged(progress.answer)
+            return
+        self._market.judged(progress.answer, accepted=False)
         site = site_of_page(request)
-        if self._rejections.rejected(site, time.monotonic()):
-            self._tally.wall(site)
+        now = time.monotonic()
+        for _ in range(count):
+            if self._rejections.rejected(site, now):
+                self._tally.wall(site)
 
     def undelivered(self, request: Request, error: Exception) -> None:
         """The solution for *request* could not be sent to the site, and never will be."""

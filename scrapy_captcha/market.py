@@ -174,6 +174,10 @@ class Market:
         self._ranking.solved(client.provider.name, captcha.kind, solution.cost)
         self._sold[name] = _Sale(client, captcha.kind, solution.task_id, time.monotonic())
 
+    def not_judged(self, name: str) -> None:
+        """What the site did with the solution *name* says nothing about it."""
+        self._sold.pop(name, None)
+
     def judged(self, name: str, *, accepted: bool) -> None:
         """The site has accepted or rejected the solution *name*: its provider is told, once."""
         sale = self._sold.pop(name, None)

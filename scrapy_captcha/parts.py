@@ -15,6 +15,7 @@ from scrapy_captcha.endings import Endings, spoilt
 from scrapy_captcha.engine.gates import Gates
 from scrapy_captcha.forms import Forms
 from scrapy_captcha.httpcache import HttpCache
+from scrapy_captcha.jars import Jars
 from scrapy_captcha.journal import Journal
 from scrapy_captcha.market import Market
 from scrapy_captcha.notes import Notes
@@ -89,6 +90,7 @@ class Parts:
             self.tally,
             time.monotonic,
             patience=2 * self.config.solve_timeout,
+            slots=self.slots,
             under_way=lambda: self.crawler.engine.downloader.active,
         )
 
@@ -118,6 +120,10 @@ class Parts:
             self.prices,
             on_limit=on_limit,
         )
+
+    @cached_property
+    def jars(self) -> Jars:
+        return Jars(self.crawler)
 
     @cached_property
     def slots(self) -> Slots:

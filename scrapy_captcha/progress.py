@@ -33,6 +33,7 @@ class Progress:
     * *answer*: which of the answers to submissions held in memory belongs to the request
     * *leads*: the session for which it solves, "" for none
     * *follows*: whether another page has solved for it
+    * *goes*: whether it is its turn to be fetched; *again*: how often that was so
     * *asked*: whether it carries a solution that a spider has asked for
     * *rotated*: whether it was sent to another proxy instead of paying
     * *failed*: the reason why the page is given up, "" while it is not
@@ -59,6 +60,8 @@ class Progress:
     answer: str = ""
     leads: str = ""
     follows: bool = False
+    goes: bool = False
+    again: int = 0
     asked: bool = False
     rotated: bool = False
     failed: str = ""
@@ -98,7 +101,7 @@ class Progress:
     def for_another_run(self) -> Progress:
         """The same without what was in memory: a solution that was never sent does not count."""
         tasks = self.tasks - 1 if self.solution and self.tasks else self.tasks
-        return replace(self, tasks=tasks, solution="", submitted=False, answer="")
+        return replace(self, tasks=tasks, solution="", submitted=False, answer="", goes=False)
 
     def after(self, attempts: Attempts, **changes: Any) -> Progress:
         """The same, with *attempts* made and other fields changed."""
@@ -126,6 +129,8 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "answer": (str,),
     "leads": (str,),
     "follows": (bool,),
+    "goes": (bool,),
+    "again": (int,),
     "asked": (bool,),
     "rotated": (bool,),
     "failed": (str,),
@@ -139,7 +144,7 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "dont_filter": (bool,),
     "cookies": (dict, list),
 }
-_COUNTS = frozenset({"tasks", "retries", "elsewhere"})
+_COUNTS = frozenset({"tasks", "retries", "elsewhere", "again"})
 
 
 def _is_sound(name: object, value: Any) -> bool:

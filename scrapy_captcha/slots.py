@@ -12,6 +12,8 @@ from scrapy.utils.httpobj import urlparse_cached
 from scrapy_captcha.clock import CLOCK
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from scrapy.core.downloader import Slot
     from scrapy.crawler import Crawler
     from scrapy.http import Request
@@ -37,6 +39,16 @@ class Slots:
         latency = request.meta.get("download_latency")
         seconds = latency if isinstance(latency, int | float) else 0.0
         return max(slot.delay, seconds / max(1, slot.concurrency))
+
+    def delay(self, request: Request) -> float:
+        """Seconds that the slot of *request* leaves between two requests."""
+        slot = self._slot(request)
+        return slot.delay if slot else 0.0
+
+    def transferring(self, request: Request) -> Collection[Request]:
+        """Those that the site is asked for now through the slot of *request*."""
+        slot = self._slot(request)
+        return slot.transferring if slot else ()
 
     def first(self, request: Request) -> Request:
         """*request*, which is to overtake those that wait in its slot: solutions age."""

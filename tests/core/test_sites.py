@@ -1,162 +1,303 @@
-"""Who solves for a session, and what a solution is learned to open."""
+"""Who solves for a session, what a solution is learned to open, and what may cross it."""
 
 from __future__ import annotations
 
+from math import inf
+from typing import TYPE_CHECKING
+
 import pytest
 
-from scrapy_captcha.sites import Scope, Sites, Turn
+from scrapy_captcha.sites import Manner, Scope, Sites, Turn
+
+if TYPE_CHECKING:
+    from scrapy_captcha.sites import Session
 
 SITE, ONE, OTHER = "example.com", "example.com jar-1", "example.com jar-2"
 
 
+def begun(scope: Scope = Scope.AUTO, *, manner: Manner = Manner.TURNS) -> tuple[Sites, Session]:
+    """A site, and a session of it that shows its first captcha."""
+    sites = Sites(scope)
+    session = sites.session(SITE, ONE)
+    sites.met(session, 0.0, one_visit=manner is Manner.VISITS)
+    return sites, session
+
+
+def opened(scope: Scope = Scope.AUTO, *, manner: Manner = Manner.TURNS) -> tuple[Sites, Session]:
+    """The same, after a solution was accepted at 5.0."""
+    sites, session = begun(scope, manner=manner)
+    assert sites.turn(session, 0.0) is Turn.LEAD
+    sites.opened(session, 5.0)
+    return sites, session
+
+
 @pytest.mark.parametrize("scope", [Scope.AUTO, Scope.SITE])
 def test_the_first_page_of_a_session_leads_and_the_others_follow(scope: Scope) -> None:
-    sites = Sites(scope)
+    sites, session = begun(scope)
 
-    assert [sites.turn(SITE, ONE, 0.0) for _ in range(3)] == [Turn.LEAD, Turn.FOLLOW, Turn.FOLLOW]
-    assert sites.turn(SITE, OTHER, 0.0) is Turn.LEAD
+    turns = [sites.turn(session, 0.0) for _ in range(3)]
+
+    assert turns == [Turn.LEAD, Turn.FOLLOW, Turn.FOLLOW]
+    assert sites.turn(sites.session(SITE, OTHER), 0.0) is Turn.LEAD
 
 
 def test_with_a_solution_per_page_each_solves_for_itself() -> None:
-    sites = Sites(Scope.PAGE)
+    sites, session = begun(Scope.PAGE)
 
-    assert [sites.turn(SITE, ONE, 0.0) for _ in range(2)] == [Turn.ALONE, Turn.ALONE]
+    assert [sites.turn(session, 0.0) for _ in range(2)] == [Turn.ALONE, Turn.ALONE]
+
+
+@pytest.mark.parametrize("scope", [Scope.AUTO, Scope.PAGE])
+def test_captchas_good_for_one_visit_are_solved_one_after_another(scope: Scope) -> None:
+    sites, session = begun(scope, manner=Manner.VISITS)
+
+    assert sites.turn(session, 0.0) is Turn.LEAD
+    sites.opened(session, 5.0)
+    assert [sites.turn(session, 6.0) for _ in range(2)] == [Turn.LEAD, Turn.FOLLOW]
 
 
 def test_after_the_one_that_led_has_left_the_next_leads() -> None:
-    sites = Sites(Scope.AUTO)
-    sites.turn(SITE, ONE, 0.0)
-    sites.left(ONE)
+    sites, session = begun()
+    sites.turn(session, 0.0)
+    sites.left(session)
 
-    assert sites.turn(SITE, ONE, 0.0) is Turn.LEAD
+    assert sites.turn(session, 0.0) is Turn.LEAD
 
 
 def test_when_three_in_a_row_have_failed_for_all_each_tries_for_itself() -> None:
-    sites = Sites(Scope.AUTO)
+    sites, session = begun()
     turns = []
     for _ in range(4):
-        turns.append(sites.turn(SITE, ONE, 0.0))
-        sites.failed(ONE)
+        turns.append(sites.turn(session, 0.0))
+        sites.failed(session)
 
     assert turns == [Turn.LEAD, Turn.LEAD, Turn.LEAD, Turn.ALONE]
-    sites.opened(ONE, now=5.0)
-    assert sites.turn(SITE, ONE, 0.0) is Turn.AGAIN
+    sites.opened(session, 5.0)
+    assert sites.turn(session, 0.0) is Turn.AGAIN
 
 
 def test_a_captcha_on_a_page_asked_for_after_another_was_let_in_says_page_by_page() -> None:
-    sites = Sites(Scope.AUTO)
-    sites.turn(SITE, ONE, 0.0)
-    sites.opened(ONE, now=5.0)
+    sites, session = opened()
 
-    assert sites.turn(SITE, ONE, asked_at=6.0) is Turn.ALONE
-    assert sites.turn(SITE, OTHER, asked_at=6.0) is Turn.ALONE
-    assert sites.turn("example.org", "example.org jar-1", asked_at=6.0) is Turn.LEAD
+    assert sites.turn(session, 6.0) is Turn.ALONE
+    assert sites.turn(sites.session(SITE, OTHER), 6.0) is Turn.ALONE
+    assert sites.turn(sites.session("example.org", "jar"), 6.0) is Turn.LEAD
 
 
 @pytest.mark.parametrize("scope", [Scope.AUTO, Scope.SITE])
 def test_a_page_asked_for_before_that_may_be_open_by_now(scope: Scope) -> None:
-    sites = Sites(scope)
-    sites.turn(SITE, ONE, 0.0)
-    sites.opened(ONE, now=5.0)
+    sites, session = opened(scope)
 
-    assert sites.turn(SITE, ONE, asked_at=4.0) is Turn.AGAIN
-    assert sites.turn(SITE, ONE, asked_at=float("-inf")) is Turn.LEAD
+    assert sites.turn(session, 4.0) is Turn.AGAIN
+    assert sites.turn(session, -inf) is Turn.LEAD
 
 
 def test_where_solutions_open_pages_no_page_is_asked_for_again_in_vain() -> None:
-    sites = Sites(Scope.AUTO)
-    sites.turn(SITE, ONE, 0.0)
-    sites.opened(ONE, now=5.0)
-    sites.turn(SITE, ONE, asked_at=6.0)
-    sites.opened(ONE, now=7.0)
+    sites, session = opened()
+    sites.turn(session, 6.0)
+    sites.opened(session, 7.0)
 
-    assert sites.turn(SITE, ONE, asked_at=5.0) is Turn.ALONE
-
-
-@pytest.mark.parametrize("scope", [Scope.AUTO, Scope.SITE])
-def test_a_page_asked_for_before_a_clearance_was_renewed_may_be_open_by_now(scope: Scope) -> None:
-    sites = Sites(scope)
-    sites.turn(SITE, ONE, 0.0)
-    sites.opened(ONE, now=5.0)
-    sites.opened_to_all(SITE)
-    sites.turn(SITE, ONE, asked_at=20.0)
-    sites.opened(ONE, now=25.0)
-
-    assert sites.turn(SITE, ONE, asked_at=21.0) is Turn.AGAIN
+    assert sites.turn(session, 5.0) is Turn.ALONE
 
 
 def test_a_captcha_asked_for_after_the_first_of_several_openings_says_page_by_page() -> None:
-    sites = Sites(Scope.AUTO)
-    for now in (5.0, 9.0):
-        sites.turn(SITE, ONE, 0.0)
-        sites.opened(ONE, now=now)
+    sites, session = opened()
+    sites.opened(session, 9.0)
 
-    assert sites.turn(SITE, ONE, asked_at=6.0) is Turn.ALONE
+    assert sites.turn(session, 6.0) is Turn.ALONE
 
 
-def test_a_page_that_opens_without_a_solution_of_its_own_says_the_whole_site() -> None:
-    sites = Sites(Scope.AUTO)
-    sites.turn(SITE, ONE, 0.0)
-    sites.opened(ONE, now=5.0)
+def test_a_captcha_after_free_pages_says_that_the_clearance_has_run_out() -> None:
+    sites, session = opened()
+    sites.free(session, 6.0)
+
+    assert [sites.turn(session, 7.0) for _ in range(2)] == [Turn.LEAD, Turn.FOLLOW]
+    sites.opened(session, 9.0)
+    assert sites.turn(session, 8.0) is Turn.AGAIN
+
+
+def test_free_pages_that_were_asked_for_before_the_opening_say_nothing() -> None:
+    sites, session = opened()
+    sites.free(session, 4.0)
+
+    assert sites.turn(session, 7.0) is Turn.ALONE
+
+
+def test_what_solutions_open_is_unlearned_in_two_steps() -> None:
+    sites, session = opened()
     sites.opened_to_all(SITE)
+    assert sites.scope(SITE) is Scope.SITE
 
-    # What shows a captcha from then on is a clearance that has run out: it is solved again, once.
-    assert sites.turn(SITE, ONE, asked_at=6.0) is Turn.LEAD
-    assert sites.turn(SITE, ONE, asked_at=6.0) is Turn.FOLLOW
+    assert sites.turn(session, 6.0) is Turn.LEAD
+    sites.opened(session, 9.0)
+    assert sites.turn(session, 10.0) is Turn.ALONE
+    assert sites.scope(SITE) is Scope.PAGE
+
+
+def by_page(times: int) -> tuple[Sites, Session]:
+    """A site that was found out *times* times to open page by page."""
+    sites, session = opened()
+    sites.turn(session, 6.0)
+    for _ in range(times - 1):
+        unlearn(sites, session, free=1000)
+        sites.left(session)
+        sites.opened(session, 10.0)
+        sites.turn(session, 12.0)
+    assert sites.scope(SITE) is Scope.PAGE
+    return sites, session
+
+
+def unlearn(sites: Sites, session: Session, *, free: int) -> Turn:
+    sites.opened(session, 10.0)
+    for _ in range(free):
+        sites.free(session, 11.0)
+    return sites.turn(session, 12.0)
+
+
+@pytest.mark.parametrize(("times", "enough"), [(1, 10), (2, 20), (3, 40)])
+def test_ever_more_free_pages_say_that_it_is_not_page_by_page(times: int, enough: int) -> None:
+    assert unlearn(*by_page(times), free=enough - 1) is Turn.ALONE
+    assert unlearn(*by_page(times), free=enough) is Turn.LEAD
 
 
 def test_what_is_set_is_not_learned_otherwise() -> None:
-    sites = Sites(Scope.SITE)
-    sites.turn(SITE, ONE, 0.0)
-    sites.opened(ONE, now=5.0)
+    sites, session = opened(Scope.SITE)
 
-    assert sites.turn(SITE, ONE, asked_at=6.0) is Turn.LEAD
-    assert sites.turn(SITE, ONE, asked_at=6.0) is Turn.FOLLOW
+    assert [sites.turn(session, 6.0) for _ in range(2)] == [Turn.LEAD, Turn.FOLLOW]
 
 
-def led(scope: Scope = Scope.AUTO, *, captchas: int) -> Sites:
-    sites = Sites(scope)
-    sites.turn(SITE, ONE, 0.0)
-    for _ in range(captchas):
-        sites.met(ONE)
-    return sites
+def led(scope: Scope = Scope.AUTO, *, captchas: int) -> tuple[Sites, Session]:
+    sites, session = begun(scope)
+    sites.turn(session, 0.0)
+    for _ in range(captchas - 1):
+        sites.met(session, 0.0, one_visit=False)
+    return sites, session
 
 
 @pytest.mark.parametrize("scope", [Scope.SITE, Scope.AUTO])
 def test_where_solutions_open_the_site_a_led_session_of_captchas_only_is_shut(scope: Scope) -> None:
-    sites = led(scope, captchas=3)
+    sites, session = led(scope, captchas=3)
     sites.opened_to_all(SITE)
 
-    assert sites.is_shut(SITE, ONE)
-    assert not sites.is_shut(SITE, OTHER)
+    assert sites.is_shut(session)
+    assert not sites.is_shut(sites.session(SITE, OTHER))
 
 
 def test_two_captchas_in_a_row_say_too_little() -> None:
-    assert not led(Scope.SITE, captchas=2).is_shut(SITE, ONE)
+    sites, session = led(Scope.SITE, captchas=2)
+
+    assert not sites.is_shut(session)
 
 
 def test_a_free_page_in_between_says_that_the_session_is_not_shut() -> None:
-    sites = led(Scope.SITE, captchas=3)
-    sites.free(ONE)
+    sites, session = led(Scope.SITE, captchas=3)
+    sites.free(session, 1.0)
 
-    assert not sites.is_shut(SITE, ONE)
+    assert not sites.is_shut(session)
 
 
 def test_a_session_that_nobody_leads_is_not_shut() -> None:
-    sites = led(Scope.SITE, captchas=3)
-    sites.left(ONE)
+    sites, session = led(Scope.SITE, captchas=3)
+    sites.left(session)
 
-    assert not sites.is_shut(SITE, ONE)
-
-
-@pytest.mark.parametrize("scope", [Scope.PAGE, Scope.AUTO])
-def test_where_it_is_not_known_that_solutions_open_the_site_nothing_is_shut(scope: Scope) -> None:
-    assert not led(scope, captchas=50).is_shut(SITE, ONE)
+    assert not sites.is_shut(session)
 
 
-def test_only_what_was_met_is_remembered() -> None:
+def test_nothing_crosses_a_solution_on_its_way_until_that_is_known_to_do_no_harm() -> None:
+    sites, session = led(captchas=1)
+    assert not sites.is_shut(session)
+    session.sends = True
+    assert sites.is_shut(session)
+
+    sites.opened_to_all(SITE)
+    assert not sites.is_shut(session)
+
+
+def test_nothing_crosses_a_captcha_that_is_good_for_one_visit() -> None:
+    sites, session = begun(manner=Manner.VISITS)
+    sites.turn(session, 0.0)
+
+    assert sites.is_shut(session)
+
+
+def fly(sites: Sites, session: Session, name: str, *, shown_at: float = 0.0) -> None:
+    sites.bought(session, name, shown_at)
+    sites.sent(session, name, 1.0)
+
+
+def test_an_answer_that_is_the_page_and_sets_no_cookie_is_left_to_itself() -> None:
+    sites, session = begun()
+    fly(sites, session, "a")
+    sites.delivered(session, "a", sets_cookie=True)
+    sites.answers_with_page(session, "a")
+    assert sites.manner(session) is Manner.TURNS
+
+    sites.delivered(session, "a", sets_cookie=False)
+    sites.answers_with_page(session, "a")
+    assert sites.manner(session) is Manner.APART
+
+
+def test_two_rejections_that_other_captchas_may_have_caused_make_visits_of_their_own() -> None:
+    sites, session = begun()
+    sites.met(session, 1.0, one_visit=False)
+    for name in ("a", "b"):
+        assert sites.manner(session) is Manner.TURNS
+        fly(sites, session, name)
+        assert sites.rejected(session, name) == 0
+
+    assert sites.manner(session) is Manner.VISITS
+
+
+def test_where_that_changes_nothing_it_was_not_our_doing() -> None:
+    sites, session = begun()
+    sites.met(session, 1.0, one_visit=False)
+    for name in ("a", "b"):
+        fly(sites, session, name)
+        sites.rejected(session, name)
+    fly(sites, session, "c", shown_at=1.0)
+
+    assert sites.rejected(session, "c") == 3
+    assert sites.manner(session) is Manner.TURNS
+    fly(sites, session, "d")
+    assert sites.rejected(session, "d") == 1
+
+
+def test_what_was_accepted_though_another_captcha_was_shown_tells_that_this_does_no_harm() -> None:
+    sites, session = begun()
+    sites.met(session, 1.0, one_visit=False)
+    fly(sites, session, "a")
+    sites.accepted(session, "a")
+    fly(sites, session, "b")
+
+    assert sites.rejected(session, "b") == 1
+
+
+def test_solutions_that_cross_one_another_are_sent_in_turns_once_two_were_rejected() -> None:
+    sites, session = begun()
+    fly(sites, session, "page")
+    sites.answers_with_page(session, "page")
+    sites.accepted(session, "page")
+    for name in ("a", "b", "c"):
+        fly(sites, session, name)
+
+    assert [sites.rejected(session, name) for name in ("a", "b", "c")] == [0, 0, 0]
+    assert sites.manner(session) is Manner.TURNS
+
+
+def test_a_rejection_with_nothing_beside_it_is_the_sites() -> None:
+    sites, session = begun()
+    fly(sites, session, "a")
+
+    assert sites.rejected(session, "a") == 1
+
+
+def test_a_crawl_over_many_sites_keeps_what_was_used_last() -> None:
     sites = Sites(Scope.AUTO)
-    assert not sites.have_met_captchas
-    sites.met(ONE)
+    busy = sites.session("busy.example", "busy")
+    sites.lead(busy)
+    for number in range(11_000):
+        sites.session(f"{number}.example", f"{number}")
 
-    assert sites.have_met_captchas
+    assert sites.known("0") is None
+    assert sites.known("10999") is not None
+    assert sites.known("busy") is busy
