@@ -141,6 +141,8 @@ TYPES: dict[str, type | tuple[type, ...]] = {
     "again": int,
     "dropped": bool,
     "probes": bool,
+    "reposts": bool,
+    "owner": str,
     "asked": bool,
     "rotated": bool,
     "failed": str,
