@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from scrapy.exceptions import NotConfigured
 from scrapy.utils.spider import DefaultSpider
 
-from scrapy_captcha.detection import DETECTORS, MAX_SIZE, detect
+from scrapy_captcha.detection import DETECTORS, MAX_SIZE, Document, judge
 from scrapy_captcha.domains import Domains
 from scrapy_captcha.limits import Limit, Limits
 from scrapy_captcha.loading import read_detectors, read_providers, read_proxies
@@ -206,9 +206,13 @@ class Config:
         _refuse_conflicts(config, settings)
         return config
 
+    def document(self, page: Page, wanted: str | None = None) -> Document:
+        """*page*, asked for at *wanted*, as detectors get it."""
+        return Document(page, self.detect_maxsize, wanted)
+
     def detect(self, page: Page, wanted: str | None = None) -> Detection | None:
         """What *page*, asked for at *wanted*, is as the settings have it judged."""
-        return detect(page, max_size=self.detect_maxsize, detectors=self.detectors, wanted=wanted)
+        return judge(self.document(page, wanted), self.detectors)
 
 
 def _refuse_conflicts(config: Config, settings: BaseSettings) -> None:

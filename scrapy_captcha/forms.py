@@ -12,7 +12,7 @@ from twisted.internet.defer import CancelledError
 
 from scrapy_captcha.config import GiveUp
 from scrapy_captcha.crawl.submission import as_browsers_send
-from scrapy_captcha.detection import Document, answered_in, contained
+from scrapy_captcha.detection import Document, TooManyStepsError, answered_in, contained
 from scrapy_captcha.exceptions import CaptchaError
 from scrapy_captcha.options import Options
 from scrapy_captcha.parking import FIRST
@@ -100,16 +100,25 @@ class Forms:
         options: Options,
     ) -> Captcha:
         document = Document(response, self._config.detect_maxsize)
-        found = self._detect(response, options)
-        captcha = (found.captcha if found else None) or contained(document)
-        if options.declared is not None:
-            captcha = options.declared.known(document, captcha)
+        try:
+            captcha = self._seen(document, response, options)
+            if captcha is not None and form is not None:
+                captcha = answered_in(document, captcha, _element(form))
+        except TooManyStepsError:
+            captcha = None
         if captcha is None:
             raise ValueError(
                 f"no captcha is seen in {response}: if there is one, say which, with "
                 'meta={"captcha": {"kind": …, "site_key": …}}'
             )
-        return captcha if form is None else answered_in(document, captcha, _element(form))
+        return captcha
+
+    def _seen(self, document: Document, response: TextResponse, options: Options) -> Captcha | None:
+        found = self._detect(response, options)
+        captcha = (found.captcha if found else None) or contained(document)
+        if options.declared is not None:
+            captcha = options.declared.known(document, captcha)
+        return captcha
 
 
 def _element(form: Selector | SelectorList[Selector]) -> Any:

@@ -61,7 +61,7 @@ class Parts:
 
     @cached_property
     def sight(self) -> Sight:
-        return Sight(self.crawler, self.config)
+        return Sight(self.crawler, self.config, self.tally.unjudged)
 
     @cached_property
     def tally(self) -> Tally:

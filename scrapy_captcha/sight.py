@@ -9,22 +9,31 @@ from scrapy.http import TextResponse
 from scrapy.http.request import NO_CALLBACK
 
 from scrapy_captcha.captchas import Captcha
-from scrapy_captcha.detection import DETECTORS, Detection, Document, Verdict, suspicious
+from scrapy_captcha.detection import DETECTORS, Detection, Verdict, judge, suspicious
 from scrapy_captcha.options import Options
 from scrapy_captcha.origin import wanted_url
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from scrapy.crawler import Crawler
     from scrapy.http import Request, Response
 
     from scrapy_captcha.config import Config
+    from scrapy_captcha.detection import Document
 
 
 class Sight:
     """Looks at responses for the crawl of *crawler*."""
 
-    def __init__(self, crawler: Crawler, config: Config) -> None:
+    def __init__(
+        self,
+        crawler: Crawler,
+        config: Config,
+        on_unjudged: Callable[[Request, str], None] = lambda _request, _bound: None,
+    ) -> None:
         self._crawler = crawler
+        self._on_unjudged = on_unjudged
         self._config = config
         self._options = Options.of(config)
 
@@ -46,12 +55,14 @@ class Sight:
 
         Nothing is seen where the request wants its captchas left alone.
         """
-        options = self.options(request)
-        return None if options.ignore else self.detected(response, options, wanted_url(request))
+        found, document = self._found(request, response)
+        if found is None and document is not None and document.unjudged:
+            self._on_unjudged(request, document.unjudged)
+        return found
 
     def is_hidden(self, request: Request, response: Response) -> bool:
         """Whether a captcha or a wall stands instead of the page of *request*."""
-        return _stands_for_page(self.found(request, response))
+        return _stands_for_page(self._found(request, response)[0])
 
     def is_refused(self, request: Request, answer: Response) -> bool:
         """Whether *answer*, to the solution for *request*, asks for a captcha."""
@@ -64,10 +75,24 @@ class Sight:
 
         Raises TypeError for what the spider or a detector answers that cannot be meant.
         """
+        return self._judged(response, options, wanted)[0]
+
+    def _found(
+        self, request: Request, response: Response
+    ) -> tuple[Detection | None, Document | None]:
+        options = self.options(request)
+        if options.ignore:
+            return None, None
+        return self._judged(response, options, wanted_url(request))
+
+    def _judged(
+        self, response: Response, options: Options, wanted: str | None
+    ) -> tuple[Detection | None, Document | None]:
         if not isinstance(response, TextResponse):
-            return None
+            return None, None
+        document = self._config.document(response, wanted)
         by_spider = getattr(self._crawler.spider, "captcha_detect", None)
-        found = by_spider(response) if by_spider else self._config.detect(response, wanted)
+        found = by_spider(response) if by_spider else judge(document, self._config.detectors)
         if isinstance(found, Captcha):
             words = ("captcha_detect",)
             found = Detection(Verdict.CHALLENGE, found.kind.value, found, words, 1.0)
@@ -76,9 +101,8 @@ class Sight:
                 f"captcha_detect of the spider gave {found!r}: return a Captcha, Detection or None"
             )
         if options.declared is None:
-            return found
-        document = Document(response, self._config.detect_maxsize, wanted)
-        return options.declared.met(document, found)
+            return found, document
+        return options.declared.met(document, found), document
 
 
 def is_robots_txt(request: Request) -> bool:

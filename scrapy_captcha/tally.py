@@ -235,14 +235,16 @@ class Tally:
         """The page is given up."""
         self._count("dropped", reason)
         self._on_dropped(request, reason)
-        said = f" (%(provider)s: {error})" if error else f" ({_meaning(reason)})"
+        said = "%(provider)s: %(error)s" if error else "%(meaning)s"
         kind = " (%(kind)s)" if captcha else ""
         self._log(
             logging.WARNING,
-            f"Dropped for its captcha{kind}, {reason}{said}: %(request)s",
+            f"Dropped for its captcha{kind}, %(reason)s ({said}): %(request)s",
             request,
             captcha,
             error,
+            reason=reason,
+            meaning=_meaning(reason),
         )
 
     def passed(self, request: Request, reason: str) -> None:
@@ -269,6 +271,16 @@ class Tally:
             "robots.txt counts as unreachable, the site shows %(name)s: %(request)s",
             request,
             name=name,
+        )
+
+    def unjudged(self, request: Request, bound: str) -> None:
+        """The page may be a captcha, but was not read for it: it is past the *bound*."""
+        self._inc("unjudged_count")
+        self._log(
+            logging.INFO,
+            "Not searched for a captcha, for its %(bound)s: %(request)s",
+            request,
+            bound=bound,
         )
 
     def unserializable(self, request: Request, error: Exception) -> None:

@@ -177,6 +177,7 @@ def test_stats() -> None:
         "passed": lambda tally: tally.passed(request, "reason"),
         "blocked": lambda tally: tally.blocked(request, "wall"),
         "without_rules": lambda tally: tally.without_rules(request, "wall"),
+        "unjudged": lambda tally: tally.unjudged(request, "size"),
         "unserializable": lambda tally: tally.unserializable(request, TypeError()),
         "spent": lambda tally: tally.spent(row),
         "ended": lambda tally: [*map(partial(tally.ended, total=row), Fate)],

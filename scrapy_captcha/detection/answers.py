@@ -65,7 +65,8 @@ def answer_field(document: Document, widget: Widget, form: Element | None) -> st
     if widget.answer_field or form is None:
         return widget.answer_field
     script = document.script[:_MAX_SCRIPT]
-    fields = [one for one in islice(form.iter("input", "textarea"), _MAX_FIELDS) if _is_free(one)]
+    controls = document.controls_of(form)[:_MAX_FIELDS]
+    fields = [one for one in controls if _is_free(document, one)]
     if fields and (".val" in script or "value" in script):
         field = _named_in(script, fields)
         if field is not None:
@@ -76,9 +77,11 @@ def answer_field(document: Document, widget: Widget, form: Element | None) -> st
     return own.get("name") or None
 
 
-def _is_free(control: Element) -> bool:
+def _is_free(document: Document, control: Element) -> bool:
     """Whether a script may put something into *control* that no reader is asked for."""
-    return bool(control.get("name") and not control.get("value")) and not asks_reader(control)
+    if control.tag not in ("input", "textarea") or not control.get("name") or control.get("value"):
+        return False
+    return not asks_reader(control, document.visible)
 
 
 def _named_in(script: str, fields: list[Element]) -> Element | None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from scrapy_captcha.detection.reading import hides, visible
+from scrapy_captcha.detection.reading import hides
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from scrapy_captcha.detection.reading import Element
 
 _BUTTONS = frozenset(("button", "image", "reset", "submit"))
@@ -19,14 +21,12 @@ _TRAP = re.compile(r"honey[_-]?pot", re.IGNORECASE)
 _ANSWERS = re.compile(r"(?:g-re|h-)captcha-response")
 
 
-def asks_reader(control: Element) -> bool:
-    """Whether *control* asks whoever reads the page to type or to choose something."""
-    return _asks(control) and _shown(control) and not _is_trap(control)
-
-
-def _shown(control: Element) -> bool:
+def asks_reader(control: Element, visible: Callable[[Element], bool]) -> bool:
+    """Whether *control* asks who reads the page to type or to choose something."""
+    if not _asks(control) or hides(control) or _is_trap(control):
+        return False
     parent = control.getparent()
-    return not hides(control) and (parent is None or visible(parent))
+    return parent is None or visible(parent)
 
 
 def _is_trap(control: Element) -> bool:

@@ -11,6 +11,7 @@ from scrapy_captcha.detection.page import REFUSALS
 from scrapy_captcha.detection.pictures import find_pictures
 from scrapy_captcha.detection.scripted import find_recaptcha_v3
 from scrapy_captcha.detection.standing import why_alone
+from scrapy_captcha.detection.steps import TooManyStepsError
 from scrapy_captcha.detection.verdict import Detection, Verdict
 from scrapy_captcha.detection.widgets import Widget
 
@@ -34,11 +35,13 @@ class Declared:
         captchas or refuses, and stands alone as a wall does; any other is content.
         """
         walled = found is not None and found.verdict is not Verdict.WIDGET
-        reasons = () if walled else self._why_alone(document)
-        if not walled and not reasons:
+        try:
+            reasons = () if walled else self._why_alone(document)
+            captcha = self.known(document, found.captcha if found else None)
+        except TooManyStepsError:
+            document.unjudged = "steps"
             return found
-        captcha = self.known(document, found.captcha if found else None)
-        if captcha is None:
+        if captcha is None or not (walled or reasons):
             return found
         words = ("declared", *(found.evidence if found else ()), *reasons)
         return Detection(Verdict.CHALLENGE, captcha.kind.value, captcha, words, 0.9)
@@ -62,7 +65,10 @@ class Declared:
 
 
 def contained(document: Document) -> Captcha | None:
-    """The first captcha of *document*, one that shows nothing (reCAPTCHA v3) included."""
+    """The first captcha of *document*, one that shows nothing (reCAPTCHA v3) included.
+
+    Raises `TooManyStepsError`, as the others here, where the page needs too much work.
+    """
     finders = (*FINDERS, find_pictures, find_recaptcha_v3)
     widget = next((one for find in finders for one in find(document)), None)
     if widget is None:

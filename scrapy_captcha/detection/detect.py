@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from scrapy_captcha.detection.detectors import DETECTORS
 from scrapy_captcha.detection.document import Document
+from scrapy_captcha.detection.steps import TooManyStepsError
 from scrapy_captcha.detection.verdict import Detection, Verdict
 
 if TYPE_CHECKING:
@@ -33,9 +34,24 @@ def detect(
     more likely to stand instead of the content. No page makes the built-in detectors raise. Raises
     TypeError for what another detector answers that is neither a Detection nor None.
     """
-    document = Document(page, max_size, wanted)
+    return judge(Document(page, max_size, wanted), detectors)
+
+
+def judge(document: Document, detectors: Mapping[str, Detector] = DETECTORS) -> Detection | None:
+    """As `detect`, of a page that is a *document* already.
+
+    Where that needs more work than any page should, it is None, and ``document.unjudged`` is set.
+    """
     if detectors is DETECTORS and not document.suspicious:
         return None
+    try:
+        return _strongest(document, detectors)
+    except TooManyStepsError:
+        document.unjudged = "steps"
+        return None
+
+
+def _strongest(document: Document, detectors: Mapping[str, Detector]) -> Detection | None:
     widget = None
     for name, detector in detectors.items():
         found = detector(document)

@@ -16,7 +16,6 @@ from scrapy_captcha.detection.answers import answer_field
 from scrapy_captcha.detection.asked import whole_wall
 from scrapy_captcha.detection.document import Document
 from scrapy_captcha.detection.forms import form_element, read_form
-from scrapy_captcha.detection.passing import leads_on
 from scrapy_captcha.detection.pictures import find_pictures
 from scrapy_captcha.detection.places import find_wall
 from scrapy_captcha.detection.scripted import (
@@ -115,7 +114,7 @@ def _shown(document: Document, *finders: Finder) -> Detection | None:
         return None
     form = form_element(document, widget)
     reasons = why_alone(document, widget, form)
-    if widget.kind in _PASSIVE and not (reasons and leads_on(document)):
+    if widget.kind in _PASSIVE and not (reasons and document.leads_on):
         return None
     return Detection(
         Verdict.CHALLENGE if reasons else Verdict.WIDGET,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from functools import cached_property
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from lxml import etree  # type: ignore[import-untyped]
@@ -11,13 +12,15 @@ from w3lib.encoding import html_to_unicode
 
 from scrapy_captcha.detection.controls import asks_reader
 from scrapy_captcha.detection.markers import holds, legible, parseable, suspicious
-from scrapy_captcha.detection.reading import INERT, Reading, ancestors, read
+from scrapy_captcha.detection.passing import leads_on
+from scrapy_captcha.detection.reading import INERT, Reading, ancestors, hides, read
 from scrapy_captcha.detection.redirects import leads_elsewhere
 from scrapy_captcha.detection.scripts import code
+from scrapy_captcha.detection.steps import Steps
 from scrapy_captcha.urls import joined
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from parsel import Selector
 
@@ -28,6 +31,8 @@ _HEAD = 4096  # bytes in which a page may name its encoding
 _MAX_SCRIPT = 100_000
 _MAX_SCRIPTS = 400_000
 _MAX_CONTROLS = 200
+_CONTROLS = ("input", "select", "textarea", "button")
+_MAX_CONTROLS_APART = 501
 _MAX_JSON = 65_536
 
 
@@ -36,13 +41,19 @@ class Document:
 
     *page* is the original, in a crawl Scrapy's response. What its markup holds is parsed at most
     once, and not at all where it has more than *max_size* bytes or where a parser would need long.
-    *wanted* is the URL that was asked for, None where nothing is known of redirects.
+    *wanted* is the URL that was asked for, None where nothing is known of redirects. *unjudged* is
+    the bound for which markup was not read, None where it was: ``size``, ``markup``, ``encoding``
+    or ``steps``. What reads markup raises `TooManyStepsError` where a page needs too much work.
     """
 
     def __init__(self, page: Page, max_size: int, wanted: str | None = None) -> None:
         self.page = page
         self.max_size = max_size
         self.wanted = wanted
+        self.unjudged: str | None = None
+        self._steps = Steps()
+        self._shown: dict[Element, bool] = {}
+        self._owners: dict[Element, Element | None] = {}
 
     @property
     def url(self) -> str:
@@ -103,14 +114,26 @@ class Document:
     @cached_property
     def root(self) -> Element | None:
         """The root element of the page, None where it is no HTML or was not parsed."""
-        if self.json is not None or len(self.page.body) > self.max_size:
+        if self.json is not None:
             return None
         try:
-            readable = parseable(self.body) and not self._is_punycode
-            root = self.selector.root if readable else None
+            self.unjudged = self._bound_reached()
+            root = None if self.unjudged else self.selector.root
         except (LookupError, ValueError, RecursionError, etree.LxmlError):
+            self.unjudged = "encoding"
             return None
         return root if getattr(root, "tag", None) == "html" else None
+
+    def _bound_reached(self) -> str | None:
+        if len(self.page.body) > self.max_size:
+            return "size"
+        if not parseable(self.body):
+            return "markup"
+        return "encoding" if self._is_punycode else None
+
+    @cached_property
+    def _nodes(self) -> int:
+        return self.body.count(b"<")
 
     @property
     def _is_punycode(self) -> bool:
@@ -122,11 +145,40 @@ class Document:
         """What the XPath expression *path* selects; [] where there is no HTML."""
         if self.root is None:
             return []
+        self._steps.spend(10 + self._nodes // 2)
         try:
             found = self.root.xpath(path, **variables)
         except ValueError:  # control characters in a variable: they are in no text that XPath knows
             return []
-        return found if isinstance(found, list) else [found]
+        found = found if isinstance(found, list) else [found]
+        self._steps.spend(len(found))
+        return found
+
+    def ancestors(self, element: Element) -> Iterator[Element]:
+        """*element* and what encloses it, to a bounded depth."""
+        for one in ancestors(element):
+            self._steps.spend(1)
+            yield one
+
+    def visible(self, element: Element) -> bool:
+        """Whether a reader would see *element*, as far as the markup tells."""
+        chain = self._chain(element, self._shown)
+        parent = chain[-1].getparent() if chain else None
+        shown = parent is None or self._shown[parent]
+        for one in reversed(chain):
+            shown = shown and one.tag not in INERT and not hides(one)
+            self._shown[one] = shown
+        return self._shown[element]
+
+    def _chain(self, element: Element, known: Mapping[Element, object]) -> list[Element]:
+        """*element* and what encloses it, up to what is *known*."""
+        chain = []
+        one = element
+        while one is not None and one not in known:
+            chain.append(one)
+            one = one.getparent()
+        self._steps.spend(1 + len(chain))
+        return chain
 
     @cached_property
     def base_url(self) -> str:
@@ -159,12 +211,13 @@ class Document:
                 text = (element.text or "")[: min(room, _MAX_SCRIPT)]
                 texts.append(code(text))
                 room -= len(text)
+                self._steps.spend(1 + len(text) // 64)
         return "\n".join(texts)
 
     @cached_property
     def reading(self) -> Reading:
         """How much there is to read; counting stops where a page is clearly content."""
-        return Reading(0, 0) if self.root is None else read(self.root)
+        return Reading(0, 0) if self.root is None else read(self.root, self._steps)
 
     @cached_property
     def forms(self) -> list[Element]:
@@ -172,7 +225,7 @@ class Document:
         return [
             form
             for form in self.find("//form")[:50]
-            if not any(one.tag in INERT for one in ancestors(form))
+            if not any(one.tag in INERT for one in self.ancestors(form))
         ]
 
     @cached_property
@@ -192,10 +245,41 @@ class Document:
         owner = element.get("form")
         if owner is not None:
             return self._forms_by_id.get(owner)
-        return next((one for one in ancestors(element) if one.tag == "form"), None)
+        chain = self._chain(element, self._owners)
+        parent = chain[-1].getparent() if chain else None
+        form = None if parent is None else self._owners[parent]
+        for one in reversed(chain):
+            form = one if one.tag == "form" else form
+            self._owners[one] = form
+        return self._owners[element]
+
+    @cached_property
+    def _controls(self) -> list[Element]:
+        found = self.find("//*[self::input or self::select or self::textarea or self::button]")
+        self._steps.spend(10 * len(found))
+        return found
+
+    @cached_property
+    def _controls_by_form(self) -> Mapping[Element | None, list[Element]]:
+        by_form: dict[Element | None, list[Element]] = {}
+        for control in self._controls:
+            by_form.setdefault(self.form_of(control), []).append(control)
+        return by_form
+
+    def controls_of(self, form: Element) -> list[Element]:
+        """The controls that belong to *form*, in the order of the page."""
+        found = self._controls_by_form.get(form)
+        if found is None:  # of another document: a user may give a form that was parsed apart
+            return list(islice(form.iter(*_CONTROLS), _MAX_CONTROLS_APART))
+        return found
 
     @cached_property
     def questions(self) -> list[Element]:
         """The visible fields that ask a reader to type or to choose something."""
-        controls = self.find("//*[self::input or self::textarea or self::select]")[:_MAX_CONTROLS]
-        return [control for control in controls if asks_reader(control)]
+        fields = [one for one in self._controls if one.tag != "button"][:_MAX_CONTROLS]
+        return [one for one in fields if asks_reader(one, self.visible)]
+
+    @cached_property
+    def leads_on(self) -> bool:
+        """As `passing.leads_on`."""
+        return leads_on(self)

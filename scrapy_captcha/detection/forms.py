@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlsplit
 
 from lxml import html  # type: ignore[import-untyped]
 
 from scrapy_captcha.captchas import KINDS, Form
-from scrapy_captcha.detection.reading import visible
 from scrapy_captcha.detection.searching import is_search
 
 if TYPE_CHECKING:
@@ -29,9 +29,9 @@ def form_element(document: Document, widget: Widget) -> Element | None:
         form = document.form_of(widget.element)
         if form is not None:
             return form
-    forms = [form for form in document.forms if not is_search(form)]
+    forms = [form for form in document.forms if not is_search(document, form)]
     if len(forms) > 1:
-        forms = [form for form in forms if visible(form)]
+        forms = [form for form in forms if document.visible(form)]
     return forms[0] if len(forms) == 1 else None
 
 
@@ -45,7 +45,7 @@ def read_form(
     # Start-up is most of what a crawl without captchas pays.
     from form2request import form2request  # type: ignore[import-untyped]
 
-    controls = _controls(document, element)
+    controls = document.controls_of(element)
     if len(controls) > _MAX_CONTROLS or element.get("method", "").strip().lower() == "dialog":
         return None
     drop = {answer, *KINDS[widget.kind].answers} - {None}
@@ -62,23 +62,6 @@ def read_form(
     return Form(url, request.method, tuple(fields))
 
 
-def _controls(document: Document, element: Element) -> list[Element]:
-    """What belongs to the form *element*: what stands in it, then what names it from elsewhere."""
-    name = element.get("id")
-    inside = [
-        control
-        for control in element.iter("input", "select", "textarea", "button")
-        if control.get("form", name) == name
-    ]
-    outside = document.find("//*[@form=$name]", name=name)[:_MAX_CONTROLS] if name else []
-    return inside + [
-        control
-        for control in outside
-        if control.tag in ("input", "select", "textarea", "button")
-        and element not in control.iterancestors()
-    ]
-
-
 def _flat_copy(document: Document, element: Element, controls: list[Element]) -> Element:
     """A form of nothing but *controls*, with an absolute action, in a document of its own.
 
@@ -86,7 +69,7 @@ def _flat_copy(document: Document, element: Element, controls: list[Element]) ->
     the fields stay the same whatever their encoding.
     """
     copy = html.document_fromstring("<form></form>", base_url=document.url).forms[0]
-    alive = [control for control in controls if not _dead(control)]
+    alive = [control for control in controls if not _dead(document, control)]
     button = next(filter(_submits, alive), None)
     action = _attribute("action", element, button)
     # An empty action is the page itself, not its base.
@@ -110,9 +93,10 @@ def _submits(control: Element) -> bool:
     return control.tag in ("input", "button") and kind in ("submit", "image")
 
 
-def _dead(control: Element) -> bool:
+def _dead(document: Document, control: Element) -> bool:
     return "disabled" in control.attrib or any(
-        one.tag in ("noscript", "select", "template") for one in control.iterancestors()
+        one.tag in ("noscript", "select", "template")
+        for one in islice(document.ancestors(control), 1, None)
     )
 
 

@@ -28,7 +28,8 @@ _IN_BODIES = {wall.text.split()[0].encode() for wall in WALLS if wall.in_markup}
 _WORDS = (b"aptcha", b"challenge", b"arkose", b"seccode", b"turnstile", b"vcode")
 _RARE = (*_WORDS, *sorted(text for text in _IN_BODIES if not any(word in text for word in _WORDS)))
 
-_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+# With a byte order mark, or with markup at once.
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff", b"<\0", b"\0<")
 
 # The parser needs quadratic time for the attributes of one tag.
 _MAX_ATTRIBUTES = 128

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from scrapy_captcha.captchas import Kind
 from scrapy_captcha.detection.controls import typed
-from scrapy_captcha.detection.reading import ancestors, visible
 from scrapy_captcha.detection.widgets import Widget
 
 if TYPE_CHECKING:
@@ -55,7 +54,7 @@ def find_pictures(document: Document) -> Iterator[Widget]:
     images = [
         image
         for image in document.find("//img[@src]")[:200]
-        if not OTHER.search(names_of(image)) and visible(image)
+        if not OTHER.search(names_of(image)) and document.visible(image)
     ]
     images.sort(key=lambda image: not _named(image))
     for image in images:
@@ -129,7 +128,11 @@ def _question(
     named = [field for field in fields if own in field.named]
     if alone:
         return named[0] if form is not None and len(fields) == len(named) == 1 else None
-    return named[0] if named else _next(form, image, fields, places)
+    if named or form is None:
+        return named[0] if named else None
+    if document.form_of(image) is not form:
+        return fields[0] if len(fields) == 1 else None
+    return next((field for field in fields if places[field.control] > places[image]), None)
 
 
 def _form(document: Document, image: Element) -> Element | None:
@@ -137,14 +140,3 @@ def _form(document: Document, image: Element) -> Element | None:
     form = document.form_of(image)
     drawn = not FILE.match(image.get("src"))
     return document.forms[0] if form is None and drawn and len(document.forms) == 1 else form
-
-
-def _next(
-    form: Element | None, image: Element, fields: list[_Field], places: Mapping[Element, int]
-) -> _Field | None:
-    """The field of *form* that follows *image*; of a form beside it the only one."""
-    if form is None:
-        return None
-    if form not in ancestors(image):
-        return fields[0] if len(fields) == 1 else None
-    return next((field for field in fields if places[field.control] > places[image]), None)

@@ -11,6 +11,8 @@ from lxml import etree  # type: ignore[import-untyped]
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from scrapy_captcha.detection.steps import Steps
+
 # lxml comes without types.
 Element = Any
 
@@ -53,14 +55,9 @@ def hides(element: Element) -> bool:
     )
 
 
-def visible(element: Element) -> bool:
-    """Whether a reader would see *element*, as far as the markup tells."""
-    return not any(hides(one) or (one.tag in INERT) for one in ancestors(element))
-
-
-def read(root: Element) -> Reading:
+def read(root: Element, steps: Steps) -> Reading:
     """How much there is to read below *root*; counting stops where a page is clearly content."""
-    characters = links = 0
+    characters = links = seen = 0
     walk = etree.iterwalk(root, events=("start", "end", "comment", "pi"))
     for seen, (event, element) in enumerate(walk):
         if event == "start":
@@ -73,6 +70,7 @@ def read(root: Element) -> Reading:
             characters += len(" ".join(element.tail.split()))
         if characters > _MAX_TEXT or seen > 2 * _MAX_ELEMENTS:
             break
+    steps.spend(2 * seen)
     return Reading(characters, links)
 
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from scrapy_captcha.captchas import Kind
-from scrapy_captcha.detection.reading import visible
 from scrapy_captcha.detection.scripts import calls, literal
 from scrapy_captcha.detection.widgets import (
     Widget,
@@ -48,7 +47,7 @@ def find_funcaptcha(document: Document) -> Iterator[Widget]:
     """Arkose: the key stands in an element, in a script's address, or in the call."""
     held = document.find("//*[@data-pkey]") if document.holds("data-pkey") else []
     for element in held[:5]:
-        if visible(element):
+        if document.visible(element):
             key = clean_key(element.get("data-pkey").strip())
             found = parameters({"blob": element.get("data-blob", "")}, {"blob": "blob"})
             yield Widget(Kind.FUNCAPTCHA, "element with data-pkey", element, key, found)
@@ -71,7 +70,7 @@ def find_adlinkfly(document: Document) -> Iterator[Widget]:
     )
     for call in calls(document.script, ("app_vars",), length=8000):
         kind, option = _ADLINKFLY.get(call.options.get("captcha_type", ""), (None, ""))
-        if held and kind and visible(held[0]):
+        if held and kind and document.visible(held[0]):
             key = clean_key(call.options.get(option))
             yield Widget(kind, "captcha of AdLinkFly", held[0], key)
 

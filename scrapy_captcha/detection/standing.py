@@ -8,8 +8,6 @@ from urllib.parse import parse_qsl
 
 from scrapy_captcha.detection.controls import is_preset, kind_of, typed
 from scrapy_captcha.detection.page import REFUSALS
-from scrapy_captcha.detection.passing import leads_on
-from scrapy_captcha.detection.reading import visible
 from scrapy_captcha.detection.searching import is_search
 
 if TYPE_CHECKING:
@@ -54,7 +52,7 @@ def why_alone(document: Document, widget: Widget, form: Element | None) -> tuple
             return ()
         if not (_fits_instead if instead else _fits_around)(reading):
             return ()
-        if not (instead or leads_on(document) or _returns(document, form)):
+        if not (instead or document.leads_on or _returns(document, form)):
             return ()
     reason = _reason(document, form)
     if reason is None or _draws_fields(document):
@@ -97,7 +95,7 @@ def _competes(document: Document, question: Element, form: Element | None) -> bo
 def _searches(document: Document, question: Element, form: Element | None) -> bool:
     """Whether *question* belongs to a search form beside *form*."""
     own = document.form_of(question)
-    return own is not None and own is not form and is_search(own)
+    return own is not None and own is not form and is_search(document, own)
 
 
 def _returns(document: Document, form: Element | None) -> bool:
@@ -116,7 +114,7 @@ def _returns(document: Document, form: Element | None) -> bool:
         addresses.update((own, url))
     return any(
         kind_of(one) == "hidden" and one.get("value", "").strip() in addresses
-        for one in form.iter("input")
+        for one in document.controls_of(form)
     )
 
 
@@ -143,11 +141,11 @@ def _reason(document: Document, form: Element | None) -> str | None:
             return "no form, but another page was asked for"
         if _noindex(document):
             return "no form, but not to be indexed"
-    return "its script leads on" if leads_on(document) else None
+    return "its script leads on" if document.leads_on else None
 
 
 def _draws_fields(document: Document) -> bool:
-    return any(visible(element) for element in document.find(_DRAWN)[:_MAX_DRAWN])
+    return any(document.visible(element) for element in document.find(_DRAWN)[:_MAX_DRAWN])
 
 
 def _noindex(document: Document) -> bool:

@@ -12,7 +12,7 @@ from scrapy_captcha.captchas import Kind
 from scrapy_captcha.detection.controls import is_preset, kind_of, typed
 from scrapy_captcha.detection.naming import names_captcha
 from scrapy_captcha.detection.pictures import FILE, NAMED, OTHER, names_of, source_of
-from scrapy_captcha.detection.reading import ancestors, text_of, visible
+from scrapy_captcha.detection.reading import text_of
 from scrapy_captcha.detection.searching import is_search
 from scrapy_captcha.detection.widgets import Widget
 
@@ -66,42 +66,42 @@ def _only_question(document: Document, form: Element) -> Element | None:
     """The text field that is all that *form*, which has a button, asks for."""
     own = [one for one in document.questions if document.form_of(one) is form]
     texts = [one for one in own if typed(one)]
-    if len(texts) != 1 or is_search(form):
+    if len(texts) != 1 or is_search(document, form):
         return None
     field = texts[0]
     is_text = field.tag == "input" and kind_of(field) in _TEXTS and field.get("name")
     if not is_text or _OTHER_FIELD.search(f"{field.get('name')[:200]} {field.get('id', '')[:200]}"):
         return None
     asks_more = not all(is_preset(one) for one in own if one is not field)
-    return None if asks_more or not _has_button(form) else field
+    return None if asks_more or not _has_button(document, form) else field
 
 
-def _has_button(form: Element) -> bool:
-    buttons = form.iter("button", "input")
+def _has_button(document: Document, form: Element) -> bool:
     return any(
-        one.tag == "button" or kind_of(one) in ("submit", "image", "button") for one in buttons
+        one.tag == "button" or kind_of(one) in ("submit", "image", "button")
+        for one in document.controls_of(form)
     )
 
 
 def _picture(document: Document, form: Element) -> Element | None:
     """The picture that *form* is about: its only one, else the only one that a program drew."""
-    found = [one for one in document.find(_HELD)[:_MAX_PICTURES] if _may_be(one)]
-    inside = [one for one in found if form in ancestors(one)]
+    found = [one for one in document.find(_HELD)[:_MAX_PICTURES] if _may_be(document, one)]
+    inside = [one for one in found if document.form_of(one) is form]
     pool = inside or found
     if len(pool) > 1:
         pool = [one for one in pool if one.tag == "img" and not FILE.match(one.get("src"))]
     return pool[0] if len(pool) == 1 else None
 
 
-def _may_be(element: Element) -> bool:
+def _may_be(document: Document, element: Element) -> bool:
     """Whether *element* may show a text: it is no icon, and not named as something else."""
     sizes = [element.get(name, "").removesuffix("px") for name in ("width", "height")]
     if any(size.isdecimal() and int(size[:9]) < 16 for size in sizes):
         return False
     if element.tag == "svg":
         around = element.getparent()
-        return _is_wide(element) and (around is None or visible(around))
-    return not OTHER.search(names_of(element)) and visible(element)
+        return _is_wide(element) and (around is None or document.visible(around))
+    return not OTHER.search(names_of(element)) and document.visible(element)
 
 
 def _is_wide(drawing: Element) -> bool:
@@ -131,17 +131,17 @@ def _source(document: Document, picture: Element) -> str | None:
 
 def _is_named(document: Document, form: Element, picture: Element, source: str) -> bool:
     """Whether the title, a heading, a label, the form or a short page's text names a captcha."""
-    near = list(ancestors(picture))[:_NEAR]
+    near = list(document.ancestors(picture))[:_NEAR]
     if any(NAMED.search(f"{one.get('id', '')} {one.get('class', '')}"[:500]) for one in near):
         return True
     whole = [form, *document.find("//title | //h1 | //h2 | //h3 | //legend | //label")[:20]]
     if document.reading.characters <= _MAX_TEXT:
         whole += document.find("//body")[:1]
-    said = [one.get(name, "")[:200] for one in _speaking(form, picture) for name in _SAID]
+    said = [one.get(name, "")[:200] for one in _speaking(document, form, picture) for name in _SAID]
     text = " ".join([*(text_of(one, _MAX_TEXT) for one in whole), *said])
     return names_captcha(text, drawn=not FILE.match(source))
 
 
-def _speaking(form: Element, picture: Element) -> list[Element]:
-    controls = [one for one in form.iter("input", "button") if kind_of(one) != "hidden"]
+def _speaking(document: Document, form: Element, picture: Element) -> list[Element]:
+    controls = [one for one in document.controls_of(form) if kind_of(one) != "hidden"]
     return [picture, *controls[:_MAX_CONTROLS]]

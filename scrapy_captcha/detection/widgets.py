@@ -8,7 +8,6 @@ from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from scrapy_captcha.captchas import Kind
-from scrapy_captcha.detection.reading import visible
 from scrapy_captcha.detection.scripts import calls, literal
 
 if TYPE_CHECKING:
@@ -125,14 +124,18 @@ def find_widgets(document: Document) -> Iterator[Widget]:
     held = document.find(_HELD) if document.holds("data-sitekey", *_CSS) else []
     nearby = cache(partial(_key_nearby, document))
     for element in held[:_MAX_ELEMENTS]:
-        if element.tag != "script" and visible(element) and (vendor := _vendor_of(element)):
+        if (
+            element.tag != "script"
+            and document.visible(element)
+            and (vendor := _vendor_of(element))
+        ):
             given = _configured(document, vendor) | _data_options(element)
             given["sitekey"] = given.get("sitekey") or nearby(vendor.key) or ""
             yield _widget(document, vendor, given, element, "element")
     for vendor in VENDORS:
         for call in calls(document.script, vendor.render):
             element = document.with_id(call.target)
-            if call.options.get("sitekey") and (element is None or visible(element)):
+            if call.options.get("sitekey") and (element is None or document.visible(element)):
                 yield _widget(
                     document, _by_key(call.key) or vendor, call.options, element, "script"
                 )
