@@ -50,10 +50,14 @@ class _Request(Request):
         proxy: ForwardProxy = self.channel.site  # type: ignore[attr-defined]
         if proxy.admits(self.getHeader("proxy-authorization")):
             proxy.served.append(self.uri.decode())
-            Deferred.fromCoroutine(self.forward())
+            Deferred.fromCoroutine(self.forward()).addErrback(self.failed)
         else:
             self.setResponseCode(407)
             self.finish()  # type: ignore[no-untyped-call]
+
+    def failed(self, _: object) -> None:
+        self.setResponseCode(502)
+        self.finish()  # type: ignore[no-untyped-call]
 
     async def forward(self) -> None:
         from twisted.internet import reactor
