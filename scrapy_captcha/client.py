@@ -14,6 +14,7 @@ from twisted.internet.task import deferLater
 from twisted.python.failure import Failure
 
 from scrapy_captcha.admission import Admission
+from scrapy_captcha.bounded import Bounded
 from scrapy_captcha.breaker import is_closed, is_failure
 from scrapy_captcha.caller import Caller
 from scrapy_captcha.clock import CLOCK
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from scrapy_captcha.providers import Body, Call, TaskId
 
 _T = TypeVar("_T")
+
+_MOST_KEYS = 10_000  # site keys whose refusal is remembered
 
 # What is said about a site key at a site holds for as long as anybody asks.
 _LASTING = frozenset({ErrorCode.PROVIDER_SITEKEY, ErrorCode.PROVIDER_DOMAIN})
@@ -72,7 +75,7 @@ class SolverClient:
         self._solve_timeout = solve_timeout
         self._on_error = on_error
         self._has_rivals = has_rivals
-        self._hopeless: dict[tuple[str | None, str | None], SolverError] = {}
+        self._hopeless: Bounded[SolverError] = Bounded(_MOST_KEYS)
         self._gate = Gate(concurrent_solves, has_rivals=has_rivals)
         self._admission = Admission(self._gate, CLOCK)
         self._under_way: set[Deferred[Any]] = set()
@@ -271,7 +274,7 @@ class SolverClient:
             self._gate.answered()
         match self._policy.decide(error, Attempts(), jitter=0.5):
             case Drop() if error.code in _LASTING:
-                self._hopeless[_place(captcha)] = error
+                self._hopeless.put(_place(captcha), error.again())
             case StopBuying():
                 self.stop(error)
             case Reschedule(delay, shut=True):

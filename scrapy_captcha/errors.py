@@ -165,7 +165,10 @@ class SolverError(Exception):
         self.unheard = unheard
 
     def again(self) -> SolverError:
-        """The same refusal for somebody else, who has neither bought nor asked anything."""
+        """The same refusal for another purchase, which has neither bought nor asked anything.
+
+        It has no traceback: what is kept of an error is made by this, so that no frames are kept.
+        """
         return SolverError(
             self.code,
             retryable=self.retryable,

@@ -93,7 +93,7 @@ class Gate:
             return False
         if self._failure is None:
             self._failing_since = now
-        self._failures, self._failure = self._failures + 1, error
+        self._failures, self._failure = self._failures + 1, error.again()
         if self._failures < self._most_failures:
             return False
         rest = min(2.0 ** (self._failures - self._most_failures), _LONGEST_REST)
@@ -108,4 +108,4 @@ class Gate:
 
     def stop(self, error: SolverError) -> None:
         """Nothing is bought any more, for the reason in *error*."""
-        self.stopped = error
+        self.stopped = error.again()

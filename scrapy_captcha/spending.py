@@ -91,7 +91,10 @@ class Spending:
         With WAIT, ask again after `until_something_ends`. With YES it is counted from now on.
         """
         need = self._sessions.need(request, captcha, provider)
-        attempts = Progress.of(request.meta).tasks + 1
+        progress = Progress.of(request.meta)
+        for own in (progress.answer, progress.solution):  # else it might wait for itself
+            self._end(own, Fate.UNUSED)
+        attempts = progress.tasks + 1
         answer = self._ledger.reserve(name, need, _now(), url=request.url, attempts=attempts)
         if answer is Answer.YES:
             self._save()

@@ -12,6 +12,7 @@ from twisted.internet.defer import CancelledError, DeferredList
 from twisted.internet.task import deferLater
 
 from scrapy_captcha import Captcha, ErrorCode, Kind, SolverClient, SolverError
+from scrapy_captcha import client as client_module
 from scrapy_captcha.policy import Policy
 from scrapy_captcha.providers import Order, Unified
 from scrapy_captcha.sandbox import Answer, Sandbox, SolverOptions
@@ -313,3 +314,39 @@ async def test_a_task_id_that_repeats_the_key_is_not_shown() -> None:
     async with served() as (sandbox, client, _errors):
         assert client.plain(74_000, ORDER) == "74000"
         assert client.plain(f"task of {sandbox.api_key}", ORDER) == ""
+
+
+@pytest_twisted.ensureDeferred
+async def test_what_is_kept_of_an_error_has_no_frames(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A frame holds on to the page, its form and the conversation."""
+    monkeypatch.setattr(client_module, "_MOST_KEYS", 3)
+    async with served() as (sandbox, client, _):
+        sandbox.solver.script(
+            Answer(error="PROVIDER_SITEKEY", times=5), Answer(error="AUTH_INVALID", times=None)
+        )
+        for number in range(5):
+            page = Captcha(Kind.TURNSTILE, "http://127.0.0.1/page", f"key-{number}")
+            assert (await failure_of(client.buy(Order(page, f"purchase-{number}")))).code is (
+                ErrorCode.PROVIDER_SITEKEY
+            )
+        assert (await failure_of(client.buy(ORDER))).code is ErrorCode.AUTH_INVALID
+
+        kept = [*client._hopeless, client.refusal]
+        assert len(kept) == 3 + 1
+        assert all(isinstance(error, SolverError) for error in kept)
+        assert [error.__traceback__ for error in kept if error] == [None] * 4
+        assert [error.__context__ for error in kept if error] == [None] * 4
+        calls = len(sandbox.solver.calls)
+        assert (await failure_of(client.buy(Order(page, "again")))).code is (ErrorCode.AUTH_INVALID)
+        assert len(sandbox.solver.calls) == calls
+
+
+@pytest_twisted.ensureDeferred
+async def test_what_is_kept_of_a_service_that_does_not_answer_has_no_frames() -> None:
+    async with served() as (sandbox, client, _):
+        sandbox.solver.script(Answer(fault="close", times=None))
+        await failure_of(client.buy(ORDER))
+
+        kept = client._gate._failure
+        assert kept is not None
+        assert (kept.__traceback__, kept.__cause__, kept.__context__) == (None, None, None)
