@@ -63,7 +63,8 @@ _GRACE = 5.0  # seconds that a wait in place may go on while the engine closes
 class ParkingLot:
     """The requests that wait, at most *limit* and those that lead.
 
-    *on_parked* is told how many there are each time that one comes; *spoilt* makes the request to
+    *on_parked* is told how many there are each time that one comes, *on_lost* how many no run will
+    have; *spoilt* makes the request to
     send back for a ticket whose story broke.
     """
 
@@ -74,12 +75,14 @@ class ParkingLot:
         *,
         limit: int,
         on_parked: Callable[[int], None],
+        on_lost: Callable[[int], None],
         spoilt: Callable[[Request], Request],
     ) -> None:
         self._crawler = crawler
         self._limit = limit
         self._journal = journal
         self._on_parked = on_parked
+        self._on_lost = on_lost
         self._spoilt = spoilt
         self._tickets: WeakKeyDictionary[Request, Story] = WeakKeyDictionary()
         self._parked: dict[Request, Deferred[Request]] = {}
@@ -164,7 +167,7 @@ class ParkingLot:
         closed: Callable[[str], Deferred[Any]] = partial(maybeDeferred, scheduler.close)
 
         def give_back_and_close(reason: str) -> Deferred[None]:
-            self._give_back(scheduler)
+            self._give_back()
             queued = self._duplicates.close(scheduler)
             return closed(reason).addCallback(lambda _none: self._journal.end(queued))
 
@@ -213,34 +216,48 @@ class ParkingLot:
         if self._parked:
             raise DontCloseSpider
 
-    def _give_back(self, scheduler: BaseScheduler) -> None:
+    def _give_back(self) -> None:
         for _ in self._coming_back:  # where the crawl ends before they are all back
             pass
         parked, self._parked = self._parked, {}
         for told in parked.values():
             told.cancel()
         others = [request for taken in self._taken for request in taken()]
+        kept = lost = 0
         for request in [*parked, *self._memory.taken(), *others]:
             request.meta[KEY] = Progress.of(request.meta).for_another_run().to_meta()
-            if not (self._journal.follows_a_kill and self._journal.carry_on(request)):
-                self._enqueue(request, scheduler)
-        if parked:
-            logger.info(
-                "Gave %(count)d requests that waited for a captcha back to the scheduler",
-                {"count": len(parked)},
-                extra={"spider": self._crawler.spider},
-            )
+            if self._is_kept(request):
+                kept += 1
+            else:
+                lost += 1
+        self._tell_given_back(kept, lost)
 
-    def _enqueue(self, request: Request, scheduler: BaseScheduler) -> None:
+    def _is_kept(self, request: Request) -> bool:
+        """Leaves *request* to the journal or gives it back; whether another run will have it."""
+        if self._journal.follows_a_kill and self._journal.carry_on(request):
+            return True
         try:
-            scheduler.enqueue_request(request)
+            return self._memory.give_back(request)
         except Exception:
-            self._journal.carry_on(request)
             logger.exception(
                 "Cannot be given back to the scheduler: %(request)s",
                 {"request": request},
                 extra={"spider": self._crawler.spider},
             )
+            return self._journal.carry_on(request)
+
+    def _tell_given_back(self, kept: int, lost: int) -> None:
+        extra = {"spider": self._crawler.spider}
+        if kept:
+            text = "Gave %(count)d requests that waited for a captcha back to the scheduler"
+            logger.info(text, {"count": kept}, extra=extra)
+        if lost:
+            text = (
+                "Lost %(count)d pages that waited for a captcha when the crawl ended: set JOBDIR "
+                "to a directory, in which pages that can be written to disk are kept"
+            )
+            logger.warning(text, {"count": lost}, extra=extra)
+            self._on_lost(lost)
 
     @property
     def _engine(self) -> ExecutionEngine:

@@ -208,6 +208,7 @@ class Parts:
             self.journal,
             limit=self.config.max_parked,
             on_parked=self.tally.parked,
+            on_lost=self.tally.lost,
             spoilt=partial(spoilt, self.tally),
         )
 

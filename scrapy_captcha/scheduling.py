@@ -31,9 +31,10 @@ class Memory(Protocol):
         """What is scheduled meanwhile goes there."""
 
     def taken(self) -> list[Request]:
-        """Our requests that wait there, which the scheduler has no more; none where it keeps none
-        for another run.
-        """
+        """Our requests that wait there, which the scheduler has no more."""
+
+    def give_back(self, request: Request) -> bool:
+        """Has the scheduler keep *request* for another run; whether it does."""
 
 
 def scheduler_of(engine: ExecutionEngine) -> BaseScheduler:
@@ -64,13 +65,17 @@ class _OwnMemory:
 
     def taken(self) -> list[Request]:
         scheduler = self._scheduler
-        if scheduler.dqs is None:
-            return []
         requests: list[Request] = list(iter(scheduler.mqs.pop, None))
         for request in requests:
             if KEY not in request.meta:
                 scheduler.mqs.push(request)
         return [request for request in requests if KEY in request.meta]
+
+    def give_back(self, request: Request) -> bool:
+        disk = self._scheduler.dqs
+        before = 0 if disk is None else len(disk)
+        self._scheduler.enqueue_request(request)  # what cannot be written stays in memory
+        return disk is not None and len(disk) > before
 
 
 class _MemoryBefore:
@@ -96,6 +101,9 @@ class _MemoryBefore:
     def taken(self) -> list[Request]:
         waiting, self._waiting = self._waiting, deque()
         return list(waiting)
+
+    def give_back(self, request: Request) -> bool:
+        return self._scheduler.enqueue_request(request) is not False
 
     def _put(self, request: Request) -> bool:
         self._waiting.append(request)

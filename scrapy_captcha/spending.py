@@ -182,6 +182,8 @@ class Spending:
     def close(self) -> None:
         """Counts what nobody used and leaves nothing in the reactor."""
         self._look()
+        if self._file is None:
+            self._abandon()
         for name in self._ledger.charged_names():
             self._end(name, Fate.UNUSED)
         for site, row in self._books.by("site").items():
@@ -190,6 +192,14 @@ class Spending:
             self._looking.stop()
         self._waiters.close()
         self._save()
+
+    def _abandon(self) -> None:
+        """Charges what is under way: no other run will collect it."""
+        before, names = self._ledger.done.money, self._ledger.names_under_way()
+        for name in names:
+            self._lose(name)
+        if names:
+            self._tally.abandoned(len(names), self._ledger.done.money - before)
 
     def _purchase(self, order: Order, task_id: TaskId | None) -> str:
         """The name of the purchase that *task_id* came of."""

@@ -6,7 +6,7 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from scrapy_captcha.errors import ERRORS, ErrorCode
-from scrapy_captcha.money import amount
+from scrapy_captcha.money import amount, shown
 from scrapy_captcha.purchases import Fate
 from scrapy_captcha.reasons import REASONS
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from scrapy_captcha.books import Row
     from scrapy_captcha.captchas import Captcha
     from scrapy_captcha.errors import SolverError
+    from scrapy_captcha.money import Micros
 
 logger = logging.getLogger(__name__)
 
@@ -328,6 +329,21 @@ class Tally:
     def parked(self, count: int) -> None:
         """*count* requests are parked now."""
         self._crawler.stats.max_value("captcha/parked_max", count)
+
+    def lost(self, count: int) -> None:
+        """*count* pages waited when the crawl ended, and no other run will have them."""
+        self._crawler.stats.inc_value("captcha/lost_count", count)
+
+    def abandoned(self, count: int, money: Micros) -> None:
+        """*count* tasks that may have been paid, for *money*, are not collected any more."""
+        self._crawler.stats.inc_value("captcha/abandoned_count", count)
+        self._log(
+            logging.WARNING,
+            "%(count)d tasks that were paid for are abandoned as the crawl ends, %(money)s: set "
+            "JOBDIR to a directory, and the next run collects them",
+            count=count,
+            money=shown(money),
+        )
 
     def _count(self, what: str, detail: str) -> None:
         self._inc(f"{what}_count")

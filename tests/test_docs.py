@@ -175,6 +175,8 @@ def test_stats() -> None:
         "stopped": lambda tally: tally.stopped(error),
         "dropped": lambda tally: tally.dropped(request, "reason"),
         "passed": lambda tally: tally.passed(request, "reason"),
+        "lost": lambda tally: tally.lost(1),
+        "abandoned": lambda tally: tally.abandoned(1, 1),
         "blocked": lambda tally: tally.blocked(request, "wall"),
         "without_rules": lambda tally: tally.without_rules(request, "wall"),
         "unjudged": lambda tally: tally.unjudged(request, "size"),

@@ -100,7 +100,12 @@ class Run:
             self.crawler, prepared=lambda request: request, on_unserializable=raise_it
         )
         self.lot = ParkingLot(
-            self.crawler, self.journal, limit=1000, on_parked=lambda _: None, spoilt=given_up
+            self.crawler,
+            self.journal,
+            limit=1000,
+            on_parked=lambda _: None,
+            on_lost=lambda _: None,
+            spoilt=given_up,
         )
         self.scheduler = build_from_crawler(Scheduler, self.crawler)
         self.slot = engine._slot = Slot(self.scheduler)
