@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from scrapy.http import Request, Response
 
     from scrapy_captcha.captchas import Captcha
+    from scrapy_captcha.jars import Jars
     from scrapy_captcha.journal import Journal
     from scrapy_captcha.market import Market
     from scrapy_captcha.options import Options
@@ -44,6 +45,7 @@ class Endings:
         self,
         crawler: Crawler,
         sharing: Sharing,
+        jars: Jars,
         rejections: Rejections,
         market: Market,
         submitter: Submitter,
@@ -53,6 +55,7 @@ class Endings:
     ) -> None:
         self._crawler = crawler
         self._sharing = sharing
+        self._jars = jars
         self._rejections = rejections
         self._market = market
         self._submitter = submitter
@@ -139,12 +142,15 @@ class Endings:
         self._tally.rejected(request, name)
         progress = Progress.of(request.meta)
         self._spending.rejected(progress)
-        count = self._sharing.rejected(request, progress.answer)
+        count, site = self._sharing.rejected(request, progress.answer), site_of_page(request)
+        lost_by = self._jars.why_nothing_is_kept(request)
+        if lost_by and self._rejections.rejected_without_cookies(site):
+            self._tally.no_cookies(site, lost_by)
         if not count:
+            self._rejections.undecided(site)
             self._market.not_judged(progress.answer)
             return
         self._market.judged(progress.answer, accepted=False)
-        site = site_of_page(request)
         now = time.monotonic()
         for _ in range(count):
             if self._rejections.rejected(site, now):

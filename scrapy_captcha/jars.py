@@ -17,6 +17,19 @@ class Jars:
 
     def __init__(self, crawler: Crawler) -> None:
         self._crawler = crawler
+        self._is_enabled: bool = crawler.settings.getbool("COOKIES_ENABLED")
+
+    def why_nothing_is_kept(self, request: Request) -> str:
+        """What keeps cookies from being kept for *request*, "" where nothing does."""
+        if not self._is_enabled:
+            return "COOKIES_ENABLED is False"
+        if request.meta.get("dont_merge_cookies"):
+            return 'meta["dont_merge_cookies"] is set, which is like COOKIES_ENABLED = False'
+        if self._jar(request) is None:
+            return "CookiesMiddleware is switched off, which is like COOKIES_ENABLED = False"
+        if not self.cookies_for(request):
+            return "its cookie jar has kept nothing though COOKIES_ENABLED is True"
+        return ""
 
     def cookies_for(self, request: Request) -> bytes:
         """What the jar of *request* would send along with it; b"" without a jar."""

@@ -16,6 +16,7 @@ class Pace:
 
     * *life*: seconds for which a token is good
     * *is_doubtful*: whether the site should get one solution at a time
+    * ``outstanding``: how many are being bought, or wait to be sent
     * ``interval``: seconds between two requests of the slot, 0 when it has no limit
 
     Times are seconds on any clock that only goes forward.
@@ -27,12 +28,12 @@ class Pace:
         self.interval = 0.0
         self._life = life
         self._is_doubtful = is_doubtful
-        self._outstanding = 0
+        self.outstanding = 0
         self._next = float("-inf")
 
     def has_room(self) -> bool:
         """Whether one more solution may be bought."""
-        return self._outstanding < self._room()
+        return self.outstanding < self._room()
 
     def wait(self, now: float) -> float:
         """Seconds until the next may be bought: not sooner than the slot could send it."""
@@ -40,12 +41,12 @@ class Pace:
 
     def enter(self, now: float) -> None:
         """One is being bought."""
-        self._outstanding += 1
+        self.outstanding += 1
         self._next = now + self.interval
 
     def leave(self) -> None:
         """One was sent, has expired, or has not come to be."""
-        self._outstanding -= 1
+        self.outstanding -= 1
 
     def _room(self) -> float:
         if self._is_doubtful():

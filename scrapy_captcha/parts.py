@@ -234,6 +234,7 @@ class Parts:
         return Endings(
             self.crawler,
             self.sharing,
+            self.jars,
             self.rejections,
             self.market,
             self.submitter,

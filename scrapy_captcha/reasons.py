@@ -21,7 +21,7 @@ REASONS: Mapping[str, str] = {
     "no_form": "the page has no form that takes the answer, and the spider no captcha_submit",
     "other_origin": "the form would send the token to another origin",
     "get_form": "the form would put the token into a URL",
-    "no_cookies": "the answer is a cookie, and the request keeps none",
+    "no_cookies": "the answer is a cookie, or the site remembers it by one, and none is kept",
     "offsite": "after its captcha the page redirects to a domain outside allowed_domains",
     "picture": "the picture could not be fetched, is none, or is from elsewhere",
     "svg": "the picture is a drawing (SVG), and services take bitmaps only",

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 _DOUBTFUL = 3
 _WALL = 12
 _UNDELIVERED = 3
+_WITHOUT_COOKIES = 2
 _REST = 600.0  # seconds for which nothing is bought at a wall
 _MOST_SITES = 4096
 _LONG_AGO = float("-inf")
@@ -21,10 +22,11 @@ _LONG_AGO = float("-inf")
 
 @dataclass(slots=True)
 class _Site:
-    """*rejected* and *undelivered* are counts in a row."""
+    """*rejected*, *undelivered* and *without_cookies* are counts in a row."""
 
     rejected: int = 0
     undelivered: int = 0
+    without_cookies: int = 0
     wall_until: float = _LONG_AGO
     unreachable_until: float = _LONG_AGO
 
@@ -53,6 +55,15 @@ class Rejections:
         row.unreachable_until = now + _REST
         return True
 
+    def rejected_without_cookies(self, site: str) -> bool:
+        """A solution has opened nothing at *site* for a request that keeps no cookies.
+
+        Returns whether that stops buying there, since a solution is remembered by a cookie.
+        """
+        row = self._row(site)
+        row.without_cookies += 1
+        return row.without_cookies == _WITHOUT_COOKIES
+
     def undecided(self, site: str) -> None:
         """*site* has answered a solution with neither a page nor a captcha."""
         if site in self._sites:
@@ -72,6 +83,8 @@ class Rejections:
         row = self._sites.get(site)
         if row is None:
             return None
+        if row.without_cookies >= _WITHOUT_COOKIES:
+            return "no_cookies"
         if now < row.wall_until:
             return "wall"
         if now < row.unreachable_until:

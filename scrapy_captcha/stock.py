@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from scrapy_captcha.admission import Admission
+from scrapy_captcha.bounded import Bounded
 from scrapy_captcha.captchas import KINDS
 from scrapy_captcha.clock import CLOCK
 from scrapy_captcha.pace import Pace
@@ -25,16 +26,19 @@ if TYPE_CHECKING:
     from scrapy_captcha.slots import Slots
 
 
+_KEPT = 4096  # slots, and sites
+
+
 class Place:
     """Room for one solution; given up at the end of a ``with`` block that has put none in."""
 
-    __slots__ = ("_expiry", "_has_left", "_queue", "captcha", "name", "solution")
+    __slots__ = ("_expiry", "_has_left", "_queues", "captcha", "name", "solution")
 
     captcha: Captcha
     solution: Solution
 
-    def __init__(self, queue: Admission) -> None:
-        self._queue = queue
+    def __init__(self, *queues: Admission) -> None:
+        self._queues = queues
         self._expiry: IDelayedCall | None = None
         self._has_left = False
         self.name = ""
@@ -50,7 +54,8 @@ class Place:
         """Gives the room to somebody else; a solution that is in stays."""
         if not self._has_left:
             self._has_left = True
-            self._queue.leave()
+            for queue in self._queues:
+                queue.leave()
 
     def fill(self, name: str, captcha: Captcha, solution: Solution, expiry: IDelayedCall) -> None:
         """Puts *solution* in under *name*, until *expiry* at most."""
@@ -63,8 +68,21 @@ class Place:
             self._expiry.cancel()
 
 
+class _Queue:
+    """The queue before *pace*."""
+
+    def __init__(self, pace: Pace) -> None:
+        self.pace = pace
+        self.admission = Admission(pace, CLOCK)
+
+    def is_busy(self) -> bool:
+        """Whether a purchase waits or is inside."""
+        return bool(self.pace.outstanding or len(self.admission))
+
+
 class Stock:
-    """Has no more solutions for a download slot than it can send while they are good.
+    """Has no more solutions for a download slot than it can send while they are good, and one at a
+    time for a site that is in doubt.
 
     * *life*: seconds for which a token is good. What a cookie carries has no such limit: it only
       gives up its room then, since somebody else may have dropped its request
@@ -84,15 +102,30 @@ class Stock:
         self._life = life
         self._is_doubtful = is_doubtful
         self._on_expired = on_expired
-        self._queues: dict[str, tuple[Pace, Admission]] = {}
+        self._of_slots: Bounded[_Queue] = Bounded(_KEPT, _Queue.is_busy)
+        self._of_sites: Bounded[_Queue] = Bounded(_KEPT, _Queue.is_busy)
         self._places: dict[str, Place] = {}
 
     async def place(self, ticket: Request, captcha: Captcha) -> Place:
-        """A place for the solution of *captcha*, once the slot of *ticket* has room for one."""
-        pace, queue = self._queue(ticket)
-        pace.interval = self._slots.interval(ticket) if _ages(captcha) else 0.0
-        await queue.enter()
-        return Place(queue)
+        """A place for the solution of *captcha*, once its site may get one more.
+
+        Where it ages, the slot of *ticket* must have room for it, too.
+        """
+        site, slot = site_of_page(ticket), self._slots.name(ticket)
+        of_site = self._of_sites.get(site) or self._of_sites.put(
+            site, _Queue(Pace(self._life, partial(self._is_doubtful, site)))
+        )
+        await of_site.admission.enter()
+        if not _ages(captcha):
+            return Place(of_site.admission)
+        of_slot = self._of_slots.get(slot) or self._of_slots.put(slot, _Queue(Pace(self._life)))
+        of_slot.pace.interval = self._slots.interval(ticket)
+        try:
+            await of_slot.admission.enter()
+        except BaseException:  # the crawl ends, or its request is given up
+            of_site.admission.leave()
+            raise
+        return Place(of_site.admission, of_slot.admission)
 
     def keep(self, place: Place, name: str, captcha: Captcha, solution: Solution) -> None:
         """Keeps *solution* in *place* under *name* until it is taken or has expired."""
@@ -111,21 +144,14 @@ class Stock:
         """Leaves nothing in the reactor."""
         for place in self._places.values():
             place.empty()
-        for _, queue in self._queues.values():
-            queue.close()
+        for queue in (*self._of_slots, *self._of_sites):
+            queue.admission.close()
 
     def _expire(self, place: Place) -> None:
         name = place.name
         with place:
             self.take(name)
         self._on_expired(name, place.captcha)
-
-    def _queue(self, ticket: Request) -> tuple[Pace, Admission]:
-        slot = self._slots.name(ticket)
-        if slot not in self._queues:
-            pace = Pace(self._life, partial(self._is_doubtful, site_of_page(ticket)))
-            self._queues[slot] = pace, Admission(pace, CLOCK)
-        return self._queues[slot]
 
 
 def _ages(captcha: Captcha) -> bool:

@@ -145,6 +145,16 @@ class Tally:
             site=site,
         )
 
+    def no_cookies(self, site: str, lost_by: str) -> None:
+        """*site* remembers no solution, since requests keep no cookies: *lost_by* says why."""
+        self._log(
+            logging.WARNING,
+            "Two solutions have opened nothing at %(site)s, and %(lost_by)s: a site remembers a "
+            "solution by a cookie. Nothing more is bought there",
+            site=site,
+            lost_by=lost_by,
+        )
+
     def expired(self, captcha: Captcha) -> None:
         """A token was not sent while it was good, and never will be."""
         self._inc("expired_count")

@@ -165,6 +165,7 @@ def test_stats() -> None:
         "reported": lambda tally: tally.reported(),
         "wall": lambda tally: tally.wall("site"),
         "undelivered": lambda tally: tally.undelivered("site"),
+        "no_cookies": lambda tally: tally.no_cookies("site", "why"),
         "expired": lambda tally: tally.expired(captcha),
         "held": lambda tally: tally.held(request),
         "not_submitted": lambda tally: tally.not_submitted(request, OSError()),

@@ -31,7 +31,7 @@ _PICTURE = '<img src="/captcha.png" alt="captcha"><input type="text" name="captc
 _GATE = (
     "<html><head><title>Are you human?</title>"
     '<script src="https://www.google.com/recaptcha/api.js" async defer></script></head><body>'
-    '<h1>Are you human?</h1><form method="post" action="/verify">{hidden}{captcha}'
+    '<h1>Are you human?</h1><form method="post" action="{action}">{hidden}{captcha}'
     '<input type="hidden" name="next" value="{path}"><button type="submit">Continue</button>'
     "</form></body></html>"
 )
@@ -130,7 +130,7 @@ class Homemade(Resource):
         request.setHeader("Content-Type", "text/html; charset=utf-8")
         if path == "/captcha.png":
             body = self._picture(request)
-        elif path == "/verify":
+        elif path == "/verify" or request.method == b"POST":
             body = self._verified(request)
         elif path == self.rules.gate:
             body = self._shown(request, request.args[b"next"][0].decode())
@@ -168,7 +168,8 @@ class Homemade(Resource):
         if self.rules.nonce:
             hidden = f'<input type="hidden" name="nonce" value="{visitor.phrase}">'
         captcha = _WIDGET if self.rules.widget else _PICTURE
-        return _GATE.format(path=path, captcha=captcha, hidden=hidden).encode()
+        action = path if self.rules.stateless else "/verify"
+        return _GATE.format(action=action, path=path, captcha=captcha, hidden=hidden).encode()
 
     def _picture(self, request: Request) -> bytes:
         """The text is made where it is drawn, as in most such scripts."""

@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest_twisted
 from scrapy import Request
 from scrapy.utils.test import get_crawler
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.task import deferLater
 
 from scrapy_captcha.captchas import Captcha, Kind, Solution
+from scrapy_captcha.clock import CLOCK
 from scrapy_captcha.slots import Slots
 from scrapy_captcha.stock import Stock
 
+if TYPE_CHECKING:
+    import pytest
+
 PAGE = Request("https://example.com/page")
 CAPTCHA = Captcha(Kind.DATADOME, PAGE.url, "")
+TOKEN = Captcha(Kind.RECAPTCHA_V2, PAGE.url, "key")
 COOKIE = Solution({"cookie": "datadome=1"}, task_id=7)
 
 
-def stock(life: float) -> Stock:
-    """Of a crawl whose site gets one solution at a time."""
+def stock(life: float, *, doubtful: str = "example.com") -> Stock:
+    """Of a crawl in which the site *doubtful* gets one solution at a time."""
     return Stock(
         Slots(get_crawler()),
         life=life,
-        is_doubtful=lambda _site: True,
+        is_doubtful=lambda site: site == doubtful,
         on_expired=lambda _name, _captcha: None,
     )
 
@@ -55,4 +63,42 @@ async def test_room_that_was_given_up_is_not_given_up_again() -> None:
 
     with await third:
         pass
+    shelf.close()
+
+
+@pytest_twisted.ensureDeferred
+async def test_the_doubt_about_a_site_holds_for_no_other_that_shares_its_slot(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(Slots, "interval", lambda _self, _request: 0.0)
+    shelf = stock(life=60.0)
+    slow = {"download_slot": "shared"}
+    pages = [Request(f"https://{host}/", meta=slow) for host in ("example.com", "example.org")]
+    with await shelf.place(pages[0], TOKEN):
+        again = Deferred.fromCoroutine(shelf.place(pages[0], TOKEN))
+        with await shelf.place(pages[1], TOKEN), await shelf.place(pages[1], TOKEN):
+            assert not again.called
+
+    with await again:
+        pass
+    shelf.close()
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_cookie_among_tokens_leaves_the_pace_of_their_slot_as_it_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(Slots, "interval", lambda _self, _request: 20.0)
+    shelf = stock(life=60.0, doubtful="")
+    first = await shelf.place(PAGE, TOKEN)
+    second = Deferred.fromCoroutine(shelf.place(PAGE, TOKEN))
+    with await shelf.place(PAGE, CAPTCHA):
+        assert not second.called
+    with first:
+        pass
+
+    await deferLater(CLOCK, 0.05)
+    assert not second.called  # the slot sends nothing for twenty seconds
+    second.addErrback(lambda failure: failure.trap(CancelledError))
+    second.cancel()
     shelf.close()
