@@ -50,7 +50,8 @@ def find_unnamed(document: Document, *, known: bool = False) -> Iterator[Widget]
         source = _source(document, picture)
         if source is None or (known and picture.tag == "svg"):
             continue
-        if not (known or _is_named(document, form, picture, source)):
+        named = known or NAMED.search(names_of(question))
+        if not (named or _is_named(document, form, picture, source)):
             continue
         yield Widget(
             Kind.IMAGE,

@@ -73,6 +73,8 @@ def test_the_page_says_so_in_its_language(text: str) -> None:
         (IMAGE, '<input name="t" aria-label="Security code"><button>Go</button>'),
         (f'<div class="captcha-box">{IMAGE}</div>', REST),
         ('<img src="/i.php?n=17" title="Security code">', REST),
+        (SVG, '<input name="captcha"><button>Verify</button>'),
+        (SVG, '<input name="answer" id="captcha"><button>Verify</button>'),
     ],
 )
 def test_a_label_or_a_name_around_the_picture_says_it_as_well(picture: str, rest: str) -> None:
