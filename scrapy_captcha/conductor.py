@@ -7,12 +7,13 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from scrapy.exceptions import IgnoreRequest
+from scrapy.http import Response
 from scrapy.utils.httpobj import urlparse_cached
 from twisted.internet.defer import CancelledError
 
 from scrapy_captcha.audience import Outcome
 from scrapy_captcha.config import NoProxy
-from scrapy_captcha.crawl.submission import SUBMISSION
+from scrapy_captcha.crawl.submission import SUBMISSION, leave_behind
 from scrapy_captcha.detection import Verdict
 from scrapy_captcha.origin import (
     disown,
@@ -21,15 +22,17 @@ from scrapy_captcha.origin import (
     redirects,
     remember_origin,
     to_be_tried_again,
+    wanted_url,
 )
 from scrapy_captcha.progress import KEY, Progress
-from scrapy_captcha.sessions import site_of_page
+from scrapy_captcha.sessions import site_of, site_of_page
 from scrapy_captcha.sight import is_robots_txt
+from scrapy_captcha.urls import host_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
 
-    from scrapy.http import Request, Response
+    from scrapy.http import Request
 
     from scrapy_captcha.captchas import Captcha
     from scrapy_captcha.detection import Detection
@@ -70,6 +73,11 @@ class Conductor:
         """
         if request in self._lot:
             return await self._waited_in_place(request)
+        if SUBMISSION in request.meta:
+            return self._stopped(request) or await self._routed(request, Progress(), keep=True)
+        return await self._page_sent(request)
+
+    async def _page_sent(self, request: Request) -> Request | Response | None:
         disown(request)
         options = self._sight.options(request)
         progress = Progress.of(request.meta)
@@ -81,24 +89,46 @@ class Conductor:
             raise self._endings.dropped(request, "offsite")
         if progress.asked and not progress.submitted:
             return await self._carrier.sent(request, progress)
-        submits = SUBMISSION in request.meta
-        if not submits:
-            remember_origin(request)
+        tried_again = progress.priority is not None
+        remember_origin(request, whole=tried_again)
+        if tried_again:
+            leave_behind(request, wanted_url(request))
         if progress.solution:
             page = await self._solved(request, progress)
             if page is not None:
                 return page
-        if progress.priority is not None:
+        if tried_again:
             self._slots.first(request)
-        keep_proxy = submits or bool(progress.solution)
-        patient = self._config.on_no_proxy is NoProxy.WAIT and not keep_proxy
-        if not self._sessions.equip(request, keep_proxy=keep_proxy, patient=patient):
-            again = await self._without_proxy(request, progress)
-            if again is not None:
-                return again
+        again = await self._routed(request, progress, keep=bool(progress.solution))
         host = urlparse_cached(request).hostname or ""
-        is_judged = not submits and self._domains.allow_host(host)
-        return await self._held_back(request, progress, options) if is_judged else None
+        if again is not None or not self._domains.allow_host(host):
+            return again
+        return await self._held_back(request, progress, options)
+
+    def _stopped(self, submission: Request) -> Response | None:
+        """The redirect itself, where it would lead *submission* away; None where it goes on.
+
+        What knows no other origin but its own is left behind where it goes on to another one.
+        """
+        urls = redirects(submission)
+        if not urls:
+            return None
+        host = urlparse_cached(submission).hostname or ""
+        if self._domains.is_named(host) or site_of(host) == site_of(host_of(urls[0])):
+            leave_behind(submission, urls[0])
+            return None
+        self._tally.not_followed(submission, host)
+        return Response(urls[-1], status=302)
+
+    async def _routed(self, request: Request, progress: Progress, *, keep: bool) -> Request | None:
+        """Gives *request* its proxy and user agent; what is sent instead where it has none.
+
+        With *keep* it stays at the proxy that it has.
+        """
+        patient = self._config.on_no_proxy is NoProxy.WAIT and not keep
+        if self._sessions.equip(request, keep_proxy=keep, patient=patient):
+            return None
+        return await self._without_proxy(request, progress)
 
     async def _held_back(
         self, request: Request, progress: Progress, options: Options
@@ -127,7 +157,7 @@ class Conductor:
         It is not asked, because what is tried again must not be filtered as a duplicate.
         """
         tried_again = progress.priority is not None and not progress.dont_filter
-        if not tried_again or not redirects(request):
+        if request.meta.get("allow_offsite") or not tried_again or not redirects(request):
             return False
         return self._domains.is_offsite(urlparse_cached(request).hostname or "")
 

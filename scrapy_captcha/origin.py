@@ -58,8 +58,8 @@ def disown(request: Request) -> None:
         del request.meta[KEY]
 
 
-def remember_origin(request: Request) -> None:
-    """Keeps in meta what a redirect would make *request* forget."""
+def remember_origin(request: Request, *, whole: bool = False) -> None:
+    """Keeps in meta what a redirect would make *request* forget; with *whole*, its headers too."""
     meta, owner = request.meta, ""
     urls = meta.get("redirect_urls")
     if isinstance(urls, list | tuple):
@@ -71,7 +71,7 @@ def remember_origin(request: Request) -> None:
         if _checked(meta[ORIGIN]).get("owner") != owner:
             del meta[ORIGIN]
     told = request.method != "GET" or request.cookies or "Authorization" in request.headers
-    if told and ORIGIN not in meta:
+    if (told or (whole and not redirects(request))) and ORIGIN not in meta:
         meta[ORIGIN] = {
             "owner": owner or owner_of(request),
             "method": request.method,

@@ -275,6 +275,16 @@ class Tally:
         self._inc(f"blocked_count/{name}")
         self._log(logging.INFO, "Blocked by %(name)s: %(request)s", request, name=name)
 
+    def not_followed(self, request: Request, host: str) -> None:
+        """After a solution the site redirects *request* to *host*, which is not its own."""
+        self._log(
+            logging.INFO,
+            "Not followed to %(host)s, outside allowed_domains or the site of the captcha: "
+            "%(request)s",
+            request,
+            host=host,
+        )
+
     def without_rules(self, request: Request, name: str) -> None:
         """*name*, a captcha or a wall, stands instead of the robots.txt that *request* is for."""
         self._inc("robots_txt_count")

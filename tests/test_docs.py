@@ -179,6 +179,7 @@ def test_stats() -> None:
         "lost": lambda tally: tally.lost(1),
         "abandoned": lambda tally: tally.abandoned(1, 1),
         "blocked": lambda tally: tally.blocked(request, "wall"),
+        "not_followed": lambda tally: tally.not_followed(request, "host"),
         "without_rules": lambda tally: tally.without_rules(request, "wall"),
         "unjudged": lambda tally: tally.unjudged(request, "size"),
         "unserializable": lambda tally: tally.unserializable(request, TypeError()),

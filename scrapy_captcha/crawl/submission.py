@@ -72,6 +72,14 @@ def as_browsers_send(request: Request, form: Form, answers: dict[str, str]) -> d
     return changes
 
 
+def leave_behind(request: Request, first: str) -> None:
+    """Takes off *request*, to which redirects have led from *first*, what is for that origin."""
+    if are_of_one_origin(request.url, first):
+        return
+    for name in set(request.headers) - _OF_THE_CLIENT - _OF_A_BODY:
+        del request.headers[name]
+
+
 def _as_sent_to(url: str, request: Request, *, method: str, body: bytes) -> dict[str, Any]:
     """What *request* has to become so as to go to *url*: its own headers stay at its origin."""
     url = as_sent(url)

@@ -92,8 +92,8 @@ class Failing(Visitor):
 
 @pytest_twisted.ensureDeferred
 async def test_copies_that_an_errback_makes_buy_for_themselves() -> None:
-    pages = {"/a": Page(wall("/verify")), "/aagain": Page(wall("/verify"))}
-    pages["/aagain2"] = pages["/a"]
+    shown = Page(wall("/verify"), headers={"Set-Cookie": "a=b"})
+    pages = {"/a": shown, "/aagain": shown, "/aagain2": shown}
     async with sandbox() as running, site(pages) as own:
         settings = {"CAPTCHA_RETRY_TIMES": 2, "CAPTCHA_SCOPE": "page"}
         crawled = await crawl(running, [Request(own.url + "/a")], settings, Failing)
