@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from scrapy_captcha.breaker import is_failure
+from scrapy_captcha.breaker import changes_nothing
 from scrapy_captcha.client import new_purchase_id
 from scrapy_captcha.errors import ErrorCode, SolverError
 from scrapy_captcha.ledger import Answer, reason_not_to_buy
@@ -87,13 +88,15 @@ class Buyer:
 
     async def buy(self, ticket: Request, captcha: Captcha, options: Options) -> Request:
         """Buys until there is a solution or the policy gives up; *ticket* with what came of it."""
-        next_request = None
+        next_request, begun = None, time.monotonic()
         while next_request is None:
             try:
                 with (
                     await self._stock.place(ticket, captcha) as place,
                     await self._turn(ticket, captcha) as turn,
                 ):
+                    if _has_aged(ticket, captcha, turn.client, begun):
+                        return ticket
                     next_request = await self._bought_from(
                         turn.client, ticket, captcha, options, place
                     )
@@ -171,7 +174,8 @@ class Buyer:
 
         A try that the service knows nothing of leaves all as it was *before*.
         """
-        if _is_unheard(error) and before.provider:
+        if changes_nothing(error) and before.provider:
+            self._spending.not_made(order.purchase_id)
             return
         task_id = Progress.of(ticket.meta).task_id
         goes_on = task_id is not None and self._is_to_be_looked_at(ticket, captcha, order, error)
@@ -242,6 +246,7 @@ class Buyer:
         return ticket.replace(meta=ticket.meta | {KEY: progress.to_meta()})
 
 
-def _is_unheard(error: SolverError) -> bool:
-    """Whether the service knows nothing of the try that ended in *error*."""
-    return is_failure(error) and not error.possibly_paid
+def _has_aged(ticket: Request, captcha: Captcha, client: SolverClient, begun: float) -> bool:
+    """Whether *captcha* has waited for an outage to end since *begun*, and the page has another."""
+    is_kept = Progress.of(ticket.meta).asked or not captcha.perishable
+    return not is_kept and client.was_out_since(begun)

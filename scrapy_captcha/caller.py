@@ -16,7 +16,7 @@ from twisted.python.failure import Failure
 from twisted.web.client import Agent
 from twisted.web.http_headers import Headers
 
-from scrapy_captcha.breaker import Breaker, is_no_answer
+from scrapy_captcha.breaker import Breaker, is_no_answer, is_outage
 from scrapy_captcha.cancelling import cancellable
 from scrapy_captcha.clock import CLOCK
 from scrapy_captcha.errors import ErrorCode, SolverError
@@ -45,7 +45,8 @@ class Caller:
     """Calls one account at one provider; all times in seconds.
 
     *timeout* is for one call, body included; *connections* are kept open; *on_error* is told each
-    error that the service or the network gave.
+    error that the service or the network gave, *on_outage* the one at which the service has stopped
+    to answer, and *on_recovery* for how many seconds it did not.
     """
 
     def __init__(
@@ -57,6 +58,8 @@ class Caller:
         timeout: float,
         connections: int,
         on_error: Callable[[SolverError], None],
+        on_outage: Callable[[SolverError], None],
+        on_recovery: Callable[[float], None],
     ) -> None:
         from twisted.internet import reactor
 
@@ -65,11 +68,13 @@ class Caller:
         self._api_key = api_key
         self._timeout = timeout
         self._on_error = on_error
+        self._on_outage = on_outage
+        self._on_recovery = on_recovery
         self._breaker = Breaker()
         self._pool = BoundedPool(reactor)  # type: ignore[no-untyped-call]
         self._pool.maxPersistentPerHost = connections
         self._pool.retryAutomatically = False
-        self._agent = PlainAgent(Agent(reactor, connectTimeout=timeout, pool=self._pool))
+        self._agent = PlainAgent(Agent(reactor, connectTimeout=timeout / 2, pool=self._pool))
 
     @cached_property
     def _http(self) -> HTTPClient:
@@ -79,6 +84,11 @@ class Caller:
 
     def __repr__(self) -> str:
         return f"<Caller of {self.provider.name} at {self.api_url}>"
+
+    @property
+    def is_in_doubt(self) -> bool:
+        """Whether the last calls, more than one, had no answer."""
+        return self._breaker.is_in_doubt
 
     def plain(self, text: str, secrets: Iterable[str] = ()) -> str:
         """*text* of the service as it may be shown, "" when it repeats the key or *secrets*."""
@@ -97,8 +107,9 @@ class Caller:
     ) -> Deferred[_T]:
         """What *flow* ends with.
 
-        *on_call* is told each call before its waiting time, *on_answer* after each whether the
-        service has answered it. Fails with SolverError, with none of *secrets* in it.
+        *on_call* is told each call before its waiting time, *on_answer* whether the service has
+        answered the last, or could not be asked. Fails with SolverError, with none of *secrets* in
+        it.
         """
         return cancellable(partial(self._drive, flow, secrets, on_call, on_answer))
 
@@ -117,7 +128,7 @@ class Caller:
                 on_call(call)
                 if cancellation.is_requested:
                     raise CancelledError
-                await self._until_due(call)
+                await self._until_due(call, on_answer)
                 try:
                     body = await self._ask(call, on_answer, cancellation)
                 except SolverError as error:
@@ -135,6 +146,18 @@ class Caller:
         finally:
             flow.close()
 
+    def probe(self, call: Call) -> Deferred[None]:
+        """Makes *call*; fails with SolverError where the service cannot be reached by it."""
+        return cancellable(partial(self._probe, call))
+
+    async def _probe(self, call: Call, cancellation: Cancellation) -> None:
+        try:
+            await self._ask(call, lambda _is_answer: None, cancellation)
+        except SolverError as error:
+            error.possibly_paid = False
+            if is_outage(error):
+                raise self._note(error, ()) from None
+
     def _note(self, error: SolverError, secrets: Iterable[str]) -> SolverError:
         error.provider = self.provider.name
         error.message = self.plain(error.message, secrets)
@@ -142,11 +165,12 @@ class Caller:
         self._on_error(error)
         return error
 
-    async def _until_due(self, call: Call) -> None:
+    async def _until_due(self, call: Call, on_answer: Callable[[bool], None]) -> None:
         await deferLater(CLOCK, call.after)
         if call.buys:  # whether a purchase may begin is not decided here
             return
         while (rest := self._breaker.hold(time.monotonic())) > 0:
+            on_answer(False)  # should the time be up now, the service could not be asked
             await deferLater(CLOCK, rest)
 
     async def _ask(
@@ -158,9 +182,10 @@ class Caller:
         except SolverError as error:
             is_answered = not is_no_answer(error)
             if is_answered:
-                self._breaker.answered()
-            else:
-                self._breaker.lost(time.monotonic())
+                self._answered()
+            elif self._breaker.lost(time.monotonic()):
+                error.provider = self.provider.name
+                self._on_outage(error)
             raise
         except CancelledError:
             is_answered = False
@@ -168,8 +193,13 @@ class Caller:
             raise
         finally:
             on_answer(is_answered)
-        self._breaker.answered()
+        self._answered()
         return body
+
+    def _answered(self) -> None:
+        seconds = self._breaker.answered(time.monotonic())
+        if seconds is not None:
+            self._on_recovery(seconds)
 
     async def _reply(self, call: Call, cancellation: Cancellation) -> Reply:
         try:

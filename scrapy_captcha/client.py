@@ -15,12 +15,12 @@ from twisted.python.failure import Failure
 
 from scrapy_captcha.admission import Admission
 from scrapy_captcha.bounded import Bounded
-from scrapy_captcha.breaker import is_closed, is_failure
+from scrapy_captcha.breaker import changes_nothing, is_closed, is_failure, is_outage
 from scrapy_captcha.caller import Caller
 from scrapy_captcha.clock import CLOCK
 from scrapy_captcha.errand import Errand
 from scrapy_captcha.errors import ErrorCode, SolverError
-from scrapy_captcha.gate import Gate
+from scrapy_captcha.gate import PATIENCE, Gate
 from scrapy_captcha.policy import Attempts, Drop, Policy, Reschedule, StopBuying
 from scrapy_captcha.providers import Order, Provider
 
@@ -43,12 +43,14 @@ class SolverClient:
 
     At most *concurrent_solves* purchases run at once, the others queue in order. *on_error* is
     called with each error that the service or the network gave, those included that a repeated poll
-    made good. With *has_rivals* nobody waits while the service wants to be left alone, but all are
+    made good; *on_outage* with the error at which an outage begins, *on_recovery* with the seconds
+    that it has taken. Purchases wait for a service that does not answer, for *outage_patience*.
+    With *has_rivals* nobody waits while the service wants to be left alone, but all are
     turned away. Needs a running reactor. Deferreds that it returns can be cancelled. Raises
     TypeError or ValueError for a provider or an URL that cannot be meant.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - options that are given by name
         self,
         provider: Provider,
         *,
@@ -60,6 +62,9 @@ class SolverClient:
         concurrent_solves: int = 16,
         on_error: Callable[[SolverError], None] = lambda _error: None,
         has_rivals: bool = False,
+        outage_patience: float = PATIENCE,
+        on_outage: Callable[[SolverError], None] = lambda _error: None,
+        on_recovery: Callable[[float], None] = lambda _seconds: None,
     ) -> None:
         self.provider = provider
         self._caller = Caller(
@@ -69,6 +74,8 @@ class SolverClient:
             timeout=http_timeout,
             connections=concurrent_solves,
             on_error=on_error,
+            on_outage=on_outage,
+            on_recovery=on_recovery,
         )
         _refuse_misuse(provider, api_url)
         self._policy = policy or Policy()
@@ -76,7 +83,7 @@ class SolverClient:
         self._on_error = on_error
         self._has_rivals = has_rivals
         self._hopeless: Bounded[SolverError] = Bounded(_MOST_KEYS)
-        self._gate = Gate(concurrent_solves, has_rivals=has_rivals)
+        self._gate = Gate(concurrent_solves, has_rivals=has_rivals, patience=outage_patience)
         self._admission = Admission(self._gate, CLOCK)
         self._under_way: set[Deferred[Any]] = set()
         self._driven: set[Deferred[Solution]] = set()
@@ -108,6 +115,10 @@ class SolverClient:
     def is_free(self) -> bool:
         """Whether a purchase may be made now."""
         return self.shut_for == 0 and self._gate.has_room() and not self._admission
+
+    def was_out_since(self, at: float) -> bool:
+        """Whether an outage has ended after *at*, a time of the monotonic clock."""
+        return self._gate.was_shut_until > at
 
     def enter(self) -> Deferred[bool]:
         """Queues for a `purchase`: fires with True when it may start, with False when it may not.
@@ -206,17 +217,20 @@ class SolverClient:
                 if not isinstance(decision, Reschedule):
                     raise
                 attempts = attempts.after(error)
-                order["task_id"] = error.task_id if error.code is ErrorCode.TIMEOUT else None
-                if not error.possibly_paid:
-                    purchase_id = new_purchase_id()
+                if not changes_nothing(error):
+                    is_late = error.code is ErrorCode.TIMEOUT
+                    order["task_id"] = error.task_id if is_late else None
+                    purchase_id = purchase_id if error.possibly_paid else new_purchase_id()
                 await deferLater(CLOCK, decision.delay)
 
     async def _buy(
         self, order: Order, on_task: Callable[[TaskId], None] = lambda _id: None
     ) -> Solution:
-        while not await self.enter():
+        may_start = False
+        while not may_start:
             if self.refusal is not None:
                 raise self.refusal.again()
+            may_start = await self.enter()
         try:
             return await self._purchase(order, on_task)
         finally:
@@ -225,13 +239,23 @@ class SolverClient:
     async def _purchase(self, order: Order, on_task: Callable[[TaskId], None]) -> Solution:
         try:
             self._refuse_hopeless(order.captcha)
+            await self._probe()
             solution = await self._until_deadline(order, on_task)
         except SolverError as error:
             self._learn(order.captcha, error)
             raise
         else:
-            self._gate.went_well()
+            self._gate.went_well(time.monotonic())
             return solution
+
+    async def _probe(self) -> None:
+        """Finds out by a call that costs nothing whether a purchase would be answered."""
+        if not self._gate.is_to_be_probed:
+            return
+        await self._caller.probe(self.provider.probe())
+        self._gate.was_reached()
+        if self._gate.stopped is not None:
+            raise self._gate.stopped.again()
 
     def _until_deadline(
         self, order: Order, on_task: Callable[[TaskId], None]
@@ -267,11 +291,16 @@ class SolverClient:
             raise known.again()
 
     def _learn(self, captcha: Captcha, error: SolverError) -> None:
+        if error.refused:
+            return
+        now = time.monotonic()
         if is_failure(error):
-            if self._gate.failed(error, time.monotonic()):
+            is_alone = not (self._gate.is_failing or self._caller.is_in_doubt)
+            error.in_outage = is_outage(error) and not is_alone
+            if self._gate.failed(error, now):
                 self._was_shut()
         elif error.code is not ErrorCode.TIMEOUT:
-            self._gate.answered()
+            self._gate.answered(now)
         match self._policy.decide(error, Attempts(), jitter=0.5):
             case Drop() if error.code in _LASTING:
                 self._hopeless.put(_place(captcha), error.again())

@@ -115,6 +115,9 @@ class Config:
     http_timeout: float = _setting(
         read_duration, 20.0, "limit for one call of the API, body included"
     )
+    outage_patience: float = _setting(
+        read_duration, 600.0, "time for which pages wait for a provider that cannot be reached"
+    )
     solve_timeout: float = _setting(read_duration, 180.0, "limit for one purchase, polls included")
     token_life: float = _setting(
         read_duration, 110.0, "time after which an unsent token counts as expired"

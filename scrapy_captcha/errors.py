@@ -136,6 +136,9 @@ class SolverError(Exception):
     * *task_id*: the task that failed, None before there was one
     * *possibly_paid*: whether the call may have taken effect though no answer of use came back
     * *unheard*: whether the service could not be asked in time what became of the task
+    * *cause*: in words of ours, why it could not be reached, "" where that is not known
+    * *in_outage*: whether the service does not answer for some time, so that this is no try
+    * *refused*: whether the service has not been called at all, by a decision of ours
     """
 
     def __init__(
@@ -163,22 +166,28 @@ class SolverError(Exception):
         self.task_id = task_id
         self.possibly_paid = possibly_paid
         self.unheard = unheard
+        self.cause = ""
+        self.in_outage = False
+        self.refused = False
 
     def again(self) -> SolverError:
         """The same refusal for another purchase, which has neither bought nor asked anything.
 
         It has no traceback: what is kept of an error is made by this, so that no frames are kept.
         """
-        return SolverError(
+        again = SolverError(
             self.code,
             retryable=self.retryable,
             http_status=self.http_status,
             provider=self.provider,
         )
+        again.cause, again.refused = self.cause, True
+        return again
 
     def __str__(self) -> str:
         status = f" (HTTP {self.http_status})" if self.http_status else ""
-        return f"{self.code.value}{status}: {ERRORS[self.code].meaning}"
+        cause = f" ({self.cause})" if self.cause else ""
+        return f"{self.code.value}{status}: {ERRORS[self.code].meaning}{cause}"
 
     def __repr__(self) -> str:
         return f"<SolverError {self}>"

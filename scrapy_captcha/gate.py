@@ -19,19 +19,26 @@ if TYPE_CHECKING:
 
 _APART = 0.25  # seconds between two purchases after a refusal
 _FAILURES = 5  # in a row, before the service is left alone
-_LONGEST_REST = 15.0  # seconds
-_PATIENCE = 30.0  # seconds without an answer for which purchases wait
+_GROWTH = 1.5  # of each rest
+_LONGEST_REST = 30.0  # seconds
+_LONGEST_REST_IN_REACH = 5.0  # seconds
+PATIENCE = 600.0  # seconds without an answer for which purchases wait
 
 
 class Gate:
     """Lets at most *limit* purchases run at once; *has_rivals* when others may be asked instead.
 
-    Times are seconds on any clock that only goes forward; ``stopped`` is the error after which
-    nothing is bought any more, None before.
+    Purchases wait for a service that does not answer, for *patience* seconds. Times are seconds on
+    any clock that only goes forward.
+
+    * ``stopped``: the error after which nothing is bought any more, None before
+    * ``was_shut_until``: when the last outage ended
     """
 
-    def __init__(self, limit: int, *, has_rivals: bool = False) -> None:
+    def __init__(self, limit: int, *, has_rivals: bool = False, patience: float = PATIENCE) -> None:
         self.stopped: SolverError | None = None
+        self.was_shut_until = float("-inf")
+        self._patience = patience
         self._limit = limit
         self._most_failures = 1 if has_rivals else _FAILURES
         self._ceiling = float(limit)
@@ -42,6 +49,18 @@ class Gate:
         self._failures = 0
         self._failing_since = 0.0
         self._failure: SolverError | None = None
+        self._has_lost_money = False
+        self._is_in_reach = False
+
+    @property
+    def is_failing(self) -> bool:
+        """Whether the last purchase had no answer."""
+        return self._failure is not None
+
+    @property
+    def is_to_be_probed(self) -> bool:
+        """Whether the next purchase might be charged and lost, as one has been before it."""
+        return self._has_lost_money
 
     @property
     def is_stopped(self) -> bool:
@@ -52,7 +71,7 @@ class Gate:
         """With what a purchase fails without asking the service; None when it may be asked."""
         if self.stopped is not None:
             return self.stopped
-        is_down = self._failure is not None and now - self._failing_since > _PATIENCE
+        is_down = self._failure is not None and now - self._failing_since >= self._patience
         return self._failure if is_down and self.wait(now) > 0 else None
 
     def has_room(self) -> bool:
@@ -77,18 +96,25 @@ class Gate:
         """A purchase has ended, well or not."""
         self._running -= 1
 
-    def went_well(self) -> None:
+    def went_well(self, now: float) -> None:
         """The service took a task and worked on it."""
-        self.answered()
+        self.answered(now)
         self._is_careful = False
         self._ceiling = min(float(self._limit), self._ceiling + 1 / self._ceiling)
 
-    def answered(self) -> None:
+    def was_reached(self) -> None:
+        """The service has answered a call, though not yet a purchase."""
+        self._is_in_reach = True
+
+    def answered(self, now: float) -> None:
         """The service has answered, be it with an error."""
-        self._failures, self._failure = 0, None
+        if self._failures >= self._most_failures:
+            self.was_shut_until = now
+        self._failures, self._failure, self._has_lost_money = 0, None, False
 
     def failed(self, error: SolverError, now: float) -> bool:
         """The service has not answered; whether that shuts the gate."""
+        self._has_lost_money = self._has_lost_money or error.possibly_paid
         if now < self._shut_until:  # asked before it was shut
             return False
         if self._failure is None:
@@ -96,7 +122,11 @@ class Gate:
         self._failures, self._failure = self._failures + 1, error.again()
         if self._failures < self._most_failures:
             return False
-        rest = min(2.0 ** (self._failures - self._most_failures), _LONGEST_REST)
+        longest = _LONGEST_REST_IN_REACH if self._is_in_reach else _LONGEST_REST
+        self._is_in_reach = False
+        rest = min(_GROWTH ** (self._failures - self._most_failures), longest)
+        left = self._failing_since + self._patience - now
+        rest = min(rest, left) if left > 0 else rest
         self._shut_until, self._ceiling, self._is_careful = now + rest, 1.0, True
         return True
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from scrapy.utils.defer import maybe_deferred_to_future
@@ -98,6 +99,9 @@ class Market:
                 concurrent_solves=config.concurrent_solves,
                 on_error=tally.error,
                 has_rivals=len(accounts) > 1,
+                outage_patience=config.outage_patience,
+                on_outage=partial(tally.outage, patience=config.outage_patience),
+                on_recovery=partial(tally.recovered, account.provider.name),
             )
             for account in accounts
         ]

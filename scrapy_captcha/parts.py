@@ -89,7 +89,7 @@ class Parts:
             self.sessions,
             self.tally,
             time.monotonic,
-            patience=2 * self.config.solve_timeout,
+            patience=2 * self.config.solve_timeout + self.config.outage_patience,
             slots=self.slots,
             under_way=lambda: self.crawler.engine.downloader.active,
         )

@@ -137,11 +137,12 @@ class Attempts:
     resent: bool = False
 
     def after(self, error: SolverError) -> Attempts:
-        """The same, with the try that ended in *error*."""
+        """The same, with the try that ended in *error*; in an outage that was none."""
+        counts = not error.in_outage
         return replace(
             self,
-            tasks=self.tasks + (error.task_id is not None),
-            retries=self.retries + 1,
+            tasks=self.tasks + (counts and error.task_id is not None),
+            retries=self.retries + counts,
             resent=self.resent or error.possibly_paid,
         )
 
@@ -195,8 +196,10 @@ class Policy:
         return max(SHORTEST_DELAY, min(error.retry_after or own, self.max_delay))
 
     def _may_try_again(self, error: SolverError, attempts: Attempts) -> bool:
-        if error.possibly_paid and attempts.resent:
+        if error.refused or (error.possibly_paid and attempts.resent):
             return False
+        if error.in_outage:
+            return True
         tried = attempts.after(error)
         return attempts.retries < self.retry_times and tried.tasks < self.retry_times
 

@@ -70,7 +70,7 @@ class Setbacks:
         if self._goes_elsewhere(ticket, captcha, error, decision):
             self._went_elsewhere(ticket, error)
             return ticket if captcha.perishable and not progress.asked else None
-        if progress.asked:
+        if progress.asked and not error.in_outage:
             decision = in_place(decision, error, captcha)
         self._remember(ticket, error)
         match decision:
@@ -168,7 +168,7 @@ class Setbacks:
     ) -> Request | None:
         self._tally.rescheduled(ticket, captcha, error, delay)
         await deferLater(CLOCK, delay)
-        return ticket if captcha.perishable else None
+        return ticket if captcha.perishable and not Progress.of(ticket.meta).asked else None
 
     def _remember(self, ticket: Request, error: SolverError) -> None:
         """Notes in the ticket's meta what has been tried, here or before a restart."""

@@ -67,7 +67,7 @@ class Spending:
         on_limit: Callable[[], None],
     ) -> None:
         self._config = config
-        patience = 2 * config.solve_timeout + config.max_delay
+        patience = 2 * config.solve_timeout + max(config.max_delay, config.outage_patience)
         self._ledger = Ledger(config.limits, prices, patience=patience)
         self._sessions = sessions
         self._tally = tally

@@ -76,6 +76,25 @@ class Tally:
                 text=error.message,
             )
 
+    def outage(self, error: SolverError, patience: float) -> None:
+        """The provider of *error* has stopped to answer: pages wait *patience* seconds for it."""
+        self._log(
+            logging.ERROR,
+            "%(provider)s cannot be reached: %(error)s. Pages with captchas wait for it, "
+            "for up to %(patience).0f s (CAPTCHA_OUTAGE_PATIENCE), where no other provider is left",
+            error=error,
+            patience=patience,
+        )
+
+    def recovered(self, provider: str, seconds: float) -> None:
+        """*provider* answers again, after *seconds* without an answer."""
+        self._log(
+            logging.INFO,
+            "%(at)s answers again, after %(seconds).0f s",
+            at=provider,
+            seconds=seconds,
+        )
+
     def task(self, request: Request, captcha: Captcha, provider: str, task_id: str) -> None:
         """A task was bought; *task_id* as it may be shown, "" where it may not be."""
         self._inc("task_count")

@@ -41,6 +41,18 @@ _NEVER_SENT = (
 )
 _CANCELLED = (CancelledError, internet_error.ConnectingCancelledError)
 
+# A handshake that fails so comes before anything is sent.
+_UNTRUSTED = "TLS certificate refused"
+# The first that fits names the cause in the log.
+_WORDS: tuple[tuple[type[BaseException], str], ...] = (
+    (internet_error.ConnectionRefusedError, "connection refused"),
+    (internet_error.DNSLookupError, "no such host"),
+    (internet_error.TimeoutError, "connection timed out"),
+    (internet_error.NoRouteError, "no route to the host"),
+    (internet_error.ConnectError, "no connection"),
+    (internet_error.ConnectionClosed, "connection closed"),
+)
+
 
 _WRAPPERS = (
     RequestGenerationFailed,
@@ -195,8 +207,24 @@ def network_error(error: Exception) -> Exception:
         return CancelledError()
     if any(isinstance(cause, BodyError) for cause in causes):
         return SolverError(ErrorCode.BAD_REPLY, possibly_paid=True)
-    sent = not isinstance(error, _NEVER_SENT)
-    return SolverError(ErrorCode.NETWORK, possibly_paid=sent)
+    words = _words(causes)
+    sent = not isinstance(error, _NEVER_SENT) and words != _UNTRUSTED
+    failed = SolverError(ErrorCode.NETWORK, possibly_paid=sent)
+    failed.cause = words
+    return failed
+
+
+def _words(causes: list[BaseException]) -> str:
+    if any(_is_of_tls(cause) for cause in causes):
+        untrusted = any("verif" in f"{type(cause).__name__} {cause}".lower() for cause in causes)
+        return _UNTRUSTED if untrusted else "TLS failed"
+    fitting = (words for kind, words in _WORDS if any(isinstance(c, kind) for c in causes))
+    return next(fitting, "")
+
+
+def _is_of_tls(cause: BaseException) -> bool:
+    """By the package that has raised it: neither is among our own dependencies."""
+    return type(cause).__module__.partition(".")[0] in {"OpenSSL", "service_identity"}
 
 
 def _causes(error: Exception) -> list[BaseException]:

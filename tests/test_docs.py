@@ -155,6 +155,8 @@ def test_stats() -> None:
         "detected": lambda tally: tally.detected(request, captcha),
         "asked": lambda tally: tally.asked(request, captcha),
         "error": lambda tally: tally.error(error),
+        "outage": lambda tally: tally.outage(error, 600.0),
+        "recovered": lambda tally: tally.recovered("unified", 45.0),
         "task": lambda tally: tally.task(request, captcha, "unified", "1"),
         "solved": lambda tally: tally.solved(request, captcha),
         "accepted": lambda tally: tally.accepted(request),

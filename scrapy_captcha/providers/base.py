@@ -120,6 +120,10 @@ class Provider(ABC):
     def balance(self) -> Generator[Call, Body, float]:
         """The account's balance in its own currency; raises SolverError."""
 
+    def probe(self) -> Call:
+        """A call that costs nothing, by whose answer a service shows that it can be reached."""
+        return next(self.balance())
+
     def report(
         self, task_id: TaskId, kind: Kind, *, accepted: bool
     ) -> Generator[Call, Body, bool] | None:

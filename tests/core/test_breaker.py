@@ -51,7 +51,7 @@ def test_calls_that_were_made_before_a_rest_do_not_lengthen_it() -> None:
 def test_the_first_answer_lets_all_go_on() -> None:
     breaker = broken()
     assert breaker.hold(1.0) == 0
-    breaker.answered()
+    breaker.answered(0.0)
     assert breaker.hold(1.0) == 0
     assert breaker.hold(1.0) == 0
 
@@ -77,3 +77,18 @@ def test_a_probe_that_is_given_up_makes_room_for_another() -> None:
 )
 def test_no_answer_is_what_nobody_can_act_upon(error: SolverError, expected: bool) -> None:
     assert is_no_answer(error) is expected
+
+
+def test_an_outage_begins_with_the_fifth_lost_call_and_ends_with_an_answer() -> None:
+    breaker = Breaker()
+    assert [breaker.lost(0.1 * n) for n in range(6)] == [False] * 4 + [True, False]
+    assert breaker.answered(2.0) == 2.0
+    assert breaker.answered(3.0) is None
+
+
+def test_an_outage_begins_with_the_second_lost_call_where_that_is_long_after_the_first() -> None:
+    breaker = Breaker()
+    assert not breaker.lost(0.0)
+    assert not breaker.is_in_doubt
+    assert breaker.lost(5.0)
+    assert breaker.is_in_doubt

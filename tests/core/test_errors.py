@@ -338,6 +338,9 @@ def test_again_is_the_same_refusal_without_what_was_bought_or_asked() -> None:
         "task_id": None,
         "possibly_paid": False,
         "unheard": False,
+        "cause": "",
+        "in_outage": False,
+        "refused": True,
     }
 
 

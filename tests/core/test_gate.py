@@ -102,7 +102,7 @@ def test_one_more_is_tried_after_a_round_that_went_well() -> None:
         inside = let_in(gate)
         rooms.append(inside)
         for _ in range(inside):
-            gate.went_well()
+            gate.went_well(0.0)
             gate.leave()
     assert rooms == sorted(rooms)
     assert rooms[0] == 1
@@ -120,7 +120,7 @@ def test_after_a_refusal_they_come_one_after_another_until_one_has_gone_well() -
     assert 0 < gate.wait(10.0) < 1
 
     gate.leave()
-    gate.went_well()
+    gate.went_well(0.0)
     gate.enter(now=20.0)
     assert gate.wait(20.0) == 0
 
@@ -128,7 +128,7 @@ def test_after_a_refusal_they_come_one_after_another_until_one_has_gone_well() -
 def test_room_never_grows_above_the_limit() -> None:
     gate = Gate(2)
     for _ in range(50):
-        gate.went_well()
+        gate.went_well(0.0)
     assert room(gate) == 2
 
 
@@ -155,7 +155,7 @@ def test_whatever_happens_an_empty_gate_has_room_for_one_at_least_and_the_limit_
             inside += 1
         elif step != "in" and inside:
             if step == "well":
-                gate.went_well()
+                gate.went_well(0.0)
             elif step == "refused":
                 gate.shut(1.0)
             gate.leave()
@@ -186,7 +186,7 @@ def test_the_fifth_failure_in_a_row_shuts_the_gate() -> None:
 def test_an_answer_in_between_makes_the_count_begin_anew() -> None:
     gate = Gate(16)
     fail(gate, 4)
-    gate.answered()
+    gate.answered(0.0)
     fail(gate, 4)
 
     assert gate.wait(0.0) == 0
@@ -199,11 +199,11 @@ def test_what_was_asked_before_the_gate_was_shut_says_nothing_more() -> None:
     assert gate.wait(0.0) == 1
 
 
-def test_after_a_rest_one_purchase_finds_out_and_each_failure_doubles_the_rest() -> None:
+def test_after_a_rest_one_purchase_finds_out_and_each_failure_makes_the_rest_longer() -> None:
     gate, now, rests = Gate(16), 0.0, []
     fail(gate, 5)
-    for _ in range(6):
-        rests.append(gate.wait(now))
+    for _ in range(10):
+        rests.append(round(gate.wait(now), 1))
         now += gate.wait(now)
         gate.enter(now)
         assert not gate.has_room()
@@ -211,18 +211,52 @@ def test_after_a_rest_one_purchase_finds_out_and_each_failure_doubles_the_rest()
         gate.failed(FAILURE, now + 1.0)
         now += 1.0
 
-    assert rests == [1, 2, 4, 8, 15, 15]
+    assert rests == [1.0, 1.5, 2.2, 3.4, 5.1, 7.6, 11.4, 17.1, 25.6, 30.0]
+
+
+def test_the_rest_stays_short_while_the_service_answers_other_calls() -> None:
+    gate, now = Gate(16), 0.0
+    fail(gate, 5)
+    for _ in range(10):
+        now += gate.wait(now)
+        gate.was_reached()
+        gate.failed(FAILURE, now)
+
+    assert gate.wait(now) == 5.0
+
+
+def test_a_loss_that_may_have_cost_money_is_probed_for_until_there_is_an_answer() -> None:
+    gate = Gate(16)
+    fail(gate, 1)
+    assert not gate.is_to_be_probed
+    gate.failed(SolverError(ErrorCode.NETWORK, possibly_paid=True), 0.0)
+    fail(gate, 1)
+    assert gate.is_to_be_probed
+    gate.answered(1.0)
+    assert not gate.is_to_be_probed
+
+
+def test_the_end_of_an_outage_is_known() -> None:
+    gate = Gate(16)
+    fail(gate, 4)
+    gate.answered(3.0)
+    assert gate.was_shut_until < 0
+
+    fail(gate, 5)
+    gate.answered(4.0)
+    assert gate.was_shut_until == 4.0
 
 
 def test_purchases_wait_for_a_failing_service_and_are_refused_when_it_takes_too_long() -> None:
-    gate = Gate(16)
+    gate = Gate(16, patience=30.0)
     fail(gate, 5, now=0.0)
     assert gate.refusal(now=0.5) is None
 
-    fail(gate, 1, now=29.0)
-    assert gate.refusal(now=29.5) is None
-    fail(gate, 1, now=32.0)
-    assert repr(gate.refusal(now=32.5)) == repr(FAILURE)
+    fail(gate, 1, now=29.5)
+    assert gate.refusal(now=29.6) is None
+    assert gate.wait(29.5) == 0.5  # the end of the patience is not slept through
+    fail(gate, 1, now=30.0)
+    assert repr(gate.refusal(now=30.1)) == repr(FAILURE)
     # The next may find out whether the service is back.
     assert gate.refusal(now=60.0) is None
 
@@ -231,7 +265,7 @@ def test_a_service_that_is_back_is_used_as_before() -> None:
     gate = Gate(2)
     fail(gate, 5)
     gate.enter(now=10.0)
-    gate.went_well()
+    gate.went_well(0.0)
     gate.leave()
 
     assert gate.refusal(now=100.0) is None
@@ -245,7 +279,7 @@ def test_where_others_may_be_asked_one_failure_is_enough() -> None:
     assert gate.wait(0.0) == 1.0
 
     assert gate.failed(FAILURE, 1.5)
-    assert gate.wait(1.5) == 2.0
+    assert gate.wait(1.5) == 1.5
 
 
 def test_it_is_crowded_when_the_service_has_all_that_it_takes_and_that_is_less_than_usual() -> None:
@@ -267,4 +301,4 @@ def test_a_purchase_that_fails_at_once_lengthens_the_rest_too() -> None:
     gate.enter(now=1.0)
     gate.failed(FAILURE, now=1.0)
 
-    assert gate.wait(1.0) == 2
+    assert gate.wait(1.0) == 1.5

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from crawling import Crawled
 
 FREE = "/page/90"
-ONCE = {"CAPTCHA_RETRY_TIMES": 1, "CAPTCHA_HTTP_TIMEOUT": 1}
+ONCE = {"CAPTCHA_RETRY_TIMES": 1, "CAPTCHA_HTTP_TIMEOUT": 1, "CAPTCHA_OUTAGE_PATIENCE": 2}
 
 BODIES: dict[str, bytes] = {
     "empty": b"",

@@ -10,7 +10,6 @@ import pytest_twisted
 from crawling import crawl, sandbox
 from twisted.internet.defer import Deferred, gatherResults
 
-from scrapy_captcha import gate
 from scrapy_captcha.clock import CLOCK
 from scrapy_captcha.errors import ERRORS, ErrorCode
 from scrapy_captcha.sandbox import Answer, Guard, Mode
@@ -66,14 +65,11 @@ async def at_once(*storms: Any) -> list[tuple[Crawled, Sandbox]]:
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_service_that_is_away_costs_few_calls_and_no_free_page(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(gate, "_PATIENCE", 1.0)  # instead of 30: the test's, not the crawl's
+async def test_a_service_that_is_away_costs_few_calls_and_no_free_page() -> None:
     whenever = (0.0, 0.7)  # from the start, or while sixteen are being solved
     stormed = await at_once(
         *(
-            stormy(answer, begins, None, CAPTCHA_SOLVE_TIMEOUT=2)
+            stormy(answer, begins, None, CAPTCHA_SOLVE_TIMEOUT=2, CAPTCHA_OUTAGE_PATIENCE=4)
             for answer in OUTAGES.values()
             for begins in whenever
         )
