@@ -61,6 +61,7 @@ class Conductor:
         self._buyer = parts.buyer
         self._lot = parts.lot
         self._submitter = parts.submitter
+        self._answer_pages = parts.answer_pages
         self._endings = parts.endings
         self._cache = parts.cache
         self._carrier = parts.carrier
@@ -93,10 +94,9 @@ class Conductor:
         remember_origin(request, whole=tried_again)
         if tried_again:
             leave_behind(request, wanted_url(request))
-        if progress.solution:
-            page = await self._solved(request, progress)
-            if page is not None:
-                return page
+        page = await self._solved(request, progress)
+        if page is not None:
+            return page
         if tried_again:
             self._slots.first(request)
         again = await self._routed(request, progress, keep=bool(progress.solution))
@@ -169,8 +169,10 @@ class Conductor:
 
     async def _solved(self, request: Request, progress: Progress) -> Response | None:
         """The page that a solution opens, None where it is still to be fetched."""
+        if progress.submitted:
+            return self._answer_pages.decided(progress.answer)
         name = progress.solution
-        place = self._stock.take(name)
+        place = self._stock.take(name) if name else None
         if place is None:
             return None
         with place:
@@ -221,14 +223,9 @@ class Conductor:
     ) -> Request | Response | Awaitable[Request]:
         """What becomes of *response*, where *found* stands instead of the page of *request*."""
         progress = Progress.of(request.meta)
-        page = self._submitter.page_instead(progress.answer)
-        if page is not None:
-            if page.request is None or "redirect_urls" not in page.request.meta:
-                self._sharing.answers_with_page(request, progress.answer)
-            self._cache.add(request, page)
-            return self._endings.arrived(request, page, progress)
-        if progress.submitted:
-            self._endings.rejected(request, found.name)
+        known = self._judged(request, progress, found.name) if progress.submitted else None
+        if known is not None:
+            return known
         if found.captcha is None or self._permission.has_no_seller(request, found.captcha):
             return self._endings.blocked(request, response, found.name, options)
         return self._met(request, response, found.captcha, options, asked_at)
@@ -256,6 +253,42 @@ class Conductor:
             if progress.probes:
                 return self._gates.vanish(request)
         return self._endings.arrived(request, response, progress)
+
+    def _judged(
+        self, request: Request, progress: Progress, name: str
+    ) -> Request | Response | Awaitable[Request] | None:
+        """What becomes of *request*, which shows *name* after its solution; None if rejected."""
+        page = self._answer_pages.instead(progress.answer)
+        if page is not None:
+            if page.request is None or "redirect_urls" not in page.request.meta:
+                self._sharing.answers_with_page(request, progress.answer)
+            self._cache.add(request, page)
+            return self._endings.arrived(request, page, progress)
+        if self._answer_pages.is_undecided(progress.answer):
+            return self._undecided(request, progress, name)
+        self._endings.rejected(request, name)
+        return None
+
+    def _undecided(self, request: Request, progress: Progress, name: str) -> Awaitable[Request]:
+        """Waits until it is known whether the answer to the solution was the page of *request*.
+
+        Another page is to solve meanwhile: what it is answered will tell.
+        """
+        self._sharing.left(progress)
+        progress = replace(progress, leads="")
+        request.meta[KEY] = progress.to_meta()
+        story = partial(self._until_decided, answer=progress.answer, name=name)
+        return self._parked(request, progress, story)
+
+    async def _until_decided(self, ticket: Request, answer: str, name: str) -> Request:
+        """*ticket*, to be given its page, or to be fetched again as its solution was rejected."""
+        is_page = await self._answer_pages.decide(answer)
+        progress = replace(Progress.of(ticket.meta), submitted=True, answer=answer)
+        ticket.meta[KEY] = progress.to_meta()
+        if not is_page:
+            self._endings.rejected(ticket, name)
+            ticket.meta[KEY] = replace(progress, submitted=False, answer="").to_meta()
+        return ticket
 
     def _without_rules(self, request: Request, name: str) -> IgnoreRequest:
         """To be raised: Scrapy takes robots.txt for unreachable, and its captcha is left alone.

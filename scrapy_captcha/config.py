@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from scrapy.exceptions import NotConfigured
 from scrapy.utils.spider import DefaultSpider
 
+from scrapy_captcha.answers import Refetch
 from scrapy_captcha.detection import DETECTORS, MAX_SIZE, Document, judge
 from scrapy_captcha.domains import Domains
 from scrapy_captcha.limits import Limit, Limits
@@ -147,6 +148,11 @@ class Config:
         read_word(Scope),
         Scope.AUTO,
         "whether a solution opens the site or a page; learned with auto",
+    )
+    refetch: Refetch = _setting(
+        read_word(Refetch),
+        Refetch.AUTO,
+        "whether a page is fetched again after its solution was sent; learned with auto",
     )
     policy: Mapping[ErrorCode, Action] = _setting(
         read_actions, {}, "what to do about an error, where it is not as in the table"

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from scrapy.http import Request, Response
 
     from scrapy_captcha.captchas import Captcha
+    from scrapy_captcha.crawl.answer_pages import AnswerPages
     from scrapy_captcha.jars import Jars
     from scrapy_captcha.journal import Journal
     from scrapy_captcha.market import Market
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from scrapy_captcha.rejections import Rejections
     from scrapy_captcha.sharing import Sharing
     from scrapy_captcha.spending import Spending
-    from scrapy_captcha.submit import Submitter
     from scrapy_captcha.tally import Tally
 
 
@@ -48,7 +48,7 @@ class Endings:
         jars: Jars,
         rejections: Rejections,
         market: Market,
-        submitter: Submitter,
+        answer_pages: AnswerPages,
         journal: Journal,
         spending: Spending,
         tally: Tally,
@@ -58,7 +58,7 @@ class Endings:
         self._jars = jars
         self._rejections = rejections
         self._market = market
-        self._submitter = submitter
+        self._answer_pages = answer_pages
         self._journal = journal
         self._spending = spending
         self._tally = tally
@@ -77,7 +77,7 @@ class Endings:
             self._sharing.left(progress)  # a broken site says nothing about the solution
         else:
             self._arrived(request, progress)
-        self._submitter.forget(progress.answer)
+        self._answer_pages.forget(progress.answer)
         self._journal.settle(request, progress)
         self._spending.ended(progress)
         if not (progress.tasks or ORIGIN in request.meta):

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from scrapy_captcha.answers import Refetch
 from scrapy_captcha.config import GiveUp
 from scrapy_captcha.detection import Declared
 from scrapy_captcha.policy import Policy
@@ -37,18 +38,19 @@ class Options:
     on_give_up: GiveUp
     ignore: bool = False
     declared: Declared | None = None
+    refetch: Refetch = Refetch.AUTO
 
     @classmethod
     def of(cls, config: Config, value: object = None) -> Options:
         """From the settings and the *value* of ``meta["captcha"]``: None, True, False or a dict.
 
-        The dict may have ``policy``, ``retry_times`` and ``on_give_up``, as in the settings, and
-        ``kind`` and ``site_key`` of the captcha, where the page does not show them.
+        The dict may have ``policy``, ``retry_times``, ``on_give_up`` and ``refetch``, as in the
+        settings, and ``kind`` and ``site_key`` of the captcha, where the page does not show them.
         Raises ValueError that says what is wrong and what to write instead.
         """
         policy = Policy(config.policy, config.retry_times, config.max_delay)
         if value is None or isinstance(value, bool):
-            return cls(policy, config.on_give_up, ignore=value is False)
+            return cls(policy, config.on_give_up, ignore=value is False, refetch=config.refetch)
         if not isinstance(value, Mapping):
             names = ", ".join(KEYS)
             raise ValueError(
@@ -65,6 +67,7 @@ class Options:
             policy,
             own.get("on_give_up", config.on_give_up),
             declared=Declared(**known) if known else None,
+            refetch=own.get("refetch", config.refetch),
         )
 
 
@@ -83,6 +86,7 @@ KEYS: Mapping[str, Callable[[object], Any]] = {
     "policy": read_actions,
     "retry_times": read_count,
     "on_give_up": read_word(GiveUp),
+    "refetch": read_word(Refetch),
     "kind": read_kind,
     "site_key": read_site_key,
 }

@@ -11,6 +11,7 @@ from scrapy.utils.defer import deferred_from_coro
 from scrapy_captcha.buying import Buyer
 from scrapy_captcha.carrying import Carrier
 from scrapy_captcha.config import domains_of
+from scrapy_captcha.crawl.answer_pages import AnswerPages
 from scrapy_captcha.endings import Endings, spoilt
 from scrapy_captcha.engine.gates import Gates
 from scrapy_captcha.forms import Forms
@@ -217,6 +218,10 @@ class Parts:
         return Gates(self.crawler, self.lot, self.sharing, self.domains)
 
     @cached_property
+    def answer_pages(self) -> AnswerPages:
+        return AnswerPages(self.lot, self.sight.is_refused, self.config.solve_timeout)
+
+    @cached_property
     def submitter(self) -> Submitter:
         def on_undelivered(request: Request, error: Exception) -> None:
             self.endings.undelivered(request, error)
@@ -225,6 +230,8 @@ class Parts:
             self.crawler,
             self.lot,
             self.slots,
+            self.answer_pages,
+            options=self.sight.options,
             refused=self.sight.is_refused,
             on_undelivered=on_undelivered,
         )
@@ -237,7 +244,7 @@ class Parts:
             self.jars,
             self.rejections,
             self.market,
-            self.submitter,
+            self.answer_pages,
             self.journal,
             self.spending,
             self.tally,
@@ -267,7 +274,7 @@ class Parts:
         """Ends them with the crawl; nothing is left in the reactor."""
         self.sharing.close()
         self.stock.close()
-        self.submitter.close()
+        self.answer_pages.close()
         self.journal.close()
         self.spending.close()
         self.summary.close()

@@ -5,16 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import urldefrag
 
-from scrapy.http import HtmlResponse, Request
-from scrapy.utils.defer import maybe_deferred_to_future
+from scrapy.http import Request
 
-from scrapy_captcha.audience import Audience, Outcome
 from scrapy_captcha.captchas import KINDS
-from scrapy_captcha.clock import CLOCK
 from scrapy_captcha.crawl.submission import SUBMISSION, build_submission
 from scrapy_captcha.origin import ORIGIN
 from scrapy_captcha.progress import KEY
-from scrapy_captcha.sessions import site_of_page
 from scrapy_captcha.urls import are_of_one_origin
 
 if TYPE_CHECKING:
@@ -24,21 +20,19 @@ if TYPE_CHECKING:
     from scrapy.http import Response
 
     from scrapy_captcha.captchas import Captcha, Solution
+    from scrapy_captcha.crawl.answer_pages import AnswerPages
+    from scrapy_captcha.options import Options
     from scrapy_captcha.parking import ParkingLot
     from scrapy_captcha.slots import Slots
 
 _OURS = (KEY, ORIGIN)  # keys of meta that are about the page, and not about a submission for it
-_LONGEST_WAIT = 2.0  # seconds for what another page finds out
 
 
 class Submitter:
-    """Sends solutions to their sites and finds out which answer is the page.
+    """Sends solutions to their sites.
 
-    An answer at the page's own URL may be the page or only a thank-you: whether it is, is known
-    when the page is fetched again and shows a captcha. Then the answer was all that the site gives
-    for a solution, there and from then on. The first page of a site finds that out, and the next
-    ones wait for it. *refused* tells whether the answer to a request asks for a captcha;
-    *on_undelivered* is called for a solution that could not be sent.
+    *options* tells what holds for a request, *refused* whether the answer to one asks for a
+    captcha; *on_undelivered* is called for a solution that could not be sent.
     """
 
     def __init__(
@@ -46,32 +40,32 @@ class Submitter:
         crawler: Crawler,
         lot: ParkingLot,
         slots: Slots,
+        pages: AnswerPages,
         *,
+        options: Callable[[Request], Options],
         refused: Callable[[Request, Response], bool],
         on_undelivered: Callable[[Request, Exception], None],
     ) -> None:
         self._crawler = crawler
         self._lot = lot
         self._slots = slots
+        self._pages = pages
+        self._options = options
         self._refused = refused
         self._on_undelivered = on_undelivered
-        self._held: dict[str, Response] = {}
-        self._answer_with_pages: set[str] = set()
-        self._found_out: set[str] = set()
-        self._finding_out: set[str] = set()
-        self._waiting = Audience(CLOCK, _LONGEST_WAIT)
-        self._first_url: dict[tuple[str, int], str] = {}
 
     async def send(
         self, request: Request, name: str, captcha: Captcha, solution: Solution
     ) -> Response | None:
         """Sends *solution*; the answer where that is the page or a captcha, None otherwise.
 
-        What may be the page is held under *name* until `page_instead` or `forget`.
+        What may be the page is held under *name* by `AnswerPages`.
         Raises what captcha_submit of the spider raises.
         """
         try:
             submission = self._built(request, captcha, solution)
+            says_it = "captcha" in submission.meta
+            refetch = self._options(submission if says_it else request).refetch
         except Exception as error:
             self._on_undelivered(request, error)
             raise
@@ -82,24 +76,7 @@ class Submitter:
             return None
         if self._is_verdict(request, submission, captcha, answer):
             return answer
-        if _may_be_page_of(request, answer) and not self._is_said_elsewhere(answer):
-            if await self._answers_with_pages(answer):
-                return answer
-            self._held[name] = answer
-        return None
-
-    async def _answers_with_pages(self, answer: Response) -> bool:
-        """Whether the site of *answer* is known to answer with pages, as one finds out for all."""
-        site = site_of_page(answer)
-        if site in self._finding_out and site not in self._found_out:
-            with self._lot.lent_slot():
-                await maybe_deferred_to_future(self._waiting.wait(site))
-        self._finding_out.add(site)
-        return site in self._answer_with_pages and isinstance(answer, HtmlResponse)
-
-    def _learned(self, site: str) -> None:
-        self._found_out.add(site)
-        self._waiting.tell(site, Outcome.OPENED)
+        return await self._pages.judged(request, name, answer, refetch)
 
     async def carry(self, request: Request, captcha: Captcha, solution: Solution) -> Response:
         """Sends *solution* for *request*; the answer, whatever it is.
@@ -139,35 +116,5 @@ class Submitter:
             submission.url == request.url
             or (submission.url == captcha.url and request.method == submission.method)
         )
-        return own or (_is_at_url_of(request, answer) and self._refused(request, answer))
-
-    def _is_said_elsewhere(self, answer: Response) -> bool:
-        """Whether the site has given the same answer at another URL: then it is no page."""
-        body = site_of_page(answer), hash(answer.body)
-        return self._first_url.setdefault(body, answer.url) != answer.url
-
-    def page_instead(self, name: str) -> Response | None:
-        """The page, where a captcha is shown again because the page was given before."""
-        answer = self._held.pop(name, None)
-        if answer is not None:
-            self._answer_with_pages.add(site_of_page(answer))
-            self._learned(site_of_page(answer))
-        return answer
-
-    def forget(self, name: str) -> None:
-        """The page has come; what is held under *name* was none."""
-        answer = self._held.pop(name, None)
-        if answer is not None:
-            self._learned(site_of_page(answer))
-
-    def close(self) -> None:
-        """Leaves nothing in the reactor."""
-        self._waiting.close()
-
-
-def _may_be_page_of(request: Request, answer: Response) -> bool:
-    return request.method == "GET" and answer.status < 300 and _is_at_url_of(request, answer)
-
-
-def _is_at_url_of(request: Request, answer: Response) -> bool:
-    return urldefrag(answer.url)[0] == urldefrag(request.url)[0]
+        is_at_home = urldefrag(answer.url)[0] == urldefrag(request.url)[0]
+        return own or (is_at_home and self._refused(request, answer))

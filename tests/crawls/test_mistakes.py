@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 # A request's own words
 
-KEYS = "policy, retry_times, on_give_up, kind, site_key"
+KEYS = "policy, retry_times, on_give_up, refetch, kind, site_key"
 IN_META: list[tuple[object, str]] = [
     ("no", f"meta[\"captcha\"] = 'no': write False or a dict of {KEYS}"),
     ({"retries": 1}, "meta[\"captcha\"] has 'retries', which is no key of it: did you mean retry_times?"),

@@ -13,6 +13,7 @@ import pytest
 from scrapy.exceptions import NotConfigured
 from scrapy.settings import BaseSettings
 
+from scrapy_captcha.answers import Refetch
 from scrapy_captcha.captchas import Kind
 from scrapy_captcha.config import Config, GiveUp, NoProxy
 from scrapy_captcha.detection import DETECTORS, Declared
@@ -76,6 +77,7 @@ def test_url_and_key_are_enough_and_the_rest_has_defaults() -> None:
         "detect_maxsize": 1_000_000,
         "scope": Scope.AUTO,
         "on_give_up": GiveUp.DROP,
+        "refetch": Refetch.AUTO,
         "close_on_stop": False,
         "on_no_proxy": NoProxy.DROP,
         "rotate_before_paying": False,
@@ -142,6 +144,7 @@ READ: list[tuple[str, Any, Any]] = [
     ("detect_maxsize", "500000", 500_000),
     ("scope", "page", Scope.PAGE),
     ("on_give_up", "pass", GiveUp.PASS),
+    ("refetch", "never", Refetch.NEVER),
     ("close_on_stop", "false", False),
     ("close_on_stop", 1, True),
     ("max_solves", "0", 0),
@@ -264,6 +267,7 @@ WRONG: list[tuple[str, Any, str]] = [
     ("detect_maxsize", 0, "write a whole number from 1"),
     ("scope", "all", "write one of 'auto', 'site', 'page'"),
     ("on_give_up", "keep", "write one of 'drop', 'pass'"),
+    ("refetch", "no", "write one of 'auto', 'always', 'never'"),
     ("on_give_up", [], "write one of 'drop', 'pass'"),
     ("max_solves", -1, "write a whole number from 0"),
     ("max_solves_per_site", 1.5, "write a whole number from 0"),
@@ -416,7 +420,7 @@ def test_a_request_has_its_own_number_of_purchases_and_its_own_end() -> None:
 def test_what_says_nothing_about_a_request_is_refused_with_what_would(value: object) -> None:
     with pytest.raises(ValueError, match="meta") as caught:
         Options.of(CONFIG, value)
-    advice = "write False or a dict of policy, retry_times, on_give_up, kind, site_key"
+    advice = "write False or a dict of policy, retry_times, on_give_up, refetch, kind, site_key"
     assert str(caught.value) == f'meta["captcha"] = {value!r}: {advice}'
 
 
@@ -424,8 +428,8 @@ def test_what_says_nothing_about_a_request_is_refused_with_what_would(value: obj
     ("key", "advice"),
     [
         ("retries", "did you mean retry_times?"),
-        ("max_delay", "write one of policy, retry_times, on_give_up, kind, site_key"),
-        (1, "write one of policy, retry_times, on_give_up, kind, site_key"),
+        ("max_delay", "write one of policy, retry_times, on_give_up, refetch, kind, site_key"),
+        (1, "write one of policy, retry_times, on_give_up, refetch, kind, site_key"),
     ],
 )
 def test_a_key_that_a_request_cannot_have_is_refused(key: object, advice: str) -> None:
