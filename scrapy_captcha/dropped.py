@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import logging
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
+from scrapy_captcha.files import opened
 from scrapy_captcha.origin import wanted_url
 
 if TYPE_CHECKING:
@@ -37,9 +38,9 @@ class DroppedFeed:
         }
         self._write(json.dumps(line) + "\n", "a")
 
-    def _write(self, text: str, mode: str) -> None:
+    def _write(self, text: str, mode: Literal["w", "a"]) -> None:
         try:
-            with self._path.open(mode, encoding="utf-8") as file:
+            with opened(self._path, mode) as file:
                 file.write(text)
         except OSError as error:
             if not self._has_failed:

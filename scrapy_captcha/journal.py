@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import logging
 import pickle
-import sqlite3
 from dataclasses import replace
 from hashlib import blake2b
 from pathlib import Path
@@ -24,6 +23,7 @@ from scrapy.utils.job import job_dir
 from scrapy.utils.request import request_from_dict
 
 from scrapy_captcha.clock import looping
+from scrapy_captcha.entries import Entries
 from scrapy_captcha.progress import KEY, Progress
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class Journal:
         self._prepared = prepared
         self._on_unserializable = on_unserializable
         directory = job_dir(crawler.settings)
-        self._file = _File(Path(directory, _FILE)) if directory else None
+        self._file = Entries(Path(directory, _FILE)) if directory else None
         self._settling: dict[Request, bytes] = {}
         self._looking = looping(self._look)
         self._carried_on: set[bytes] = set()
@@ -202,103 +202,3 @@ def _unsealed(sealed: bytes) -> dict[str, Any]:
 
 def _name(progress: Progress) -> bytes:
     return progress.entry.encode("utf-8", "surrogatepass")  # it may have been damaged
-
-
-class _File:
-    """Bytes by name, in SQLite. The first failure is its end, told in one warning."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._log = path.with_name(path.name + "-wal")
-        self._db: sqlite3.Connection | None = None
-        self._is_ours = False
-        self.failed = False
-
-    def __str__(self) -> str:
-        return str(self._path)
-
-    def exists(self) -> bool:
-        return self._path.exists()
-
-    def read(self) -> list[tuple[bytes, bytes]]:
-        """All that is in the file; as much as can be read where it is damaged."""
-        rows: list[tuple[bytes, bytes]] = []
-        try:
-            rows.extend(self._opened().execute("SELECT name, data FROM entries"))
-        except sqlite3.OperationalError as error:  # locked, say: another crawl's
-            self._fail(error)
-        except (sqlite3.DatabaseError, UnicodeDecodeError) as error:  # garbage in what SQLite says
-            self._put_aside(error)
-        return rows
-
-    def write(self, name: bytes, data: bytes) -> None:
-        """Puts *data* under *name*, in the place of what was there."""
-        self._do("INSERT OR REPLACE INTO entries VALUES (?, ?)", [(name, data)])
-
-    def delete(self, names: Iterable[bytes]) -> None:
-        """Takes out what is under *names*."""
-        self._do("DELETE FROM entries WHERE name = ?", [(name,) for name in names])
-
-    def remove(self) -> None:
-        """Deletes the file, unless it was never this crawl's."""
-        self.close()
-        if self._is_ours:
-            try:
-                for path in (self._path, self._log):
-                    path.unlink(missing_ok=True)
-            except OSError as error:
-                self._fail(error)
-
-    def close(self) -> None:
-        if self._db is not None:
-            self._db.close()
-            self._db = None
-
-    def _do(self, statement: str, rows: list[tuple[object, ...]]) -> None:
-        if self.failed:
-            return
-        try:
-            self._opened().executemany(statement, rows)
-        except (sqlite3.Error, UnicodeDecodeError) as error:
-            self._fail(error)
-
-    def _opened(self) -> sqlite3.Connection:
-        if self._db is None:
-            self._db = sqlite3.connect(self._path, timeout=0, isolation_level=None)
-            self._db.text_factory = bytes  # garbage is no UTF-8
-            # A process that is killed loses nothing that it has handed to the system; only a
-            # machine that stops does, and to wait for its disk costs a thousand times as much.
-            self._db.execute("PRAGMA synchronous = OFF")
-            # One crawl has a job directory. Without others to share it with, the log works on
-            # network file systems too.
-            self._db.execute("PRAGMA locking_mode = EXCLUSIVE")
-            self._db.execute("PRAGMA journal_mode = WAL")
-            self._db.execute(
-                "CREATE TABLE IF NOT EXISTS entries (name BLOB PRIMARY KEY, data BLOB)"
-            )
-            self._is_ours = True
-        return self._db
-
-    def _put_aside(self, error: Exception) -> None:
-        self.close()
-        aside = self._path.with_name(self._path.name + ".damaged")
-        try:
-            self._path.replace(aside)
-            self._log.unlink(missing_ok=True)
-        except OSError:
-            self._fail(error)
-        else:
-            logger.warning(
-                "The captcha journal is damaged and now %(aside)s: %(error)s",
-                {"aside": aside, "error": error},
-            )
-
-    def _fail(self, error: Exception) -> None:
-        self.close()
-        if not self.failed:
-            self.failed = True
-            logger.warning(
-                "No captcha journal from now on: pages that wait are lost if the crawl is killed. "
-                "%(path)s: %(error)s",
-                {"path": self._path, "error": error},
-            )

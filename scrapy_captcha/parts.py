@@ -25,8 +25,9 @@ from scrapy_captcha.parking import ParkingLot
 from scrapy_captcha.permission import Permission
 from scrapy_captcha.pictures import Pictures
 from scrapy_captcha.prices import Prices
+from scrapy_captcha.queued import Queued
 from scrapy_captcha.rejections import Rejections
-from scrapy_captcha.sessions import Sessions, without_credentials
+from scrapy_captcha.sessions import Sessions
 from scrapy_captcha.setbacks import Setbacks
 from scrapy_captcha.sharing import Sharing
 from scrapy_captcha.sight import Sight
@@ -145,13 +146,18 @@ class Parts:
             life=self.config.token_life,
             is_doubtful=self.rejections.is_doubtful,
             on_expired=on_expired,
+            on_cookies=self.queued.watch,
         )
+
+    @cached_property
+    def queued(self) -> Queued:
+        return Queued(self.crawler)
 
     @cached_property
     def journal(self) -> Journal:
         return Journal(
             self.crawler,
-            prepared=without_credentials,
+            prepared=self.queued.prepared,
             on_unserializable=self.tally.unserializable,
         )
 

@@ -7,6 +7,8 @@ import logging
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from scrapy_captcha.files import opened
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -48,7 +50,10 @@ class StateFile:
         """Replaces what is there by *state*, at once or not at all."""
         beside = self._path.with_suffix(".new")
         try:
-            beside.write_bytes(json.dumps(state).encode())
+            with suppress(FileNotFoundError):
+                beside.unlink()  # of a run that was killed, or a link
+            with opened(beside, "w") as file:
+                file.write(json.dumps(state))
             beside.replace(self._path)
         except OSError as error:
             with suppress(OSError):

@@ -88,6 +88,7 @@ class Stock:
       gives up its room then, since somebody else may have dropped its request
     * *is_doubtful*: whether a site should get one solution at a time
     * *on_expired*: called with the name of each token that was not sent in time
+    * *on_cookies*: called for each solution that goes into a cookie jar
     """
 
     def __init__(
@@ -97,11 +98,13 @@ class Stock:
         life: float,
         is_doubtful: Callable[[str], bool],
         on_expired: Callable[[str, Captcha], None],
+        on_cookies: Callable[[], None],
     ) -> None:
         self._slots = slots
         self._life = life
         self._is_doubtful = is_doubtful
         self._on_expired = on_expired
+        self._on_cookies = on_cookies
         self._of_slots: Bounded[_Queue] = Bounded(_KEPT, _Queue.is_busy)
         self._of_sites: Bounded[_Queue] = Bounded(_KEPT, _Queue.is_busy)
         self._places: dict[str, Place] = {}
@@ -129,6 +132,8 @@ class Stock:
 
     def keep(self, place: Place, name: str, captcha: Captcha, solution: Solution) -> None:
         """Keeps *solution* in *place* under *name* until it is taken or has expired."""
+        if solution.cookies or KINDS[captcha.kind].cookie:
+            self._on_cookies()
         expire = partial(self._expire, place) if _ages(captcha) else place.leave
         place.fill(name, captcha, solution, CLOCK.callLater(self._life, expire))
         self._places[name] = place

@@ -13,6 +13,7 @@ from scrapy.utils.job import job_dir
 from scrapy_captcha.books import Books
 from scrapy_captcha.clock import looping
 from scrapy_captcha.dropped import DroppedFeed
+from scrapy_captcha.files import opened
 from scrapy_captcha.money import shown
 from scrapy_captcha.sessions import site_of_page
 from scrapy_captcha.tables import table
@@ -137,7 +138,8 @@ class Summary:
         written = f"Written {datetime.now().astimezone():%Y-%m-%d %H:%M %Z}"
         try:
             page = report(self.books, title=name, written=written)
-            Path(self._config.report).write_text(page, "utf-8")
+            with opened(Path(self._config.report), "w") as file:
+                file.write(page)
         except OSError as error:
             logger.warning(
                 "CAPTCHA_REPORT = %(path)s cannot be written (%(why)s): write a path that can",

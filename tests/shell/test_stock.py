@@ -31,6 +31,7 @@ def stock(life: float, *, doubtful: str = "example.com") -> Stock:
         life=life,
         is_doubtful=lambda site: site == doubtful,
         on_expired=lambda _name, _captcha: None,
+        on_cookies=lambda: None,
     )
 
 

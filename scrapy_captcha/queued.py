@@ -1,0 +1,44 @@
+"""What goes to the scheduler, or to the journal, carries no cookie that the cookie jar has.
+
+CookiesMiddleware leaves its header in each request that it has seen, and so in what is asked for
+again: with it the answers of a service would be written to disk. It makes the header anew.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from scrapy import signals
+
+from scrapy_captcha.sessions import without_credentials
+
+if TYPE_CHECKING:
+    from scrapy.crawler import Crawler
+    from scrapy.http import Request
+
+
+class Queued:
+    """Takes the headers of CookiesMiddleware out of requests; those of the spider stay."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        self._crawler = crawler
+        self._is_merged = crawler.settings.getbool("COOKIES_ENABLED")
+        self._is_watching = False
+
+    def watch(self) -> None:
+        """An answer goes into a cookie jar: from now on none is to go to the scheduler."""
+        if not self._is_watching:
+            self._is_watching = True
+            self._crawler.signals.connect(self._request_scheduled, signals.request_scheduled)
+
+    def prepared(self, request: Request) -> Request:
+        """*request* as it may be written to the journal."""
+        request = without_credentials(request)
+        if "Cookie" in request.headers:
+            request = request.copy()
+            self._request_scheduled(request)
+        return request
+
+    def _request_scheduled(self, request: Request) -> None:
+        if self._is_merged and not request.meta.get("dont_merge_cookies"):
+            request.headers.pop("Cookie", None)
