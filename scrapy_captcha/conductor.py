@@ -65,6 +65,7 @@ class Conductor:
         self._endings = parts.endings
         self._cache = parts.cache
         self._carrier = parts.carrier
+        self._failover = parts.failover
         self._gates = parts.gates
 
     async def sent(self, request: Request) -> Request | Response | None:
@@ -192,6 +193,15 @@ class Conductor:
         self, request: Request, response: Response
     ) -> Request | Response | Awaitable[Request]:
         """Content goes on; a captcha page never does, unless the user wants it to."""
+        again = self._failover.after_response(request, response)
+        if again is None:
+            return self._answered(request, response)
+        self._sharing.answered(request)
+        return again
+
+    def _answered(
+        self, request: Request, response: Response
+    ) -> Request | Response | Awaitable[Request]:
         if SUBMISSION in request.meta:
             request.meta["dont_retry"] = True  # its token is used up
             return response
@@ -298,11 +308,17 @@ class Conductor:
         self._tally.without_rules(request, name)
         return IgnoreRequest(f"robots.txt shows {name}")
 
-    def failed(self, request: Request) -> None:
-        """A page that cannot be fetched solves for nobody else."""
+    def failed(self, request: Request, exception: Exception) -> Request | None:
+        """What to fetch instead of a page that its proxy has failed; None for Scrapy to decide.
+
+        A page that cannot be fetched solves for no other.
+        """
         self._gates.failed(request)
         self._sharing.answered(request)
-        self._sharing.left(Progress.of(request.meta))
+        again = self._failover.after_exception(request, exception)
+        if again is None:
+            self._sharing.left(Progress.of(request.meta))
+        return again
 
     def _met(
         self,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import sqlite3
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from scrapy_captcha.files import make_private
 
@@ -32,9 +32,9 @@ class Entries:
         """Whether there is a file, of this run or of an earlier one."""
         return self._path.exists()
 
-    def read(self) -> list[tuple[bytes, bytes]]:
-        """All that is in the file; as much as can be read where it is damaged."""
-        rows: list[tuple[bytes, bytes]] = []
+    def read(self) -> list[tuple[Any, Any]]:
+        """Names and data of all that is in the file; where it is damaged, of any type."""
+        rows: list[tuple[Any, Any]] = []
         try:
             rows.extend(self._opened().execute("SELECT name, data FROM entries"))
         except (sqlite3.OperationalError, OSError) as error:  # locked, say: another crawl's

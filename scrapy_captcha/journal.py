@@ -113,7 +113,7 @@ class Journal:
         self.follows_a_kill = self._file.exists()
         sound, spoilt = 0, []
         for name, data in self._file.read():
-            if name.startswith(_QUEUED):
+            if isinstance(name, bytes) and name.startswith(_QUEUED):
                 self.queued.append(name.removeprefix(_QUEUED))
                 continue
             request = self._read(name, data)

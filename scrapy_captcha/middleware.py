@@ -79,9 +79,9 @@ class CaptchaMiddleware:
 
     def process_exception(
         self, request: Request, exception: Exception, spider: Spider | None = None
-    ) -> None:
+    ) -> Request | None:
         """As `Conductor.failed`."""
-        self._conductor.failed(request)
+        return self._conductor.failed(request, exception)
 
     def _is_quiet_for(self, request: Request) -> bool:
         """Whether nothing was met that concerns *request*, nor said or noted of it.

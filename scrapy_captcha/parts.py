@@ -14,6 +14,7 @@ from scrapy_captcha.config import domains_of
 from scrapy_captcha.crawl.answer_pages import AnswerPages
 from scrapy_captcha.endings import Endings, spoilt
 from scrapy_captcha.engine.gates import Gates
+from scrapy_captcha.failover import Failover
 from scrapy_captcha.forms import Forms
 from scrapy_captcha.httpcache import HttpCache
 from scrapy_captcha.jars import Jars
@@ -192,6 +193,10 @@ class Parts:
             self.tally,
             close_on_stop=self.config.close_on_stop,
         )
+
+    @cached_property
+    def failover(self) -> Failover:
+        return Failover(self.sessions, self.sharing, self.tally)
 
     @cached_property
     def buyer(self) -> Buyer:

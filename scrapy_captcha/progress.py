@@ -35,6 +35,7 @@ class Progress:
     * *follows*: whether another page has solved for it
     * *goes*: whether it is its turn to be fetched; *again*: how often that was so
     * *asked*: whether it carries a solution that a spider has asked for
+    * *moves*: how often it was sent to another proxy because its own had failed
     * *rotated*: whether it was sent to another proxy instead of paying
     * *failed*: the reason why the page is given up, "" while it is not
     * *passed*: whether the page goes to the spider whatever it shows
@@ -63,6 +64,7 @@ class Progress:
     goes: bool = False
     again: int = 0
     asked: bool = False
+    moves: int = 0
     rotated: bool = False
     failed: str = ""
     passed: bool = False
@@ -132,6 +134,7 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "goes": (bool,),
     "again": (int,),
     "asked": (bool,),
+    "moves": (int,),
     "rotated": (bool,),
     "failed": (str,),
     "passed": (bool,),
@@ -144,7 +147,7 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "dont_filter": (bool,),
     "cookies": (dict, list),
 }
-_COUNTS = frozenset({"tasks", "retries", "elsewhere", "again"})
+_COUNTS = frozenset({"moves", "tasks", "retries", "elsewhere", "again"})
 
 
 def _is_sound(name: object, value: Any) -> bool:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Sequence
 
 SCHEMES = frozenset({"http", "https", "socks4", "socks5"})
+_PORTS = {"http": 80, "https": 443, "socks4": 1080, "socks5": 1080}
 _FIRST_REST = 60.0  # seconds
 _LONGEST_REST = 3600.0  # seconds
 
@@ -26,10 +27,11 @@ class Proxy:
     password: str = ""
 
     @classmethod
-    def parse(cls, url: str) -> Proxy:
+    def parse(cls, url: str, *, default_port: bool = False) -> Proxy:
         """From ``scheme://[user:password@]host:port``; credentials may be percent-encoded.
 
-        Raises ValueError, whose text holds no credentials.
+        With *default_port* the port may be left out. Raises ValueError, whose text
+        holds no credentials.
         """
         # Split by hand: a password that is not encoded may hold what ends a URL's host.
         scheme, _, rest = url.partition("://")
@@ -37,7 +39,7 @@ class Proxy:
         username, _, password = login.partition(":")
         try:
             parts = urlsplit(f"//{address}")
-            port = parts.port
+            port = parts.port or (_PORTS.get(scheme.lower()) if default_port else None)
         except ValueError:
             raise ValueError("not a URL") from None
         if scheme.lower() not in SCHEMES:
@@ -96,6 +98,10 @@ class ProxyPool:
     def __getitem__(self, index: int) -> Proxy:
         return self._proxies[index]
 
+    def find(self, proxy: Proxy) -> int | None:
+        """The index of *proxy*, wherever it was named; None for one that is not of the pool."""
+        return _found(proxy, self._proxies)
+
     def choose(self, site: str, jar: Hashable, now: float) -> int | None:
         """The proxy of the session of *jar* at *site*; None when no proxy may go there.
 
@@ -125,6 +131,16 @@ class ProxyPool:
         if may:
             self._chosen[site, jar] = index
         return may
+
+    def cools_down(self, index: int, now: float) -> bool:
+        """Whether *index* cools down now, or is out."""
+        return index in self._out or self._rests_at(index, now)
+
+    def leave(self, site: str, jar: Hashable, index: int) -> None:
+        """The session of *jar* at *site* gets the proxy after *index*, which may be used on."""
+        if self._chosen.get((site, jar)) == index:
+            del self._chosen[site, jar]
+            self._next = index + 1
 
     def refused(self, index: int, rest: Rest, site: str, now: float) -> None:
         """*index* could not be used for *site*, and is treated as *rest* says."""
@@ -161,6 +177,18 @@ class ProxyPool:
         """The one whose rest is over, or ends first; among equals the next in turn."""
         until = self._rests.get(index, (0.0, 0.0))[0]
         return max(0.0, until - now), (index - self._next) % len(self._proxies)
+
+
+def _found(proxy: Proxy, proxies: Sequence[Proxy]) -> int | None:
+    """The place of *proxy*: by its address, and by its user where several have that address."""
+    places = [
+        place
+        for place, known in enumerate(proxies)
+        if (known.host, known.port) == (proxy.host, proxy.port)
+        and proxy.username in ("", known.username)
+    ]
+    same_user = [place for place in places if proxies[place].username == proxy.username]
+    return (same_user or places)[0] if len(places) == 1 or same_user else None
 
 
 class Chooser(Protocol):
@@ -219,6 +247,17 @@ class OwnPool:
     def move(self, site: str, jar: Hashable, index: int, now: float) -> bool:
         """Not here: the class chooses."""
         return False
+
+    def find(self, proxy: Proxy) -> int | None:
+        """As in `ProxyPool`, among those that have been chosen."""
+        return _found(proxy, list(self._proxies))
+
+    def cools_down(self, index: int, now: float) -> bool:
+        """Not known here."""
+        return False
+
+    def leave(self, site: str, jar: Hashable, index: int) -> None:
+        """Not here: the class chooses."""
 
     def refused(self, index: int, rest: Rest, site: str, now: float) -> None:
         """As in `ProxyPool`."""

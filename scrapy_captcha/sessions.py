@@ -132,7 +132,7 @@ class Sessions:
         """
         if not self._pool:
             return None
-        old = self._index(request)
+        old = self._place(request)
         if old is not None:
             self._pool.refused(old, rest, self._session(request)[0], self._now())
         new = self._pool.choose(*self._session(request), self._now())
@@ -141,6 +141,38 @@ class Sessions:
         request = without_proxy(request)
         request.meta[_INDEX] = new
         return request
+
+    def failed(self, request: Request, rest: Rest) -> bool:
+        """The proxy of *request* is treated as *rest* says, where it is one of the pool.
+
+        Whether that changes anything: of requests that fail together only the first does.
+        """
+        place, now = self._place(request), self._now()
+        if place is None or self._pool.cools_down(place, now):
+            return False
+        self._pool.refused(place, rest, site_of_page(request), now)
+        return True
+
+    def elsewhere(self, request: Request) -> Request | None:
+        """*request* for another proxy of the pool; None where none is free that cools down nowhere.
+
+        That of a request which is not the pool's is its owner's to change.
+        """
+        old = self._index(request)
+        if old is None or self.wait(request) != 0:
+            return None
+        new = self._pool.choose(*self._session(request), self._now())
+        if new is None or new == old:
+            return None
+        request = without_proxy(request)
+        request.meta[_INDEX] = new
+        return request
+
+    def leave_proxy(self, request: Request) -> None:
+        """The session of *request* goes on through another proxy, where the pool has one."""
+        index = self._index(request)
+        if index is not None:
+            self._pool.leave(*self._session(request), index)
 
     def is_of_others(self, request: Request) -> bool:
         """Whether somebody else has set the proxy of *request*."""
@@ -197,6 +229,14 @@ class Sessions:
     def _index(self, request: Request) -> int | None:
         index = request.meta.get(_INDEX)
         return index if type(index) is int and 0 <= index < len(self._pool) else None
+
+    def _place(self, request: Request) -> int | None:
+        """The index of the proxy of *request*, whoever has set it."""
+        index = self._index(request)
+        if index is not None or not (self._pool and request.meta.get("proxy")):
+            return index
+        proxy = self.proxy_of(request)
+        return self._pool.find(proxy) if proxy is not None else None
 
     def _session(self, request: Request) -> tuple[str, Hashable]:
         return site_of_page(request), jar_of(request)

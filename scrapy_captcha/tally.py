@@ -225,6 +225,22 @@ class Tally:
             error,
         )
 
+    def proxy_failed(self, request: Request, proxy: str, why: str, *, is_out: bool) -> None:
+        """A proxy of the pool has failed a download, for good where it *is_out*."""
+        self._log(
+            logging.ERROR if is_out else logging.INFO,
+            "The proxy %(proxy)s is not used any more (%(why)s): %(request)s"
+            if is_out
+            else "The proxy %(proxy)s has failed and cools down (%(why)s): %(request)s",
+            request,
+            proxy=proxy,
+            why=why,
+        )
+
+    def moved(self) -> None:
+        """The page is fetched again through another proxy, as its own had failed."""
+        self._inc("proxy_rotation_count")
+
     def rotated_before_paying(self, request: Request) -> None:
         """The page is fetched again through a proxy that draws fewer captchas."""
         self._inc("proxy_rotation_count")

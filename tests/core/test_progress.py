@@ -129,6 +129,7 @@ TYPES: dict[str, type | tuple[type, ...]] = {
     "purchase_id": str,
     "provider": str,
     "elsewhere": int,
+    "moves": int,
     "avoided": str,
     "task_id": (str, int, type(None)),
     "solution": str,
