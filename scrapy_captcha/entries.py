@@ -24,6 +24,7 @@ class Entries:
         self._db: sqlite3.Connection | None = None
         self._is_ours = False
         self.failed = False
+        self.is_taken = False  # another process has it open
 
     def __str__(self) -> str:
         return str(self._path)
@@ -109,8 +110,17 @@ class Entries:
 
     def _fail(self, error: Exception) -> None:
         self.close()
-        if not self.failed:
-            self.failed = True
+        if self.failed:
+            return
+        self.failed = True
+        if isinstance(error, sqlite3.OperationalError) and "locked" in str(error):
+            self.is_taken = True
+            logger.error(
+                "JOBDIR = %(path)s is in use by another crawl: this one buys nothing, as no limit "
+                "would hold; give each crawl a JOBDIR of its own",
+                {"path": str(self._path.parent)},
+            )
+        else:
             logger.warning(
                 "No captcha journal from now on: pages that wait are lost if the crawl is killed. "
                 "%(path)s: %(error)s",

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from scrapy.http.request import NO_CALLBACK
+
 from scrapy_captcha.audience import Outcome
 from scrapy_captcha.crawl.submission import SUBMISSION
 from scrapy_captcha.progress import KEY, Progress
@@ -53,8 +55,7 @@ class Failover:
         if self._sessions.failed(request, rest):
             self._tally.proxy_failed(request, proxy, why, is_out=rest is Rest.OUT)
         progress = Progress.of(request.meta)
-        # A solution belongs to the proxy that it was bought for.
-        if SUBMISSION in request.meta or progress.moves >= _MOST_MOVES:
+        if _belongs_to_proxy(request) or progress.moves >= _MOST_MOVES:
             return None
         again = self._sessions.elsewhere(request)
         if again is None:
@@ -64,3 +65,9 @@ class Failover:
         again.dont_filter = True
         again.meta[KEY] = replace(progress, moves=progress.moves + 1, leads="").to_meta()
         return again
+
+
+def _belongs_to_proxy(request: Request) -> bool:
+    """Whether *request* is of use only through the proxy of its page: a solution, or a picture."""
+    is_picture = request.callback is NO_CALLBACK and request.meta.get("captcha") is False
+    return is_picture or SUBMISSION in request.meta

@@ -63,7 +63,13 @@ class Journal:
         self._carried_on: set[bytes] = set()
         # Both are known once the leftovers have been asked for.
         self.follows_a_kill = False
+        self._is_taken = False
         self.queued: list[bytes] = []  # given to `end` by the last run
+
+    @property
+    def is_taken(self) -> bool:
+        """Whether another crawl uses the same job directory, which is known at the start."""
+        return self._is_taken
 
     def keep(self, request: Request) -> None:
         """Writes *request* down, from now on under the name that its meta gets."""
@@ -124,6 +130,7 @@ class Journal:
             self._file.write(name, data)  # the file may be another, in the place of a damaged one
             yield request
         self._file.delete(spoilt)
+        self._is_taken = self._file.is_taken
         self._tell(sound, len(spoilt))
 
     def carry_on(self, request: Request) -> bool:

@@ -121,6 +121,7 @@ class Parts:
             self.tally,
             self.summary.books,
             self.prices,
+            is_account_taken=lambda: self.journal.is_taken,
             on_limit=on_limit,
         )
 
@@ -171,6 +172,7 @@ class Parts:
             self.sessions,
             self.rejections,
             self.summary,
+            self.journal,
         )
 
     @cached_property

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from scrapy_captcha.captchas import Captcha
     from scrapy_captcha.domains import Domains
+    from scrapy_captcha.journal import Journal
     from scrapy_captcha.market import Market
     from scrapy_captcha.options import Options
     from scrapy_captcha.progress import Progress
@@ -36,6 +37,7 @@ class Permission:
         sessions: Sessions,
         rejections: Rejections,
         summary: Summary,
+        journal: Journal,
     ) -> None:
         self._crawler = crawler
         self._cookies_enabled: bool = crawler.settings.getbool("COOKIES_ENABLED")
@@ -44,6 +46,7 @@ class Permission:
         self._sessions = sessions
         self._rejections = rejections
         self._summary = summary
+        self._journal = journal
 
     def reason_not_to_buy(
         self, request: Request, captcha: Captcha, progress: Progress, options: Options
@@ -73,6 +76,8 @@ class Permission:
         return KINDS[captcha.kind].is_wall and not self._is_sold(request, captcha)
 
     def _reason_not_to_want(self, request: Request, captcha: Captcha) -> str | None:
+        if self._journal.is_taken:
+            return "jobdir"
         if not self._domains.allow(captcha.url):
             return "domain"
         if KINDS[captcha.kind].cookie and not self._keeps_cookies(request):

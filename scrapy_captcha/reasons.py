@@ -14,6 +14,7 @@ REASONS: Mapping[str, str] = {
         "three solutions in a row could not be sent to the site; in ten minutes one more is tried"
     ),
     "domain": "the page is of a domain outside allowed_domains or CAPTCHA_DOMAINS",
+    "jobdir": "another crawl uses the same JOBDIR",
     "budget": "a limit on solves or money is reached",
     "loss": "CAPTCHA_MAX_LOSS_PER_SITE was spent at the site without a page for it",
     "dry_run": "with CAPTCHA_DRY_RUN nothing is bought",

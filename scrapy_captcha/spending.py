@@ -53,6 +53,7 @@ class Spending:
 
     Purchases go by their ids, and so do the solutions that come of them. *on_limit* is called when
     a limit of the whole crawl is reached and the fate of all that was bought is known.
+    *is_account_taken* tells whether the account in ``JOBDIR`` is that of another crawl.
     """
 
     def __init__(
@@ -64,9 +65,11 @@ class Spending:
         books: Books,
         prices: Prices,
         *,
+        is_account_taken: Callable[[], bool],
         on_limit: Callable[[], None],
     ) -> None:
         self._config = config
+        self._is_account_taken = is_account_taken
         patience = 2 * config.solve_timeout + max(config.max_delay, config.outage_patience)
         self._ledger = Ledger(config.limits, prices, patience=patience)
         self._sessions = sessions
@@ -280,7 +283,7 @@ class Spending:
             on_limit()
 
     def _save(self) -> None:
-        if self._file is not None:
+        if self._file is not None and not self._is_account_taken():
             tasks = list(self._purchases.items())
             self._file.save({"at": time.time(), "tasks": tasks} | self._ledger.state(_now()))
 
