@@ -173,6 +173,8 @@ def test_stats() -> None:
         "not_submitted": lambda tally: tally.not_submitted(request, OSError()),
         "rescheduled": lambda tally: tally.rescheduled(request, captcha, error, 1.0),
         "rotated": lambda tally: tally.rotated(request, captcha, error),
+        "proxy_failed": lambda tally: tally.proxy_failed(request, "p", "why", is_out=True),
+        "moved": lambda tally: tally.moved(),
         "rotated_before_paying": lambda tally: tally.rotated_before_paying(request),
         "no_proxy": lambda tally: tally.no_proxy("site", is_over=True),
         "stopped": lambda tally: tally.stopped(error),
