@@ -59,7 +59,8 @@ class Newcomers:
         crowd = self._crowds.get(place)
         if crowd is None:
             crowd = self._crowds[place] = _Crowd()
-        if crowd.is_over or MARK in request.meta:
+        # Who goes out while others are away may set the cookies back to those that it went with.
+        if (crowd.is_over and not crowd.away) or MARK in request.meta:
             return
         if not crowd.away:
             crowd.size = 0
