@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 from collections import Counter
 from contextlib import AsyncExitStack
@@ -56,6 +57,7 @@ class Front:
     def __init__(self, running: Sandbox) -> None:
         self.faults: dict[str, list[int | str]] = {}
         self._site = running.site
+        self._numbers = itertools.count()
         self._listener = Listener(self.respond)
 
     @property
@@ -71,7 +73,9 @@ class Front:
         elif fault == "close":
             request.loseConnection()
         elif fault == "move":
-            send(request, Reply(307, b"", {"Location": f"{path}?moved"}))
+            # Another URL each time: Scrapy filters what leads to where it has been.
+            location = f"{path}?moved={next(self._numbers)}"
+            send(request, Reply(307, b"", {"Location": location}))
         elif fault == "wall":
             send(request, WALL)
         else:
