@@ -91,21 +91,36 @@ class Buyer:
         next_request, begun = None, time.monotonic()
         while next_request is None:
             try:
-                with (
-                    await self._stock.place(ticket, captcha) as place,
-                    await self._turn(ticket, captcha) as turn,
-                ):
-                    if _has_aged(ticket, captcha, turn.client, begun):
-                        return ticket
-                    next_request = await self._bought_from(
-                        turn.client, ticket, captcha, options, place
-                    )
+                with await self._stock.place(ticket, captcha) as place:
+                    next_request = await self._bought_in(place, ticket, captcha, options, begun)
                 if next_request is None:
                     await self._spending.until_something_ends()
                     next_request = ticket if captcha.perishable else None
             except SolverError as error:
                 next_request = await self._setbacks.after(ticket, captcha, options, error)
         return next_request
+
+    async def _bought_in(
+        self,
+        place: Place,
+        ticket: Request,
+        captcha: Captcha,
+        options: Options,
+        begun: float,
+    ) -> Request | None:
+        """As `_bought_from`, once it has the picture of *captcha* and its turn, in this order: a
+        site that is slow with its pictures keeps no provider from others.
+        """
+        image, proxy = b"", self._sessions.proxy_of(ticket)
+        if captcha.image and self._market.is_asked(captcha, proxy):
+            image = await self._pictures.fetch(ticket, captcha)
+            if not image:
+                return self._without_picture(ticket, captcha, options)
+        with await self._turn(ticket, captcha) as turn:
+            if _has_aged(ticket, captcha, turn.client, begun):
+                return ticket
+            order = self._order(ticket, captcha, image)
+            return await self._bought_from(turn.client, ticket, order, options, place)
 
     async def _turn(self, ticket: Request, captcha: Captcha) -> Turn:
         """At the provider where a purchase has begun; what has begun elsewhere is lost then."""
@@ -120,7 +135,7 @@ class Buyer:
         self,
         client: SolverClient,
         ticket: Request,
-        captcha: Captcha,
+        order: Order,
         options: Options,
         place: Place,
     ) -> Request | None:
@@ -128,20 +143,15 @@ class Buyer:
 
         None where it hangs on other purchases whether one more may be made.
         """
+        captcha, progress = order.captcha, Progress.of(ticket.meta)
         if reason := self._permission.reason_to_wait(captcha):
             return self._setbacks.failed(ticket, captcha, options, reason)
-        progress = Progress.of(ticket.meta)
-        purchase_id = progress.purchase_id or new_purchase_id()
-        answer = self._spending.reserve(purchase_id, ticket, captcha, client.provider.name)
+        answer = self._spending.reserve(order.purchase_id, ticket, captcha, client.provider.name)
         if progress.task_id is None:  # else it is paid for already
             if answer is Answer.WAIT:
                 return None
             if refused := reason_not_to_buy(answer):
                 return self._setbacks.failed(ticket, captcha, options, refused)
-        order = await self._order(ticket, captcha, purchase_id)
-        if captcha.image and not order.image:
-            self._spending.not_made(purchase_id)
-            return self._without_picture(ticket, captcha, options)
         order = replace(order, collect_only=answer is not Answer.YES)
         self._notes.note(ticket, purchase_id=order.purchase_id, provider=client.provider.name)
         try:
@@ -202,13 +212,12 @@ class Buyer:
             error.unheard and not self._market.is_asked(captcha, proxy, beside=provider)
         )
 
-    async def _order(self, ticket: Request, captcha: Captcha, purchase_id: str) -> Order:
+    def _order(self, ticket: Request, captcha: Captcha, image: bytes) -> Order:
         progress = Progress.of(ticket.meta)
         user_agent = ticket.headers.get("User-Agent")
-        image = await self._pictures.fetch(ticket, captcha) if captcha.image else b""
         return Order(
             captcha,
-            purchase_id=purchase_id,
+            purchase_id=progress.purchase_id or new_purchase_id(),
             image=image,
             proxy=self._sessions.proxy_of(ticket),
             user_agent=user_agent.decode("latin-1") if user_agent else None,

@@ -120,12 +120,13 @@ class SolverClient:
         """Whether an outage has ended after *at*, a time of the monotonic clock."""
         return self._gate.was_shut_until > at
 
-    def enter(self) -> Deferred[bool]:
+    def enter(self, site: str = "") -> Deferred[bool]:
         """Queues for a `purchase`: fires with True when it may start, with False when it may not.
 
-        Every True wants one `leave`. Cancelling it gives the place in the queue up.
+        Every True wants one `leave`. Cancelling it gives the place in the queue up. Where
+        purchases for several sites wait, the sites take turns.
         """
-        return self._admission.enter()
+        return self._admission.enter(site)
 
     def leave(self) -> None:
         """Whoever has entered is through with it."""

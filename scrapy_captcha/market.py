@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from scrapy.utils.defer import maybe_deferred_to_future
 from twisted.internet.defer import CancelledError, Deferred, DeferredList
@@ -17,6 +18,7 @@ from scrapy_captcha.clock import CLOCK
 from scrapy_captcha.errors import ErrorCode, SolverError
 from scrapy_captcha.policy import Action
 from scrapy_captcha.ranking import Ranking
+from scrapy_captcha.sessions import site_of
 from scrapy_captcha.waiters import Waiters
 
 if TYPE_CHECKING:
@@ -150,9 +152,10 @@ class Market:
         """
         if self._is_asking:
             await self._begun.wait()
+        site = site_of(urlsplit(captcha.url).hostname or "")
         while True:
             client = self._choose(captcha, proxy, provider, avoided)
-            turn = client.enter()
+            turn = client.enter(site)
             has_waited = not turn.called
             if await turn:
                 settled = {provider, avoided}

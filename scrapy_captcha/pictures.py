@@ -13,6 +13,8 @@ from twisted.internet.defer import CancelledError
 from w3lib.url import parse_data_uri
 
 from scrapy_captcha.addresses import address_of, is_public
+from scrapy_captcha.cancelling import cancellable
+from scrapy_captcha.clock import CLOCK
 from scrapy_captcha.images import LARGEST, is_picture
 from scrapy_captcha.resolving import addresses_of
 from scrapy_captcha.sessions import has_proxy, same_session, site_of
@@ -22,13 +24,16 @@ if TYPE_CHECKING:
 
     from scrapy.crawler import Crawler
     from scrapy.http import Response
+    from twisted.internet.defer import Deferred
 
+    from scrapy_captcha.cancelling import Cancellation
     from scrapy_captcha.captchas import Captcha
     from scrapy_captcha.domains import Domains
 
 logger = logging.getLogger(__name__)
 
 _MOST_REDIRECTS = 5
+_TIME_LIMIT = 30.0  # seconds for a picture, redirects and robots.txt included
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _PORTS = {"http": 80, "https": 443}
 
@@ -45,19 +50,27 @@ class Pictures:
 
         It is fetched as the page was: same cookies, same proxy, same user agent. What is no picture
         counts as none, and so does what comes from elsewhere, or from a private network that the
-        page itself is not in.
+        page itself is not in, or not within half a minute.
         """
         image = captcha.image or ""
         if image.startswith("data:"):
             data = _inline(image)
         else:
             try:
-                data = await self._fetched(page, urlsplit(captcha.url), image)
+                data = await self._fetched_in_time(page, urlsplit(captcha.url), image)
             except CancelledError:
                 raise
             except Exception:  # noqa: BLE001 - whatever the user's downloader middlewares raise
                 return b""
         return data if is_picture(data) else b""
+
+    def _fetched_in_time(self, page: Request, shown_at: SplitResult, url: str) -> Deferred[bytes]:
+        """As `_fetched`; fails with TimeoutError when it takes too long, whatever it waits for."""
+
+        async def fetched(_cancellation: Cancellation) -> bytes:
+            return await self._fetched(page, shown_at, url)
+
+        return cancellable(fetched).addTimeout(_TIME_LIMIT, CLOCK)
 
     async def _fetched(self, page: Request, shown_at: SplitResult, url: str) -> bytes:
         for _ in range(1 + _MOST_REDIRECTS):
