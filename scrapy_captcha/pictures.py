@@ -18,6 +18,7 @@ from scrapy_captcha.clock import CLOCK
 from scrapy_captcha.images import LARGEST, is_picture
 from scrapy_captcha.resolving import addresses_of
 from scrapy_captcha.sessions import has_proxy, same_session, site_of
+from scrapy_captcha.urls import host_of
 
 if TYPE_CHECKING:
     from urllib.parse import SplitResult
@@ -100,9 +101,8 @@ class Pictures:
 
     async def _refused(self, request: Request, page: SplitResult) -> str:
         """Why *request* may not be sent for a picture on *page*; "" where it may."""
-        url = urlsplit(request.url)
-        host = url.hostname or ""
-        if url.scheme not in _PORTS or not host or url.username is not None or "\\" in url.netloc:
+        host = host_of(request.url)
+        if not host:
             return "its URL is not one of a picture"
         if site_of(host) != site_of(page.hostname or "") and not self._domains.is_named(host):
             return "it is neither on the site of the page nor in allowed_domains"
