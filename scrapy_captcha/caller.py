@@ -18,10 +18,11 @@ from twisted.web.http_headers import Headers
 
 from scrapy_captcha.breaker import Breaker, is_no_answer, is_outage
 from scrapy_captcha.cancelling import cancellable
+from scrapy_captcha.captchas import Solution, are_few
 from scrapy_captcha.clock import CLOCK
 from scrapy_captcha.errors import ErrorCode, SolverError
 from scrapy_captcha.providers import Reply
-from scrapy_captcha.scrub import scrub
+from scrapy_captcha.scrub import repeats, scrub
 from scrapy_captcha.transport import (
     NETWORK_FAILURES,
     BoundedPool,
@@ -36,9 +37,10 @@ if TYPE_CHECKING:
     from treq.client import HTTPClient
 
     from scrapy_captcha.cancelling import Cancellation
-    from scrapy_captcha.providers import Body, Call, Provider
+    from scrapy_captcha.providers import Body, Call, Provider, TaskId
 
 _T = TypeVar("_T")
+_KEPT = ("solution", "taskId")  # of an answer, with all that is in them
 
 
 class Caller:
@@ -131,6 +133,7 @@ class Caller:
                 await self._until_due(call, on_answer)
                 try:
                     body = await self._ask(call, on_answer, cancellation)
+                    self._refuse_secrets([body.get(key) for key in _KEPT], call.task_id, secrets)
                 except SolverError as error:
                     error.possibly_paid = error.possibly_paid and call.buys
                     noted = self._note(error, secrets)
@@ -138,6 +141,8 @@ class Caller:
                 else:
                     call = flow.send(body)
         except StopIteration as stop:
+            if isinstance(stop.value, Solution):
+                self._refuse_solution(stop.value, secrets)
             return cast("_T", stop.value)
         except SolverError as error:
             if error is not noted:
@@ -158,9 +163,25 @@ class Caller:
             if is_outage(error):
                 raise self._note(error, ()) from None
 
+    def _refuse_solution(self, solution: Solution, secrets: Iterable[str]) -> None:
+        """Whatever provider has read it: what a site and a job directory are to be given."""
+        cookies = dict(solution.cookies)
+        words = [dict(solution.answers), solution.user_agent, cookies, solution.task_id]
+        if are_few(cookies) and not repeats(words, (self._api_key, *secrets)):
+            return
+        error = SolverError(ErrorCode.BAD_REPLY, task_id=solution.task_id)
+        error.possibly_paid = solution.task_id is None
+        raise self._note(error, secrets)
+
+    def _refuse_secrets(
+        self, value: object, task_id: TaskId | None, secrets: Iterable[str]
+    ) -> None:
+        if repeats(value, (self._api_key, *secrets)):
+            raise SolverError(ErrorCode.BAD_REPLY, task_id=task_id, possibly_paid=True)
+
     def _note(self, error: SolverError, secrets: Iterable[str]) -> SolverError:
         error.provider = self.provider.name
-        error.message = self.plain(error.message, secrets)
+        error.message = ""  # it may repeat any secret, in any encoding
         error.provider_code = self.plain(error.provider_code or "", secrets) or None
         self._on_error(error)
         return error

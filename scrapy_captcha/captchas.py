@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import TYPE_CHECKING
@@ -171,6 +172,24 @@ class Captcha:
         values = (value for _, value in self.form.fields) if self.form else ()
         is_named = self.image and any(v in self.image for v in values if len(v) >= _LEAST_NAME)
         return self.perishable and not is_named
+
+
+_TASK_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:+/=~-]{0,127}")
+_MOST_COOKIES = 50
+_MOST_IN_COOKIES = 4096  # characters; usual servers take 8 kB, and the site has cookies of its own
+
+
+def is_task_id(value: object) -> bool:
+    """Whether *value* may be the id of a task: a number from 0 of 63 bits, or a short name."""
+    if type(value) is int:
+        return 0 <= value < 1 << 63
+    return isinstance(value, str) and _TASK_ID.fullmatch(value) is not None
+
+
+def are_few(cookies: Mapping[str, str]) -> bool:
+    """Whether *cookies* leave a request's ``Cookie`` header small enough for usual servers."""
+    size = sum(len(name) + len(value) + len("=; ") for name, value in cookies.items())
+    return len(cookies) <= _MOST_COOKIES and size <= _MOST_IN_COOKIES
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -339,4 +339,5 @@ def _place(captcha: Captcha) -> tuple[str | None, str | None]:
 
 def _secrets(order: Order) -> tuple[str, ...]:
     proxy = (order.proxy.username, order.proxy.password) if order.proxy else ()
-    return (*proxy, order.cookies)
+    values = (part.partition("=")[2].strip() for part in order.cookies.split(";"))
+    return (*proxy, order.cookies, *values)

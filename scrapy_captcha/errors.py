@@ -117,7 +117,8 @@ _CODE_OF_BARE_STATUS: Mapping[int, ErrorCode] = {
 }
 
 _CONTRACT = tuple(c.value for c, info in ERRORS.items() if info.family is not Family.CLIENT)
-_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{1,63}")
+# Letters alone: what stands for a secret hardly ever does without digits.
+_NAME = re.compile(r"(?=.{2,64}\Z)[A-Za-z]+(?:_[A-Za-z]+)*")
 _TEXT_LIMIT = 300  # characters of a server's message that are kept
 
 
@@ -132,7 +133,8 @@ class SolverError(Exception):
     * *http_status*: of the answer, None when there was none
     * *provider*: the service's name, as in ``CAPTCHA_PROVIDERS``
     * *provider_code*: the service's own name of the error, where it differs from *code*
-    * *message*: the service's text for people, "" without; never logged as it is
+    * *message*: the service's text for people, "" without; the client takes it out, since it may
+      repeat any secret in any encoding
     * *task_id*: the task that failed, None before there was one
     * *possibly_paid*: whether the call may have taken effect though no answer of use came back
     * *unheard*: whether the service could not be asked in time what became of the task

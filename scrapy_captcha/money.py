@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import ROUND_CEILING, Decimal
 
 _MILLION = 1_000_000
+_LEAST_COST, _MOST_COST = 1e-6, 1000.0  # of one task, in any currency
 
 Micros = int
 
@@ -12,6 +13,13 @@ Micros = int
 def micros(amount: float | str) -> Micros:
     """*amount*, finite and in the account's currency; parts of a millionth count as one."""
     return int((Decimal(str(amount)) * _MILLION).to_integral_value(ROUND_CEILING))
+
+
+def known_cost(cost: float | None) -> float | None:
+    """*cost*, which a service names for one task; None where no task costs that."""
+    if cost is None or not (cost == 0 or _LEAST_COST <= cost <= _MOST_COST):  # which NaN is not
+        return None
+    return cost
 
 
 def amount(value: Micros) -> float:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
+from scrapy_captcha.captchas import is_task_id
 from scrapy_captcha.policy import Attempts
 
 if TYPE_CHECKING:
@@ -151,6 +152,8 @@ _COUNTS = frozenset({"moves", "tasks", "retries", "elsewhere", "again"})
 
 
 def _is_sound(name: object, value: Any) -> bool:
+    if name == "task_id":
+        return is_task_id(value)
     return name in _TYPES and type(value) in _TYPES[name] and not (name in _COUNTS and value < 0)
 
 

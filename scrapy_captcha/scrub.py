@@ -2,24 +2,65 @@
 
 from __future__ import annotations
 
+import re
 from base64 import b64encode
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 _WINDOW = 6  # characters of a secret that already say too much
+_LONG_WINDOW = 12  # the same where long random texts are searched
+_BESIDE = re.compile(r"[^a-z0-9]+")
 
 
 def scrub(text: str, secrets: Iterable[str]) -> str:
     """*text* as printable ASCII, "" when it holds part of a secret in any usual encoding."""
     folded = text.lower()
     for secret in filter(None, secrets):
-        forms = {secret, quote(secret, safe=""), *_base64(secret)}
+        forms = {secret, secret[::-1], quote(secret, safe=""), *_base64(secret)}
         if any(part in folded for form in forms for part in _parts(form.lower())):
             return ""
     return text.encode("ascii", "backslashreplace").decode() if text.isprintable() else ascii(text)
+
+
+def repeats(value: object, secrets: Iterable[str]) -> bool:
+    """Whether a string in *value*, plain data however nested, holds one of *secrets*.
+
+    In any usual encoding, and also a part of a long one; one of a few characters counts where it is
+    the whole string.
+    """
+    strings = list(_strings(value))
+    folded = "\n".join(strings).lower()
+    joined = _BESIDE.sub("", folded)
+    for secret in filter(None, secrets):
+        if len(secret) < _WINDOW:
+            if secret in strings:
+                return True
+            continue
+        plain = _BESIDE.sub("", secret.lower())
+        forms = {secret, secret[::-1], quote(secret, safe=""), secret.encode().hex()}
+        parts = {part for form in forms for part in _parts(form.lower(), _LONG_WINDOW)}
+        if any(part in folded for part in parts | {b.lower() for b in _base64(secret)}):
+            return True
+        if len(plain) >= _WINDOW and plain in joined:
+            return True
+    return False
+
+
+def _strings(value: object) -> Iterator[str]:
+    left = [value]
+    while left:
+        one = left.pop()
+        if isinstance(one, dict):
+            left += [*one.keys(), *one.values()]
+        elif isinstance(one, (list, tuple)):
+            left += one
+        elif isinstance(one, str):
+            yield one
+        elif type(one) is int:
+            yield str(one)
 
 
 def _base64(secret: str) -> Iterable[str]:
@@ -29,7 +70,7 @@ def _base64(secret: str) -> Iterable[str]:
         yield encoded[(0, 2, 3)[before] : -1 or None]
 
 
-def _parts(secret: str) -> Iterable[str]:
-    if len(secret) <= _WINDOW:
+def _parts(secret: str, window: int = _WINDOW) -> Iterable[str]:
+    if len(secret) <= window:
         return [secret]
-    return (secret[i : i + _WINDOW] for i in range(len(secret) - _WINDOW + 1))
+    return (secret[i : i + window] for i in range(len(secret) - window + 1))

@@ -11,7 +11,7 @@ from scrapy.utils.job import job_dir
 from scrapy_captcha.clock import CLOCK, looping
 from scrapy_captcha.config import PREFIX
 from scrapy_captcha.ledger import Answer, Ledger
-from scrapy_captcha.money import micros, shown
+from scrapy_captcha.money import known_cost, micros, shown
 from scrapy_captcha.progress import Progress
 from scrapy_captcha.purchases import Fate
 from scrapy_captcha.statefile import StateFile
@@ -124,8 +124,8 @@ class Spending:
         """The solution of *order* has come; the name of the purchase that it came of."""
         name = self._purchase(order, solution.task_id)
         self._lose_task(order)
-        cost = solution.cost
-        told = micros(cost) if cost is not None and cost >= 0 else None
+        cost = known_cost(solution.cost)
+        told = None if cost is None else micros(cost)
         purchase = self._charge(name, told)
         if purchase is not None:
             # From a service that does not tell what it takes there is nothing more to find out.

@@ -28,6 +28,7 @@ _ADVICE = {
     ErrorCode.AUTH_FORBIDDEN: "ask the service, which may want to know your IP address",
     ErrorCode.BALANCE_EMPTY: "top the account up",
 }
+_MOST_NAMES = 20  # of unknown errors that are logged
 _UNTOLD = frozenset({Fate.UNUSED, Fate.FAILED})  # no other call tells of them
 
 
@@ -65,14 +66,13 @@ class Tally:
         if error.possibly_paid:
             self._inc("possibly_paid_count")
         unknown = error.provider_code if error.code is ErrorCode.UNKNOWN else None
-        if unknown and unknown not in self._unknown:
+        if unknown and unknown not in self._unknown and len(self._unknown) < _MOST_NAMES:
             self._unknown.add(unknown)
             self._log(
                 logging.WARNING,
-                "%(provider)s gave an error that nobody knows here: %(unknown)s %(text)s",
+                "%(provider)s gave an error of an unknown name: %(unknown)s",
                 error=error,
                 unknown=unknown,
-                text=error.message,
             )
 
     def outage(self, error: SolverError, patience: float) -> None:

@@ -6,13 +6,14 @@ A service of one's own is a subclass with a name, a base URL and the tables that
 from __future__ import annotations
 
 from itertools import islice
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 
+from scrapy_captcha.captchas import is_task_id
 from scrapy_captcha.errors import ErrorCode, SolverError
 from scrapy_captcha.providers.base import Call, Provider
 from scrapy_captcha.providers.meanings import COMMON, NOT_READY, read_vendor_error
 from scrapy_captcha.providers.polling import Polling, PollingRules
-from scrapy_captcha.providers.solutions import read_cost, read_duration, read_solution
+from scrapy_captcha.providers.solutions import read_balance, read_duration, read_solution
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
@@ -78,7 +79,7 @@ class CreateTask(Provider):
     def balance(self) -> Generator[Call, Body, float]:
         """One call of getBalance."""
         body = yield Call("getBalance", {})
-        balance = read_cost(body.get("balance"))
+        balance = read_balance(body.get("balance"))
         if balance is None:
             raise SolverError(ErrorCode.BAD_REPLY)
         return balance
@@ -149,9 +150,7 @@ def _look(task_id: TaskId, after: float) -> Call:
 
 def _task_id(body: Body) -> TaskId | None:
     task_id = body.get("taskId")
-    if isinstance(task_id, bool) or not isinstance(task_id, (str, int)) or task_id == "":
-        return None
-    return task_id
+    return cast("TaskId", task_id) if is_task_id(task_id) else None
 
 
 class _Trouble:

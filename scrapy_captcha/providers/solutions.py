@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, cast
 
-from scrapy_captcha.captchas import KINDS, Kind, Solution
+from scrapy_captcha.captchas import KINDS, Kind, Solution, are_few
 from scrapy_captcha.errors import ErrorCode, SolverError
+from scrapy_captcha.money import known_cost
 
 if TYPE_CHECKING:
     from scrapy_captcha.providers.base import Body
@@ -18,6 +18,8 @@ _USER_AGENT = re.compile(r"[\x20-\x7e]{1,512}")
 _COOKIE = re.compile(r"[!#-+\--:<-\[\]-~]{1,4096}")  # RFC 6265, section 4.1.1
 _COOKIE_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,256}")
 _LONGEST_TEXT = 256  # characters read off a picture
+_DECIMAL = re.compile(r"-?[0-9]{1,10}(?:\.[0-9]{1,20})?")
+_MOST_MONEY = 1e10  # in any currency; Unix times are below it too
 
 # Where services put what we call a token; the first that is there counts.
 _TOKEN_KEYS = ("gRecaptchaResponse", "token")
@@ -34,6 +36,8 @@ def read_solution(kind: Kind, body: Body, task_id: str | int | None) -> Solution
     if not isinstance(fields, dict):
         raise SolverError(ErrorCode.BAD_REPLY, task_id=task_id)
     cookies = _cookies(fields)
+    if not are_few(cookies):
+        raise SolverError(ErrorCode.BAD_REPLY, task_id=task_id)
     try:
         answers = _answers(kind, fields, cookies)
     except ValueError:
@@ -55,7 +59,10 @@ def _answers(kind: Kind, fields: Body, cookies: Mapping[str, str]) -> dict[str, 
     cookie = KINDS[kind].cookie
     if cookie:
         given = next((fields[key] for key in (cookie, "cookie", "token") if key in fields), None)
-        return {"token": _token(cookies.get(cookie) or _cookie_value(cookie, given))}
+        token = _token(cookies.get(cookie) or _cookie_value(cookie, given))
+        if not are_few({**cookies, cookie: token}):
+            raise ValueError
+        return {"token": token}
     if isinstance(fields.get("data"), dict):
         fields = cast("Body", fields["data"])
     if kind is Kind.GEETEST_V3 and "seccode" not in fields and "validate" in fields:
@@ -109,19 +116,28 @@ def _cookies(fields: Body) -> dict[str, str]:
 
 
 def read_cost(value: object) -> float | None:
-    """A price or balance, as a number or a string of one; None unless it is finite."""
-    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+    """The price of a task, as a number or a plain decimal; None where it cannot be meant."""
+    return known_cost(_number(value))
+
+
+def read_balance(value: object) -> float | None:
+    """What an account holds or owes, as a number or a plain decimal; None where that is none."""
+    balance = _number(value)
+    return balance if balance is not None and abs(balance) <= _MOST_MONEY else None
+
+
+def _number(value: object) -> float | None:
+    if isinstance(value, str) and _DECIMAL.fullmatch(value):
+        return float(value)
+    if type(value) not in (int, float):
         return None
-    try:
-        cost = float(value)
-    except (ValueError, OverflowError):
-        return None
-    return cost if math.isfinite(cost) else None
+    number = cast("float", value)
+    return float(number) if abs(number) <= _MOST_MONEY else None  # which NaN is not
 
 
 def read_duration(body: Body) -> float | None:
     """Seconds from ``createTime`` to ``endTime``, None unless the answer has both as Unix times."""
-    created, ended = read_cost(body.get("createTime")), read_cost(body.get("endTime"))
+    created, ended = _number(body.get("createTime")), _number(body.get("endTime"))
     if not created or not ended or not 0 < created <= ended:
         return None
     return ended - created

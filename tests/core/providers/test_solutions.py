@@ -207,7 +207,7 @@ COSTS: list[tuple[object, float | None]] = [
     (0.00299, 0.00299),
     ("0.00299", 0.00299),
     (0, 0.0),
-    (-1, -1.0),
+    (-1, None),
     ("", None),
     ("free", None),
     ("nan", None),
@@ -219,6 +219,13 @@ COSTS: list[tuple[object, float | None]] = [
     (True, None),
     (None, None),
     ([1], None),
+    ("1_0", None),
+    ("1e5", None),
+    (" 1", None),
+    ("\u0661", None),
+    (1e308, None),
+    (1e-320, None),
+    ("0.0021", 0.0021),
 ]
 
 
@@ -265,3 +272,12 @@ def test_any_body_gives_a_usable_solution_or_a_solver_error(
 
 def test_a_token_is_no_number() -> None:
     assert_refused(Kind.HCAPTCHA, {"token": 5})
+
+
+@settings(deadline=None, max_examples=500)
+@pytest.mark.thorough
+@given(st.floats() | st.integers() | st.text(max_size=12) | st.from_regex(r"[0-9._+eE-]{1,12}"))
+def test_a_cost_is_unknown_or_one_that_a_task_may_have(value: object) -> None:
+    cost = read_cost(value)
+    assert cost is None or cost == 0 or 1e-6 <= cost <= 1000
+    assert cost is None or not isinstance(value, str) or set(value) <= set("0123456789.-")
