@@ -22,7 +22,7 @@ progresses = st.builds(
     retries=counts,
     resent=st.booleans(),
     purchase_id=st.text(),
-    task_id=st.none() | st.from_regex(r"[a-z0-9]{1,9}\Z") | st.integers(0, 1 << 62),
+    task_id=st.none() | st.from_regex("[a-z0-9]{1,9}", fullmatch=True) | st.integers(0, 1 << 62),
     solution=st.text(),
     met=st.booleans(),
     submitted=st.booleans(),
