@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from scrapy.settings import BaseSettings
 from scrapy.utils.reactor import install_reactor, is_reactor_installed
 from scrapy.utils.test import get_crawler
 
+from endurance.bad_pages import bad_page
 from endurance.inputs import answer, anything, damaged, text
 from scrapy_captcha.captchas import Captcha, Kind
 from scrapy_captcha.config import Config
@@ -53,6 +55,8 @@ _TOKEN = re.compile(r"[\x21-\x7e]{1,8192}")
 _KEY = "key-0123456789abcdef"
 _SERVICES = [provider(poll_interval=3.0) for provider in PROVIDERS.values()]
 _LONGEST_FLOW = 30  # answers
+_LONGEST_JUDGED = 0.3  # seconds of CPU time, beside those of parsing
+_PARSINGS = 2
 
 
 def _reply(random: Random) -> Reply:
@@ -125,6 +129,21 @@ def pages(random: Random) -> None:
     found = detect(HtmlPage("https://shop.example/", damaged(random, _PAGES), status))
     if found is not None:
         _check(all(word.isprintable() for word in (found.name, *found.evidence)))
+
+
+def slow(random: Random) -> None:
+    """Judging a page of up to 1 MB takes twice as long as parsing it, and 0.3 s more, at most."""
+    page = HtmlPage("https://shop.example/", bad_page(random), random.choice((200, 403)))
+    parsed, judged = _seconds(lambda: page.selector), _seconds(lambda: detect(page))
+    if judged > _LONGEST_JUDGED + _PARSINGS * parsed:  # once more, as others use the machine
+        judged = min(judged, _seconds(lambda: detect(page)))
+    _check(judged <= _LONGEST_JUDGED + _PARSINGS * parsed, f"{judged:.2f} s, parsed {parsed:.2f} s")
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    started = time.process_time()
+    work()
+    return time.process_time() - started
 
 
 def rows(random: Random) -> None:
@@ -209,7 +228,8 @@ TARGETS = {
         solutions: 10,
         conversations: 10,
         pages: 10,
-        rows: 12,
+        slow: 1,
+        rows: 11,
         meta: 10,
         spent: 5,
         proxies: 5,

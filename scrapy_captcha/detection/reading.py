@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from lxml import etree  # type: ignore[import-untyped]
@@ -19,10 +20,15 @@ Element = Any
 # What stands in these is no part of the page that a reader sees.
 INERT = frozenset(("head", "iframe", "noembed", "noframes", "noscript", "script", "style", "svg"))
 INERT |= {"template", "textarea", "xmp"}
-_HIDING_STYLE = re.compile(
-    r"display\s{0,9}:\s{0,9}none|visibility\s{0,9}:\s{0,9}hidden|\b(?:left|top)\s{0,9}:\s{0,9}-\d{3}",
-    re.IGNORECASE,
+# Values are found first, as a pattern that may begin with many letters is slow on long styles.
+_HIDING_VALUE = re.compile(r":\s{0,9}(?:(none)|(hidden)|-\d{3})")
+_HIDING_NAMES = (
+    re.compile(r"\b(?:left|top)\s*$"),
+    re.compile(r"display\s*$"),
+    re.compile(r"visibility\s*$"),
 )
+_LONGEST_NAME = 20
+_MOST_VALUES = 8
 
 _MAX_DEPTH = 256
 _MAX_ELEMENTS = 20_000
@@ -49,9 +55,15 @@ def ancestors(element: Element) -> Iterator[Element]:
 def hides(element: Element) -> bool:
     """Whether *element* hides what stands in it."""
     attributes = element.attrib
-    return (
-        "hidden" in attributes
-        or _HIDING_STYLE.search(attributes.get("style", "")[:1000]) is not None
+    style = attributes.get("style")
+    if not style:
+        return "hidden" in attributes
+    style = style[:1000].lower()
+    return "hidden" in attributes or any(
+        _HIDING_NAMES[value.lastindex or 0].search(
+            style[max(0, value.start() - _LONGEST_NAME) : value.start()]
+        )
+        for value in islice(_HIDING_VALUE.finditer(style), _MOST_VALUES)
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 # Of a thousand real pages, walls needed 2,600 at most, and content 29,000.
-MAX_STEPS = 60_000
+MAX_STEPS = 40_000
 
 
 class TooManyStepsError(Exception):
