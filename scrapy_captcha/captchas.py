@@ -114,12 +114,16 @@ KINDS: Mapping[Kind, KindInfo] = {
 class Form:
     """The form that takes the answer, as a browser would submit it but without the answer.
 
-    *fields* are name and value pairs in the page's order, the pressed button included.
+    * *fields*: name and value pairs in the page's order, the pressed button included
+    * *encoding*: in which the page has it sent, as Python names it
+    * *referrer_policy*: what the page lets be said of its URL, "" where it says nothing
     """
 
     url: str
     method: str
     fields: tuple[tuple[str, str], ...] = ()
+    encoding: str = "utf-8"
+    referrer_policy: str = ""
 
     def filled(self, data: Mapping[str, str | Iterable[str] | None]) -> Form:
         """The same form with the values of *data*, several of a list, and without those of None."""

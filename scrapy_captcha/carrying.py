@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from scrapy_captcha.detection import Verdict
+from scrapy_captcha.endings import is_page
 from scrapy_captcha.origin import restore
 from scrapy_captcha.progress import KEY, Progress
 
@@ -57,7 +58,7 @@ class Carrier:
         if found is not None and found.verdict is not Verdict.WIDGET:
             self._endings.rejected(request, found.name)
             raise self._endings.dropped(request, "rejected", found.captcha)
-        if found is None and response.status < 400:
+        if found is None and is_page(request, response):
             self._endings.accepted(request)
         restore(request, Progress.of(request.meta))
         return response

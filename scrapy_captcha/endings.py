@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from scrapy import signals
 
+from scrapy_captcha.audience import Outcome
 from scrapy_captcha.config import GiveUp
 from scrapy_captcha.exceptions import CaptchaError
 from scrapy_captcha.origin import ORIGIN, restore
@@ -36,6 +37,12 @@ def spoilt(tally: Tally, ticket: Request) -> Request:
     progress = replace(Progress.of(ticket.meta), failed="error")
     failing: Request = ticket.replace(meta=ticket.meta | {KEY: progress.to_meta()})
     return failing
+
+
+def is_page(request: Request, response: Response) -> bool:
+    """Whether *response* is what a spider would call the page of *request*."""
+    has_body = bool(response.body) or request.method == "HEAD" or response.status in (204, 205)
+    return response.status < 400 and (has_body or response.status >= 300)
 
 
 class Endings:
@@ -73,8 +80,8 @@ class Endings:
             if ORIGIN in request.meta:
                 self.restore_late()
             return response
-        if progress.submitted and response.status >= 500:
-            self._sharing.left(progress)  # a broken site says nothing about the solution
+        if progress.submitted and not is_page(request, response):
+            self._undecided(request, response, progress)
         else:
             self._arrived(request, progress)
         self._answer_pages.forget(progress.answer)
@@ -155,6 +162,13 @@ class Endings:
         for _ in range(count):
             if self._rejections.rejected(site, now):
                 self._tally.wall(site)
+
+    def _undecided(self, request: Request, response: Response, progress: Progress) -> None:
+        """*response* is neither a page nor a captcha, and says nothing about the solution."""
+        self._rejections.undecided(site_of_page(request))
+        self._market.not_judged(progress.answer)
+        is_broken = response.status >= 500 or response.status == 429
+        self._sharing.left(progress, Outcome.FAILED if is_broken else Outcome.MOVED)
 
     def undelivered(self, request: Request, error: Exception) -> None:
         """The solution for *request* could not be sent to the site, and never will be."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import urldefrag
 
 from scrapy.http import Request
+from scrapy.utils.misc import load_object
 
 from scrapy_captcha.captchas import KINDS
 from scrapy_captcha.crawl.submission import SUBMISSION, build_submission
@@ -83,11 +85,14 @@ class Submitter:
 
         Raises what downloader middlewares raise.
         """
-        return await self._carried(self._built(request, captcha, solution))
+        submission = self._built(request, captcha, solution)
+        if "Referer" in request.headers:  # the spider's own, or Scrapy's for the page of the form
+            submission.headers["Referer"] = request.headers["Referer"]
+        return await self._carried(submission)
 
     def _built(self, request: Request, captcha: Captcha, solution: Solution) -> Request:
         build = getattr(self._crawler.spider, "captcha_submit", build_submission)
-        submission = build(request, captcha, solution)
+        submission = build(request, self._with_policy(request, captcha), solution)
         if build is build_submission and not are_of_one_origin(submission.url, captcha.url):
             raise ValueError(f"{submission} would take the solution to another origin")
         if not isinstance(submission, Request):
@@ -101,6 +106,22 @@ class Submitter:
             submission.meta.pop(key, None)
         submission.meta[SUBMISSION] = True
         return submission
+
+    def _with_policy(self, request: Request, captcha: Captcha) -> Captcha:
+        """*captcha* with the policy of Scrapy on referrers, where its page names none.
+
+        As in Scrapy, that of the request itself comes first.
+        """
+        form, settings = captcha.form, self._crawler.settings
+        own = request.meta.get("referrer_policy")
+        if form is None or (form.referrer_policy and not isinstance(own, str)):
+            return captcha
+        policy = own if isinstance(own, str) else settings.get("REFERRER_POLICY")
+        if not settings.getbool("REFERER_ENABLED"):
+            policy = "no-referrer"
+        elif isinstance(policy, type) or (isinstance(policy, str) and "." in policy):
+            policy = getattr(load_object(policy), "name", "")
+        return replace(captcha, form=replace(form, referrer_policy=str(policy or "")))
 
     async def _carried(self, submission: Request) -> Response:
         engine = self._crawler.engine

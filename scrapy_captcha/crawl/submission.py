@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from scrapy_captcha.captchas import KINDS, answer_of, form_answers
 from scrapy_captcha.origin import without_redirects
 from scrapy_captcha.progress import KEY
-from scrapy_captcha.urls import are_of_one_origin, as_sent
+from scrapy_captcha.urls import are_of_one_origin, as_sent, origin_of
 
 if TYPE_CHECKING:
     from scrapy.http import Request
@@ -19,6 +19,7 @@ SUBMISSION = "_captcha_submission"  # meta of the request that carries a solutio
 
 # What a request says of its own answer: not of that to a form.
 _OF_THE_PAGE = frozenset({"handle_httpstatus_list", "handle_httpstatus_all", "dont_redirect"})
+_ORIGIN_ONLY = frozenset({"origin", "strict-origin"})
 _OF_A_BODY = frozenset({b"Content-Length", b"Content-Type"})
 # Headers that say what a client is, and nothing that it knows of a site.
 _OF_THE_CLIENT = frozenset(
@@ -42,6 +43,7 @@ def build_submission(request: Request, captcha: Captcha, solution: Solution) -> 
             changes |= _as_sent_to(captcha.url, request, method="GET", body=b"")
     elif captcha.form is not None:
         changes |= as_browsers_send(request, captcha.form, form_answers(captcha, solution))
+        _say_where_from(changes, captcha.url, captcha.form)
     submission: Request = request.replace(meta=_meta(request, captcha), **changes)
     if solution.user_agent:
         submission.headers["User-Agent"] = solution.user_agent
@@ -63,13 +65,32 @@ def as_browsers_send(request: Request, form: Form, answers: dict[str, str]) -> d
 
     Raises ValueError for a form whose URL cannot be one.
     """
-    data = urlencode([*form.fields, *answers.items()])
+    # What an encoding lacks is sent as a character reference, and so are lone surrogates.
+    data = urlencode(
+        [*form.fields, *answers.items()], encoding=form.encoding, errors="xmlcharrefreplace"
+    )
     if form.method == "GET":
         url = form.url.partition("?")[0]
         return _as_sent_to(f"{url}?{data}", request, method="GET", body=b"")
     changes = _as_sent_to(form.url, request, method="POST", body=data.encode())
     changes["headers"]["Content-Type"] = "application/x-www-form-urlencoded"
     return changes
+
+
+def _say_where_from(changes: dict[str, Any], url: str, form: Form) -> None:
+    """Adds what browsers say of the page at *url*, which has *form*, to a site's own form."""
+    headers, origin = changes["headers"], origin_of(url)
+    page, policy = urlsplit(url), form.referrer_policy
+    for name in ("Referer", "Origin"):
+        headers.pop(name, None)
+    if origin is None or not are_of_one_origin(url, changes["url"]):
+        return
+    here = f"{page.scheme}://{page.netloc}"
+    if policy != "no-referrer":
+        path = page._replace(fragment="").geturl()
+        headers["Referer"] = f"{here}/" if policy in _ORIGIN_ONLY else path
+    if changes["method"] == "POST":
+        headers["Origin"] = "null" if policy == "no-referrer" else here
 
 
 def leave_behind(request: Request, first: str) -> None:

@@ -9,7 +9,9 @@ from urllib.parse import parse_qsl, urlsplit
 from lxml import html  # type: ignore[import-untyped]
 
 from scrapy_captcha.captchas import KINDS, Form
+from scrapy_captcha.detection.encoding import encoding_of, referrer_policy_of
 from scrapy_captcha.detection.searching import is_search
+from scrapy_captcha.urls import as_sent
 
 if TYPE_CHECKING:
     from scrapy_captcha.detection.document import Document
@@ -59,7 +61,13 @@ def read_form(
     if parts.scheme not in ("http", "https") or len(encoded) + len(url) > _MAX_SIZE:
         return None
     fields = parse_qsl(encoded, keep_blank_values=True, errors="replace")
-    return Form(url, request.method, tuple(fields))
+    encoding = encoding_of(document, element)
+    try:
+        url = as_sent(url, encoding)
+    except ValueError:  # of a URL that is none, or that has what the encoding lacks
+        url = as_sent(url)
+    policy = referrer_policy_of(document, element)
+    return Form(url, request.method, tuple(fields), encoding, policy)
 
 
 def _flat_copy(document: Document, element: Element, controls: list[Element]) -> Element:

@@ -53,6 +53,8 @@ def test_the_spiders_headers_go_along_but_for_those_of_its_own_body() -> None:
         "Accept-Language": "en",
         "User-Agent": "spider",
         "Content-Type": "application/x-www-form-urlencoded",
+        "Referer": URL,
+        "Origin": "https://example.com",
     }
 
 
