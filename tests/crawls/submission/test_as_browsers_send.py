@@ -93,12 +93,12 @@ async def test_fields_go_in_the_encoding_of_the_page(
 @pytest_twisted.ensureDeferred
 async def test_so_they_do_for_a_form_of_a_spider() -> None:
     class Asking(Visitor):
-        async def parse(self, response: Response, **kwargs: Any) -> Any:  # type: ignore[override]
+        async def parse(self, response: Any, **kwargs: Any) -> Any:
             yield await captcha_request(
                 self,
                 response,
                 formdata={"word": "слово 字"},
-                callback=self.found,  # type: ignore[arg-type]
+                callback=self.found,
             )
 
         def found(self, response: Response) -> None:
