@@ -214,6 +214,7 @@ class Buyer:
 
     def _order(self, ticket: Request, captcha: Captcha, image: bytes) -> Order:
         progress = Progress.of(ticket.meta)
+        self._sessions.hold(ticket)
         user_agent = ticket.headers.get("User-Agent")
         return Order(
             captcha,

@@ -137,7 +137,7 @@ class Conductor:
         """A ticket for *request* where it would only meet the captcha that is being solved."""
         if self._sharing.is_shut(request) and not (options.ignore or is_robots_txt(request)):
             self._tally.held(request)
-            return await self._parked(request, progress, self._sharing.until_open)
+            return await self._parked(request, progress, self._sharing.until_open(request))
         self._sharing.asked(request, progress)
         return None
 

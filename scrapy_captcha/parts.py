@@ -6,6 +6,7 @@ import time
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
+from scrapy import signals
 from scrapy.utils.defer import deferred_from_coro
 
 from scrapy_captcha.buying import Buyer
@@ -83,7 +84,11 @@ class Parts:
 
     @cached_property
     def sessions(self) -> Sessions:
-        return Sessions(self.config.proxies, time.monotonic)
+        def on_bound() -> None:  # a crawl that meets no captcha is not to pay for it
+            reached = signals.request_reached_downloader
+            self.crawler.signals.connect(self.sessions.dress, reached)
+
+        return Sessions(self.config.proxies, time.monotonic, on_bound)
 
     @cached_property
     def sharing(self) -> Sharing:

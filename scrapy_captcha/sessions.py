@@ -13,6 +13,7 @@ from tldextract import TLDExtract
 from twisted.internet.task import deferLater
 
 from scrapy_captcha.clock import CLOCK
+from scrapy_captcha.identities import Identities
 from scrapy_captcha.proxies import OwnPool, Proxy, ProxyPool
 from scrapy_captcha.purchases import Need
 
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
     from scrapy_captcha.proxies import Chooser, Rest
 
 _INDEX = "_captcha_proxy"  # meta: the request's place in the pool; credentials stay there
-PROXY_KEYS = frozenset({"proxy", "_auth_proxy", "_scheme_proxy", _INDEX})
+_HAD_PROXY = "_captcha_had_proxy"  # meta: whether its proxy was there before it went out
+PROXY_KEYS = frozenset({"proxy", "_auth_proxy", "_scheme_proxy", _INDEX, _HAD_PROXY})
 
 # What makes the session of a page: its cookies and its proxy, with the proxy's credentials; and by
 # which rules it was fetched.
@@ -35,6 +37,7 @@ _META = (
     "cookiejar",
     "dont_merge_cookies",
     "dont_obey_robotstxt",
+    "impersonate",
     "download_slot",
     "download_timeout",
 )
@@ -60,19 +63,26 @@ def site_of_page(page: Request | Response) -> str:
 class Sessions:
     """Gives each session its proxy, and the user agent that its solution is bound to.
 
-    *now* tells seconds on a clock that only goes forward.
+    *now* tells seconds on a clock that only goes forward; *on_bound* is called when a session is
+    bound to a user agent while none is.
     """
 
-    def __init__(self, proxies: tuple[Proxy, ...] | Chooser, now: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        proxies: tuple[Proxy, ...] | Chooser,
+        now: Callable[[], float],
+        on_bound: Callable[[], object] = lambda: None,
+    ) -> None:
         self._pool = ProxyPool(proxies) if isinstance(proxies, tuple) else OwnPool(proxies)
         self._now = now
         self._run = uuid4().hex
-        self._user_agents: dict[Hashable, str] = {}
+        self._identities = Identities()
+        self._on_bound = on_bound
 
     @property
     def bound(self) -> int:
         """How many sessions keep to a user agent."""
-        return len(self._user_agents)
+        return len(self._identities)
 
     def equip(self, request: Request, *, keep_proxy: bool, patient: bool = False) -> bool:
         """Puts proxy and user agent into *request*; False when no proxy of the pool may go there.
@@ -80,10 +90,7 @@ class Sessions:
         With *keep_proxy* it stays at the proxy that it has, since its solution is bound to that. A
         proxy that somebody else has set is left alone. Who is *patient* wants none that rests.
         """
-        if self._user_agents:
-            user_agent = self._user_agents.get(self._session(request))
-            if user_agent:
-                request.headers["User-Agent"] = user_agent
+        self.dress(request)
         if not self._pool or ("proxy" in request.meta and _INDEX not in request.meta):
             return True
         index = self._index(request) if keep_proxy else None
@@ -98,7 +105,48 @@ class Sessions:
 
     def bind(self, request: Request, user_agent: str) -> None:
         """The session of *request* keeps to *user_agent* from now on."""
-        self._user_agents[self._session(request)] = user_agent
+        self.hold(request)
+        self._identities.bind(self._session(request), request, user_agent)
+
+    def hold(self, request: Request) -> None:
+        """The session of *request*, which shows a captcha, goes on as the browser that saw it."""
+        if not self._identities:
+            self._on_bound()
+        self._identities.hold(self._session(request), request)
+
+    def accepted(self, request: Request) -> None:
+        """The site has taken a solution in the session of *request*."""
+        self._identities.proven(self._session(request))
+
+    def rejected(self, request: Request) -> None:
+        """The site has not taken a solution in the session of *request*."""
+        self._identities.loosen(self._session(request))
+
+    def dress(self, request: Request) -> None:
+        """*request* goes out as its session does; once more where the downloader gets it, since
+        middlewares behind ours may have changed it.
+        """
+        if self._identities:
+            self._identities.dress(self._session(request), request)
+
+    def goes(self, request: Request) -> None:
+        """Notes whether *request*, which is on its way out, has had a proxy before.
+
+        One that comes later, from the environment or another middleware, does not make another
+        session: nothing knows it before.
+        """
+        if _HAD_PROXY not in request.meta and "proxy" in request.meta:
+            request.meta[_HAD_PROXY] = "redirect_urls" not in request.meta
+
+    def comes(self, request: Request) -> None:
+        """Notes that a proxy which *request* has got on its way out was none of its own."""
+        if "proxy" in request.meta:
+            request.meta.setdefault(_HAD_PROXY, False)
+
+    def came(self, request: Request) -> None:
+        """*request* is over; that its proxy is its own goes without saying."""
+        if request.meta.get(_HAD_PROXY):
+            del request.meta[_HAD_PROXY]
 
     def proxy_of(self, request: Request) -> Proxy | None:
         """The proxy that *request* went through, with its credentials; None without one."""
@@ -212,7 +260,7 @@ class Sessions:
         """
         if _INDEX in request.meta:
             request.headers.pop("Proxy-Authorization", None)
-            for key in PROXY_KEYS - {_INDEX}:
+            for key in PROXY_KEYS - {_INDEX, _HAD_PROXY}:
                 request.meta.pop(key, None)
 
     def name(self, request: Request) -> str:
@@ -221,7 +269,11 @@ class Sessions:
         What leads a session in one run, or in one of several workers, does not in another.
         """
         site, jar = self._session(request)
-        return f"{self._run} {site} {jar!r} {self.proxy_of(request)}"
+        has_own = _INDEX in request.meta or request.meta.get(
+            _HAD_PROXY, "redirect_urls" not in request.meta
+        )
+        proxy = self.proxy_of(request) if has_own else None
+        return f"{self._run} {site} {jar!r} {proxy}"
 
     def _label(self, index: int) -> str:
         return f"#{index + 1} {self._pool[index]}"

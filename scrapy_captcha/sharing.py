@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from scrapy.http import Request, Response
     from twisted.internet.interfaces import IDelayedCall
 
+    from scrapy_captcha.parking import Story
     from scrapy_captcha.sessions import Sessions
     from scrapy_captcha.sites import Session
     from scrapy_captcha.slots import Slots
@@ -47,11 +48,13 @@ _MOST_AGAIN = 5  # times that a page is fetched again for the solution of anothe
 
 @dataclass(frozen=True, slots=True)
 class Showing:
-    """When a page that shows a captcha was asked for, and came.
+    """When a page of *session* that shows a captcha was asked for, and came.
 
     * *is_latest*: whether no other captcha of the session has come in between
     """
 
+    session: str
+    site: str
     asked_at: float
     at: float
     is_latest: bool
@@ -89,12 +92,15 @@ class Sharing:
 
     def went_quietly(self, request: Request) -> None:
         """*request* goes out now, and nobody solves for anybody yet."""
+        self._sessions.goes(request)
         if not (_ASKED in request.meta and "redirect_urls" in request.meta):
             request.meta[_ASKED] = self._now()  # else it was asked for before its redirect
 
     def came_back_quietly(self, request: Request, response: Response) -> None:
         """*response* is the page of *request*, and nobody solves for anybody yet."""
         meta = request.meta
+        self._sessions.comes(request)
+        self._sessions.came(request)
         meta.pop(_ASKED, None)
         meta.pop(MARK, None)  # of an earlier run
         if "Set-Cookie" in response.headers or "redirect_urls" in meta:
@@ -103,8 +109,6 @@ class Sharing:
     def asked(self, request: Request, progress: Progress) -> None:
         """*request* goes out now, as far as *progress* has come."""
         self.went_quietly(request)
-        if progress.goes:
-            request.meta[KEY] = replace(progress, goes=False).to_meta()
         if progress.leads:
             self._watch(request, progress.leads)
         if self.has_begun:
@@ -118,6 +122,7 @@ class Sharing:
         *challenged* says that *response* is a captcha: what follows from that, `met` is told.
         Returns when *request* went out: in the far past, where that is not known.
         """
+        self._sessions.comes(request)
         noted = request.meta.get(_ASKED)
         asked_at = noted if isinstance(noted, float) else _LONG_AGO
         if self.has_begun:
@@ -137,21 +142,28 @@ class Sharing:
         progress = Progress.of(request.meta)
         if progress.leads or progress.submitted:
             return False
-        name = self._sessions.name(request)
+        return self._is_shut(self._sessions.name(request), progress)
+
+    def _is_shut(self, name: str, progress: Progress) -> bool:
         session = self._sites.known(name)
         if session is None:
             return False
         queued = self._sites.manner(session) is Manner.VISITS and self._waiting.has(name)
         return self._sites.is_shut(session) or (queued and not progress.goes)
 
-    async def until_open(self, ticket: Request) -> Request:
-        """*ticket*, once it may be fetched: the story of a page held back."""
-        name = self._sessions.name(ticket)
+    def until_open(self, request: Request) -> Story:
+        """The story of *request*, which is held back: it ends once it may be fetched."""
+        return partial(self._until_open, name=self._sessions.name(request))
+
+    async def _until_open(self, ticket: Request, name: str) -> Request:
         why = Why.AGAIN if Progress.of(ticket.meta).again else Why.NEW
-        while self.is_shut(ticket):  # it may have waited for room in the lot
+        while self._is_shut(name, Progress.of(ticket.meta)):  # it may have waited for room
+            session = self._sites.known(name)
+            if session is not None and not session.is_led and name not in self._looks:
+                self._look_later(name)
             outcome = await self._waiting.wait(name, why)
             is_kept = outcome in {Outcome.FAILED, Outcome.PENDING}
-            if not (is_kept and self._is_one_by_one(ticket)):
+            if not (is_kept and self._is_one_by_one(name)):
                 leads = name if outcome is Outcome.TRIAL else ""
                 self._note(ticket, leads=leads, goes=True)
                 break
@@ -173,7 +185,9 @@ class Sharing:
         redirected to a captcha, which has not been fetched. It may be the next to lead.
         """
         asked_at = ticket.meta.pop(_ASKED, _LONG_AGO)
-        await self.is_to_be_fetched_again(ticket, Showing(asked_at, self._now(), is_latest=False))
+        name, site = self._sessions.name(ticket), site_of_page(ticket)
+        showing = Showing(name, site, asked_at, self._now(), is_latest=False)
+        await self.is_to_be_fetched_again(ticket, showing)
         return ticket
 
     def met(self, request: Request, asked_at: float, *, one_visit: bool) -> Showing:
@@ -189,7 +203,8 @@ class Sharing:
         now = self._now()
         before = self._sites.met(self._session(request), now, one_visit=one_visit)
         self._newcomers.met_captcha(request)
-        return Showing(asked_at, now, is_latest=before < asked_at)
+        name, site = self._sessions.name(request), site_of_page(request)
+        return Showing(name, site, asked_at, now, is_latest=before < asked_at)
 
     async def is_to_be_fetched_again(self, ticket: Request, showing: Showing) -> bool:
         """Whether *ticket* is fetched again, as another page has solved for its session meanwhile.
@@ -197,11 +212,14 @@ class Sharing:
         Waits for that where one is at it; otherwise *ticket* has to solve itself, for which its
         captcha may be too old already.
         """
-        name, session = self._sessions.name(ticket), self._session(ticket)
+        # The ticket may be of another site, which redirects to the one that shows the captcha.
+        name, session = showing.session, self._sites.session(showing.site, showing.session)
         progress = Progress.of(ticket.meta)
         leads = progress.leads == name and session.is_led
         if leads:
             self._stop_watching(name)
+        elif progress.leads not in ("", name):
+            self._left(progress.leads, Outcome.MOVED)
         turn, outcome = self._sites.turn(session, showing.asked_at, leads=leads), Outcome.FAILED
         if leads and turn is Turn.ALONE:
             self._left(name, Outcome.FAILED)
@@ -209,7 +227,7 @@ class Sharing:
         while turn is Turn.FOLLOW:
             outcome = await self._waiting.wait(name, why)
             if outcome is not Outcome.FAILED and not (
-                outcome is Outcome.PENDING and self._is_one_by_one(ticket)
+                outcome is Outcome.PENDING and self._is_one_by_one(name)
             ):
                 break
             turn = self._sites.turn(session, showing.asked_at)
@@ -220,10 +238,12 @@ class Sharing:
     async def _decided(
         self, ticket: Request, showing: Showing, turn: Turn, outcome: Outcome
     ) -> bool:
-        name, session = self._sessions.name(ticket), self._session(ticket)
+        name, session = showing.session, self._sites.session(showing.site, showing.session)
         progress = Progress.of(ticket.meta)
-        one_by_one = self._is_one_by_one(ticket)
+        one_by_one = self._is_one_by_one(name)
         leads = turn is Turn.LEAD or outcome is Outcome.TRIAL
+        if turn is Turn.LEAD:
+            self._stop_watching(name)
         again = outcome in {Outcome.OPENED, Outcome.TRIAL, Outcome.MOVED}
         if again and progress.again >= _MOST_AGAIN and not leads:
             leads = one_by_one and not session.is_led  # it solves itself where it is not let in
@@ -247,7 +267,7 @@ class Sharing:
 
         It is not where the session was opened after its captcha had been asked for.
         """
-        name, session = self._sessions.name(ticket), self._session(ticket)
+        name, session = showing.session, self._sites.session(showing.site, showing.session)
         progress = Progress.of(ticket.meta)
         self._sites.bought(session, progress.solution, showing.at)
         leads = progress.leads == name and session.is_led
@@ -265,43 +285,44 @@ class Sharing:
         if not is_apart:
             session.sends = True
             if self._sites.scope(session.site) is not Scope.SITE:
-                await self._until_back(ticket, partial(self._on_the_way, ticket), _LONGEST_TRANSFER)
+                await self._until_back(name, partial(self._on_the_way, ticket), _LONGEST_TRANSFER)
         return True
 
     def sent(self, request: Request, name: str) -> None:
         """The solution *name* goes to the site of *request*."""
-        self._sites.sent(self._session(request), name, self._now())
+        self._sites.sent(self._submits_in(request), name, self._now())
 
     def delivered(self, request: Request, name: str, *, sets_cookie: bool) -> None:
         """The solution *name* for *request* has been answered."""
-        self._sites.delivered(self._session(request), name, sets_cookie=sets_cookie)
+        self._sites.delivered(self._submits_in(request), name, sets_cookie=sets_cookie)
 
     def rejected(self, request: Request, name: str) -> int:
         """The site shows a captcha in spite of *name*, for *request*.
 
         Returns how many rejections that proves to be its own, none where this may be our doing.
         """
-        return self._sites.rejected(self._session(request), name)
+        self._sessions.rejected(request)
+        return self._sites.rejected(self._submits_in(request), name)
 
     def answers_with_page(self, request: Request, name: str) -> None:
         """The answer to the solution *name* was the page of *request*, without a redirect."""
-        self._sites.answers_with_page(self._session(request), name)
+        self._sites.answers_with_page(self._submits_in(request), name)
 
     def arrived(self, request: Request, progress: Progress) -> None:
         """The page of *request* has come."""
         if progress.submitted:
-            name, session = self._sessions.name(request), self._session(request)
+            name = progress.leads or self._sessions.name(request)
+            session = self._submits_in(request)
             self._sites.accepted(session, progress.answer)
+            self._sessions.accepted(request)
             self._sites.opened(session, self._now())
             self._go_on(name, session)
-            if progress.leads not in ("", name):
-                self._left(progress.leads, Outcome.MOVED)
             return
         if progress.follows:
             self._sites.opened_to_all(site_of_page(request))
             self._tally.shared(request)
         if progress.leads:
-            came = progress.follows or self._is_one_by_one(request)
+            came = progress.follows or self._is_one_by_one(progress.leads)
             self._left(progress.leads, Outcome.OPENED if came else Outcome.MOVED)
 
     def left(self, progress: Progress, outcome: Outcome = Outcome.FAILED) -> None:
@@ -318,8 +339,13 @@ class Sharing:
     def _session(self, request: Request) -> Session:
         return self._sites.session(site_of_page(request), self._sessions.name(request))
 
-    def _is_one_by_one(self, request: Request) -> bool:
-        return self._sites.manner(self._session(request)) is Manner.VISITS
+    def _submits_in(self, request: Request) -> Session:
+        """The session in which *request* has its turn."""
+        return self._sites.known(Progress.of(request.meta).leads) or self._session(request)
+
+    def _is_one_by_one(self, name: str) -> bool:
+        session = self._sites.known(name)
+        return session is not None and self._sites.manner(session) is Manner.VISITS
 
     def _note(self, ticket: Request, **changes: Any) -> None:
         ticket.meta[KEY] = replace(Progress.of(ticket.meta), **changes).to_meta()
@@ -333,7 +359,7 @@ class Sharing:
 
     async def _is_answerable(self, ticket: Request, showing: Showing, session: Session) -> bool:
         """Whether no captcha has been shown after that of *ticket*, which would be expected now."""
-        await self._until_back(ticket, self._under_way, _LONGEST_CLEARING)
+        await self._until_back(showing.session, self._under_way, _LONGEST_CLEARING)
         if showing.is_latest and session.shown == showing.at:
             return True
         again = Progress.of(ticket.meta).again
@@ -345,10 +371,10 @@ class Sharing:
         return self._slots.transferring(ticket) if self._slots.delay(ticket) else self._under_way()
 
     async def _until_back(
-        self, ticket: Request, others: Callable[[], Collection[Request]], patience: float
+        self, name: str, others: Callable[[], Collection[Request]], patience: float
     ) -> None:
-        """Waits until none of *others* that are of the session of *ticket* is on its way."""
-        name, patient_until = self._sessions.name(ticket), self._now() + patience
+        """Waits until none of *others* that are of the session *name* is on its way."""
+        patient_until = self._now() + patience
         while self._now() < patient_until and any(
             _ASKED in other.meta and self._sessions.name(other) == name for other in others()
         ):

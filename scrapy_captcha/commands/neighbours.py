@@ -55,6 +55,20 @@ _PLUGINS: Mapping[str, _Plugin] = {
         "remove its middlewares, and give ROTATING_PROXY_LIST to CAPTCHA_PROXIES",
         is_harmless=lambda config: bool(config.proxies),
     ),
+    **dict.fromkeys(
+        (
+            "scrapy_user_agents.*",
+            "scrapy_fake_useragent.*",
+            "*RandomUserAgent*",
+            "*random_useragent*",
+        ),
+        _Plugin(
+            "it changes the user agent, to which sites bind solutions; a session keeps the one "
+            "that its first captcha was shown to",
+            "remove it, or leave it for requests whose sites show no captchas",
+            warning,
+        ),
+    ),
     "scrapy_flaresolverr.*": _Plugin(
         "requests that it fetches have cookies of its own, and solutions would go without them",
         _LEAVE_ALONE,
