@@ -73,8 +73,8 @@ async def test_a_budget_is_used_up_while_two_hundred_wait() -> None:
 @pytest_twisted.ensureDeferred
 async def test_a_site_rejects_everything_while_two_hundred_wait() -> None:
     wall = Guard(mode=Mode.WALL)
-    async with sandbox({"solve_time": LONG}, wall, pages=200, session_bound=False) as running:
-        crawled = await crawled_to_the_end(running, 200, {})
+    async with sandbox({"solve_time": 1.0}, wall, pages=200, session_bound=False) as running:
+        crawled = await crawled_to_the_end(running, 200, {"CLOSESPIDER_TIMEOUT": 110})
 
     assert crawled.responses == []
     assert crawled.stat("dropped_count/wall") > 150
