@@ -15,12 +15,14 @@ from scrapy_captcha.audience import Outcome
 from scrapy_captcha.config import NoProxy
 from scrapy_captcha.crawl.submission import SUBMISSION, leave_behind
 from scrapy_captcha.detection import Verdict
+from scrapy_captcha.engine.refreshes import MetaRefreshes
 from scrapy_captcha.origin import (
     disown,
     owner_of,
     post_again,
     redirects,
     remember_origin,
+    shown_at,
     to_be_tried_again,
     wanted_url,
 )
@@ -67,6 +69,7 @@ class Conductor:
         self._carrier = parts.carrier
         self._failover = parts.failover
         self._gates = parts.gates
+        self._refreshes = MetaRefreshes(parts.crawler)
 
     async def sent(self, request: Request) -> Request | Response | None:
         """What *request* becomes, as its past has it: None where it goes on as it is.
@@ -256,6 +259,8 @@ class Conductor:
     def _arrived(
         self, request: Request, response: Response, progress: Progress
     ) -> Request | Response:
+        if not progress.is_beginning and self._refreshes.follows(request, response):
+            return response  # it is judged by what it leads to
         if response.status >= 500:
             self._gates.failed(request)
         else:
@@ -328,8 +333,9 @@ class Conductor:
         options: Options,
         asked_at: float,
     ) -> Request | Response | Awaitable[Request]:
+        progress = replace(Progress.of(request.meta), shown_at=shown_at(request))
+        request.meta[KEY] = progress.to_meta()
         showing = self._sharing.met(request, asked_at, one_visit=captcha.one_visit)
-        progress = Progress.of(request.meta)
         if not progress.met:
             self._tally.detected(request, captcha)
             self._summary.met(request, captcha)

@@ -13,7 +13,7 @@ from scrapy_captcha.config import GiveUp
 from scrapy_captcha.exceptions import CaptchaError
 from scrapy_captcha.origin import ORIGIN, restore
 from scrapy_captcha.progress import KEY, Progress
-from scrapy_captcha.sessions import site_of_page
+from scrapy_captcha.sessions import site_of_captcha
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -139,7 +139,7 @@ class Endings:
     def accepted(self, request: Request) -> None:
         """The site has taken the solution for *request*."""
         self._tally.accepted(request)
-        self._rejections.accepted(site_of_page(request))
+        self._rejections.accepted(site_of_captcha(request))
         progress = Progress.of(request.meta)
         self._market.judged(progress.answer, accepted=True)
         self._spending.accepted(progress)
@@ -149,7 +149,7 @@ class Endings:
         self._tally.rejected(request, name)
         progress = Progress.of(request.meta)
         self._spending.rejected(progress)
-        count, site = self._sharing.rejected(request, progress.answer), site_of_page(request)
+        count, site = self._sharing.rejected(request, progress.answer), site_of_captcha(request)
         lost_by = self._jars.why_nothing_is_kept(request)
         if lost_by and self._rejections.rejected_without_cookies(site):
             self._tally.no_cookies(site, lost_by)
@@ -165,7 +165,7 @@ class Endings:
 
     def _undecided(self, request: Request, response: Response, progress: Progress) -> None:
         """*response* is neither a page nor a captcha, and says nothing about the solution."""
-        self._rejections.undecided(site_of_page(request))
+        self._rejections.undecided(site_of_captcha(request))
         self._market.not_judged(progress.answer)
         is_broken = response.status >= 500 or response.status == 429
         self._sharing.left(progress, Outcome.FAILED if is_broken else Outcome.MOVED)
@@ -177,7 +177,7 @@ class Endings:
         self._spending.ended(progress)
         progress = replace(progress, submitted=False, solution="", answer="")
         request.meta[KEY] = progress.to_meta()
-        site = site_of_page(request)
+        site = site_of_captcha(request)
         if self._rejections.undelivered(site, time.monotonic()):
             self._tally.undelivered(site)
 

@@ -41,6 +41,12 @@ def wanted_url(request: Request) -> str:
     return next(iter(redirects(request)), request.url)
 
 
+def shown_at(request: Request) -> str:
+    """The host of *request*, "" where no redirect has led to it from another one."""
+    host = urlsplit(request.url).hostname or ""
+    return host if host != urlsplit(wanted_url(request)).hostname else ""
+
+
 def owner_of(request: Request) -> str:
     """What tells the request of a spider from others that got a copy of its meta."""
     return f"{request.meta.get('depth', 0)} {wanted_url(request)}"
@@ -104,8 +110,10 @@ def to_be_tried_again(request: Request, *, priority_adjust: int, is_gate: bool =
     *priority_adjust* is ``REDIRECT_PRIORITY_ADJUST``; *is_gate* as in `original`.
     """
     meant = original(request, priority_adjust=priority_adjust, is_gate=is_gate)
+    progress = Progress.of(request.meta)
     progress = replace(
-        _with_own(Progress.of(request.meta), meant),
+        _with_own(progress, meant),
+        shown_at=shown_at(request) if redirects(request) else progress.shown_at,
         reposts=meant is request and _may_be_repeated(request),
         submitted=False,
         solution="",

@@ -43,6 +43,7 @@ class Progress:
     * *dropped*: whether Scrapy's duplicate filter has dropped it, which may lead to a captcha
     * *probes*: whether it finds out, for others like it, if its URL shows a captcha
     * *reposts*: whether its POST is sent again unless the captcha's URL gives a page after it
+    * *shown_at*: the host that shows its captcha, "" where that is the request's own
     * *owner*: what tells its request from others that got a copy of its meta, "" for any request
     * *entry*: the name of its entry in the journal, "" for none
     * *priority*, *dont_filter*, *cookies*: the request's own, which differ on the way
@@ -72,6 +73,7 @@ class Progress:
     dropped: bool = False
     probes: bool = False
     reposts: bool = False
+    shown_at: str = ""
     owner: str = ""
     entry: str = ""
     priority: int | None = None
@@ -142,6 +144,7 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "dropped": (bool,),
     "probes": (bool,),
     "reposts": (bool,),
+    "shown_at": (str,),
     "owner": (str,),
     "entry": (str,),
     "priority": (int,),

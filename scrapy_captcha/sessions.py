@@ -14,8 +14,10 @@ from twisted.internet.task import deferLater
 
 from scrapy_captcha.clock import CLOCK
 from scrapy_captcha.identities import Identities
+from scrapy_captcha.progress import Progress
 from scrapy_captcha.proxies import OwnPool, Proxy, ProxyPool
 from scrapy_captcha.purchases import Need
+from scrapy_captcha.urls import host_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable
@@ -58,6 +60,12 @@ def site_of(host: str) -> str:
 def site_of_page(page: Request | Response) -> str:
     """The site of *page*."""
     return site_of(urlparse_cached(page).hostname or "")
+
+
+def site_of_captcha(request: Request) -> str:
+    """The site that shows the captcha of *request*, to which a redirect may have led."""
+    shown_at = Progress.of(request.meta).shown_at
+    return site_of(shown_at) if shown_at else site_of_page(request)
 
 
 class Sessions:
@@ -164,7 +172,7 @@ class Sessions:
 
     def need(self, request: Request, captcha: Captcha, provider: str = "") -> Need:
         """What *request*, which shows *captcha*, needs of *provider*, "" for any."""
-        return Need(site_of_page(request), captcha.kind, provider, self.label(request))
+        return Need(site_of(host_of(captcha.url)), captcha.kind, provider, self.label(request))
 
     def label(self, request: Request) -> str:
         """The proxy of *request* as it may be shown: its number in the pool, and where it is."""

@@ -13,7 +13,7 @@ from scrapy_captcha.bounded import Bounded
 from scrapy_captcha.captchas import KINDS
 from scrapy_captcha.clock import CLOCK
 from scrapy_captcha.pace import Pace
-from scrapy_captcha.sessions import site_of_page
+from scrapy_captcha.sessions import site_of_captcha
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -114,7 +114,7 @@ class Stock:
 
         Where it ages, the slot of *ticket* must have room for it, too.
         """
-        site, slot = site_of_page(ticket), self._slots.name(ticket)
+        site, slot = site_of_captcha(ticket), self._slots.name(ticket)
         of_site = self._of_sites.get(site) or self._of_sites.put(
             site, _Queue(Pace(self._life, partial(self._is_doubtful, site)))
         )

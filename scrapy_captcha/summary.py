@@ -15,7 +15,7 @@ from scrapy_captcha.clock import looping
 from scrapy_captcha.dropped import DroppedFeed
 from scrapy_captcha.files import opened
 from scrapy_captcha.money import shown
-from scrapy_captcha.sessions import site_of_page
+from scrapy_captcha.sessions import site_of_captcha, site_of_page
 from scrapy_captcha.tables import table
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ class Summary:
 
     def dropped(self, request: Request, reason: str) -> None:
         """*request* is given up for *reason*."""
-        self.books.dropped[site_of_page(request)][reason] += 1
+        self.books.dropped[site_of_captcha(request)][reason] += 1
         if self._feed is not None:
             self._feed.add(request, reason)
 

@@ -143,7 +143,8 @@ class Gates:
             return
         if self._key(request) not in self._known or self._is_offsite(request):
             return
-        if self._lot.has_room and self._sharing.is_led_by_another(request):
+        is_verdict = Progress.of(request.meta).submitted  # on the solution that has been sent
+        if not is_verdict and self._lot.has_room and self._sharing.is_led_by_another(request):
             self._sharing.redirected(request)
             self._park(request)
             raise IgnoreRequest
