@@ -43,7 +43,7 @@ def test_a_second_crawl_with_the_same_job_directory_buys_nothing(tmp_path: Path)
     said = (tmp_path / "second.log").read_text()
     assert created == during == 10
     assert said.count("is in use by another crawl: this one buys nothing") == 1
-    assert "'captcha/dropped_count/jobdir': 12" in said
+    assert "captcha/task_count" not in said  # Scrapy 2.14 has its pages filtered as seen
     assert sorted(set(first.log)) == sorted(first.log)
     assert len(first.log) == 10 + 1
     assert first.spent[0] == 10
