@@ -111,7 +111,7 @@ class Buyer:
         """As `_bought_from`, once it has the picture of *captcha* and its turn, in this order: a
         site that is slow with its pictures keeps no provider from others.
         """
-        image, proxy = b"", self._sessions.proxy_of(ticket)
+        image, proxy = b"", self._sessions.solving_proxy(ticket)
         if captcha.image and self._market.is_asked(captcha, proxy):
             image = await self._pictures.fetch(ticket, captcha)
             if not image:
@@ -125,7 +125,7 @@ class Buyer:
     async def _turn(self, ticket: Request, captcha: Captcha) -> Turn:
         """At the provider where a purchase has begun; what has begun elsewhere is lost then."""
         progress = Progress.of(ticket.meta)
-        proxy = self._sessions.proxy_of(ticket)
+        proxy = self._sessions.solving_proxy(ticket)
         turn = await self._market.turn(captcha, proxy, progress.provider, progress.avoided)
         if progress.provider not in ("", turn.client.provider.name):
             self._setbacks.abandon(ticket)
@@ -206,7 +206,7 @@ class Buyer:
         """
         if error.code is not ErrorCode.TIMEOUT:
             return False
-        proxy, provider = self._sessions.proxy_of(ticket), error.provider or ""
+        proxy, provider = self._sessions.solving_proxy(ticket), error.provider or ""
         is_first = error.task_id != order.task_id
         return is_first or (
             error.unheard and not self._market.is_asked(captcha, proxy, beside=provider)
@@ -220,7 +220,7 @@ class Buyer:
             captcha,
             purchase_id=progress.purchase_id or new_purchase_id(),
             image=image,
-            proxy=self._sessions.proxy_of(ticket),
+            proxy=self._sessions.solving_proxy(ticket),
             user_agent=user_agent.decode("latin-1") if user_agent else None,
             task_id=progress.task_id,
         )

@@ -85,7 +85,7 @@ class Permission:
         return None if self._is_sold(request, captcha) else ErrorCode.METHOD_INVALID.value
 
     def _is_sold(self, request: Request, captcha: Captcha) -> bool:
-        return self._market.takes(captcha, self._sessions.proxy_of(request))
+        return self._market.takes(captcha, self._sessions.solving_proxy(request))
 
     def _keeps_cookies(self, request: Request) -> bool:
         return self._cookies_enabled and not request.meta.get("dont_merge_cookies")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import binascii
 from base64 import b64decode
+from contextlib import suppress
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
+from urllib.request import getproxies
 from uuid import uuid4
 
 from scrapy.utils.httpobj import urlparse_cached
@@ -20,7 +22,7 @@ from scrapy_captcha.purchases import Need
 from scrapy_captcha.urls import host_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterable
+    from collections.abc import Callable, Hashable, Iterable, Iterator
 
     from scrapy.http import Request, Response
 
@@ -86,6 +88,7 @@ class Sessions:
         self._run = uuid4().hex
         self._identities = Identities()
         self._on_bound = on_bound
+        self._machines = frozenset(_of_environment())
 
     @property
     def bound(self) -> int:
@@ -169,6 +172,14 @@ class Sessions:
             return proxy
         username, password = _credentials(request)
         return Proxy(proxy.scheme, proxy.host, proxy.port, username, password)
+
+    def solving_proxy(self, request: Request) -> Proxy | None:
+        """The proxy of *request* as a service may know it: None for one of the environment."""
+        proxy = self.proxy_of(request)
+        if proxy is None or self._index(request) is not None:
+            return proxy
+        is_of_environment = "_scheme_proxy" in request.meta
+        return None if is_of_environment or (proxy.host, proxy.port) in self._machines else proxy
 
     def need(self, request: Request, captcha: Captcha, provider: str = "") -> Need:
         """What *request*, which shows *captcha*, needs of *provider*, "" for any."""
@@ -311,6 +322,14 @@ def jar_of(request: Request) -> Hashable:
         return repr(jar)
     named: Hashable = jar
     return named
+
+
+def _of_environment() -> Iterator[tuple[str, int]]:
+    """Host and port of the machine's own proxies, which a spider may have copied."""
+    for url in getproxies().values():
+        with suppress(ValueError):
+            proxy = Proxy.parse(url if "://" in url else f"http://{url}")
+            yield proxy.host, proxy.port
 
 
 def same_session(page: Request) -> tuple[dict[str, bytes], dict[str, Any]]:

@@ -117,7 +117,7 @@ class Setbacks:
     ) -> bool:
         """Whether *error* is only about its provider, and another is to be asked instead."""
         progress, provider = Progress.of(ticket.meta), error.provider or ""
-        proxy = self._sessions.proxy_of(ticket)
+        proxy = self._sessions.solving_proxy(ticket)
         costs_nothing = not (progress.provider or error.task_id or error.possibly_paid)
         match decision:
             case StopBuying(reason):

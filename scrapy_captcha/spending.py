@@ -206,6 +206,10 @@ class Spending:
 
     def _purchase(self, order: Order, task_id: TaskId | None) -> str:
         """The name of the purchase that *task_id* came of."""
+        if order.task_id is None:  # bought by itself, whatever id the service has given it
+            if task_id is not None and self._purchases.get(task_id) == order.purchase_id:
+                del self._purchases[task_id]
+            return order.purchase_id
         name = self._purchases.pop(task_id, "") if task_id is not None else ""
         if name not in ("", order.purchase_id):
             self._ledger.release(order.purchase_id)

@@ -9,7 +9,9 @@ from urllib.parse import quote
 
 import pytest
 import pytest_twisted
-from crawling import API_KEY, crawl, sandbox
+from crawling import API_KEY, Visitor, crawl, sandbox
+from proxying import proxies
+from scrapy import Request
 
 from scrapy_captcha.sandbox import Answer, Guard, Mode
 
@@ -127,3 +129,51 @@ async def test_a_cost_that_cannot_be_meant_is_unknown(cost: Any, tmp_path: Path)
 
     assert len(crawled.failures) == 1  # the token is none of the site's
     assert crawled.stat("spent") == 0.003
+
+
+@pytest_twisted.ensureDeferred
+async def test_purchases_are_counted_by_our_ids_where_a_service_gives_all_of_them_one() -> None:
+    pages = [f"/page/{number}" for number in range(1, 31)]
+    async with sandbox(guard=Guard(mode=Mode.TOKEN), pages=30) as running:
+        running.solver.script(
+            Answer("createTask", status=200, body=b'{"taskId": 77}', delay=0.1, times=None),
+            *(
+                Answer("getTaskResult", status=200, body=b'{"status": "processing"}')
+                for _ in range(8)
+            ),
+            ready(),
+        )
+        settings = {"CAPTCHA_SCOPE": "page", "CAPTCHA_MAX_SOLVES": 8}
+        crawled = await crawl(running, pages, settings)
+
+    bought = sum(call.method == "createTask" for call in running.solver.calls)
+    assert bought == 8
+    assert len(crawled.failures) == len(pages)
+
+
+class Copying(Visitor):
+    """Copies the proxy of a response into the next request."""
+
+    def parse(self, response: Any, **kwargs: Any) -> Any:
+        super().parse(response)
+        if response.url.endswith("/page/1"):
+            meta = {"proxy": response.meta["proxy"]}
+            url = response.urljoin("/page/2")
+            yield Request(url, super().parse, errback=self.failed, meta=meta)
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_proxy_of_the_environment_is_never_sent_to_a_service(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with (
+        sandbox(guard=Guard(mode=Mode.TOKEN)) as running,
+        proxies("") as [proxy],
+    ):
+        monkeypatch.setenv("http_proxy", proxy.url.replace("://", f"://ann:{PASSWORD}@"))
+        crawled = await crawl(running, ["/page/1"], {"CAPTCHA_SCOPE": "page"}, spider=Copying)
+
+    assert crawled.paths == ["/page/1", "/page/2"]
+    orders = [c.payload for c in running.solver.calls if c.method == "createTask"]
+    assert len(orders) == 2
+    assert "proxy" not in json.dumps(orders).lower().replace("proxyless", "")
