@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from html import escape
+from html import escape as escaped
 from typing import TYPE_CHECKING
 
 from scrapy_captcha.charts import curve, shares
+from scrapy_captcha.escaping import printable
 from scrapy_captcha.money import shown
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def report(books: Books, *, title: str, written: str) -> str:
     Whatever stands in *books* may come from hostile pages.
     """
     sections = [
-        f"<h1>Captchas of {escape(title)}</h1>",
+        f"<h1>Captchas of {_text(title)}</h1>",
         _figures(books.total()),
         _charts(books),
         '<p class="key">' + "".join(f'<span class="{f}">{f}</span>' for f in FATES) + "</p>",
@@ -56,9 +57,9 @@ def report(books: Books, *, title: str, written: str) -> str:
         _purchases("The slowest", books.slowest),
         _purchases("The dearest", books.dearest),
         _dropped(books),
-        f"<footer>{escape(written)}. Money is in the account's currency.</footer>",
+        f"<footer>{_text(written)}. Money is in the account's currency.</footer>",
     ]
-    return _HEAD.format(title=escape(title), style=_STYLE) + "\n".join(filter(None, sections))
+    return _HEAD.format(title=_text(title), style=_STYLE) + "\n".join(filter(None, sections))
 
 
 _HEAD = """<!doctype html>
@@ -96,7 +97,7 @@ def _outcome(what: str, rows: dict[str, Row]) -> str:
     rows = {name: row for name, row in rows.items() if name}
     if not rows:
         return ""
-    cells = ([escape(name), *_cells(row)] for name, row in rows.items())
+    cells = ([_text(name), *_cells(row)] for name, row in rows.items())
     return f"<h2>By {what}</h2>" + _table((what, *_HEADS), cells)
 
 
@@ -113,7 +114,7 @@ def _cells(row: Row) -> list[str]:
 
 def _rates(books: Books) -> str:
     rows = [
-        (escape(site), escape(proxy), str(pages), str(met), f"{met / pages:.0%}")
+        (_text(site), _text(proxy), str(pages), str(met), f"{met / pages:.0%}")
         for (site, proxy), (met, pages) in books.rates().items()
         if proxy and pages
     ]
@@ -124,8 +125,8 @@ def _rates(books: Books) -> str:
 def _purchases(title: str, purchases: Sequence[Purchase]) -> str:
     rows = [
         (
-            escape(_cut(p.url)),
-            escape(p.need.kind.value),
+            _text(_cut(p.url)),
+            _text(p.need.kind.value),
             f"{p.seconds:.1f}",
             shown(p.price),
             str(p.attempts),
@@ -139,7 +140,7 @@ def _purchases(title: str, purchases: Sequence[Purchase]) -> str:
 
 def _dropped(books: Books) -> str:
     rows = [
-        (escape(site), escape(reason), str(number))
+        (_text(site), _text(reason), str(number))
         for site, reasons in sorted(books.dropped.items())
         for reason, number in sorted(reasons.items())
     ]
@@ -158,3 +159,7 @@ def _price(value: int | None) -> str:
 
 def _cut(url: str) -> str:
     return url if len(url) <= _LONGEST else url[: _LONGEST - 1] + "…"
+
+
+def _text(words: str) -> str:
+    return escaped(printable(words))

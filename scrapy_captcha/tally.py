@@ -6,6 +6,7 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from scrapy_captcha.errors import ERRORS, ErrorCode
+from scrapy_captcha.escaping import printable
 from scrapy_captcha.money import amount, shown
 from scrapy_captcha.purchases import Fate
 from scrapy_captcha.reasons import REASONS
@@ -405,10 +406,10 @@ class Tally:
         self._inc(f"{what}_count/{detail}")
 
     def _set(self, name: str, value: float) -> None:
-        self._crawler.stats.set_value(f"captcha/{name}", value)
+        self._crawler.stats.set_value(f"captcha/{printable(name)}", value)
 
     def _inc(self, name: str) -> None:
-        self._crawler.stats.inc_value(f"captcha/{name}")
+        self._crawler.stats.inc_value(f"captcha/{printable(name)}")
 
     def _log(
         self,
@@ -426,7 +427,13 @@ class Tally:
             "error": error,
             **more,
         }
+        words = {name: _shown(value) for name, value in words.items()}
         logger.log(level, message, words, extra={"spider": self._crawler.spider})
+
+
+def _shown(value: object) -> object:
+    """*value* for the log: numbers as they are, all else without what a terminal would obey."""
+    return value if isinstance(value, int | float) else printable(str(value))
 
 
 def _meaning(reason: str) -> str:

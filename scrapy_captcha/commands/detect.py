@@ -18,6 +18,7 @@ from scrapy_captcha.commands.saved import UNKNOWN_URL, read_body
 from scrapy_captcha.commands.visits import STATUSES, settings_of_visit
 from scrapy_captcha.config import Config
 from scrapy_captcha.detection import Detection, HtmlPage, Verdict
+from scrapy_captcha.escaping import printable
 from scrapy_captcha.money import amount
 from scrapy_captcha.origin import wanted_url
 
@@ -58,8 +59,10 @@ def run(settings: BaseSettings, arguments: Sequence[str]) -> int:
     results |= {page: _look(page, options.url, config) for page in saved}
     for page in options.pages:
         about = page, results[page], config
-        told = [json.dumps(_as_json(*about))] if options.json else _in_words(*about)
-        sys.stdout.write("\n".join(told) + "\n")
+        lines = (
+            [json.dumps(_as_json(*about))] if options.json else map(printable, _in_words(*about))
+        )
+        sys.stdout.write("\n".join(lines) + "\n")
     if any(isinstance(result, str) for result in results.values()):
         return 2
     found = [result for result in results.values() if isinstance(result, Detection)]

@@ -22,6 +22,7 @@ from scrapy_captcha.detection.scoring import (
     confusion,
     worst,
 )
+from scrapy_captcha.escaping import printable
 from scrapy_captcha.sessions import site_of
 
 if TYPE_CHECKING:
@@ -59,7 +60,8 @@ def run(settings: BaseSettings, arguments: Sequence[str]) -> int:
     if options.json:
         sys.stdout.write(json.dumps(_as_json(outcomes)) + "\n")
     else:
-        lines = [*_tables(outcomes), *(_wrong(outcomes) if options.verbose else ())]
+        wrong = map(printable, _wrong(outcomes)) if options.verbose else ()
+        lines = [*_tables(outcomes), *wrong]
         sys.stdout.write("\n".join(lines) + "\n")
     return 0 if all(measure.met(measure.share(outcomes)) for measure in MEASURES) else 1
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from scrapy_captcha.escaping import printable
+
 
 class Mark(Enum):
     """How good or bad it is; the value is the sign for it, and the one in plain ASCII."""
@@ -26,9 +28,9 @@ class Finding:
         """For people, on one line or two, in characters that *encoding* has."""
         fancy, plain = self.mark.value
         sign = fancy if _has_signs(encoding) else plain
-        lines = [f"{sign} {self.words}"]
+        lines = [f"{sign} {printable(self.words)}"]
         if self.mend:
-            lines.append(f"{' ' * len(sign)} -> {self.mend}")
+            lines.append(f"{' ' * len(sign)} -> {printable(self.mend)}")
         return "\n".join(lines).encode(encoding, "backslashreplace").decode(encoding)
 
 

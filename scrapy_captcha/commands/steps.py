@@ -7,6 +7,8 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
+from scrapy_captcha.escaping import printable
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import TextIO
@@ -29,7 +31,7 @@ class Steps:
     def tell(self, words: str) -> None:
         """Something has happened."""
         self._clear()
-        self._write(f"{self._elapsed():7.1f}  {words}\n")
+        self._write(f"{self._elapsed():7.1f}  {printable(words)}\n")
         self._last = self._now()
 
     def tick(self) -> None:

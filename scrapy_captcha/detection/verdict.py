@@ -6,8 +6,13 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from scrapy_captcha.escaping import printable, word
+
 if TYPE_CHECKING:
     from scrapy_captcha.captchas import Captcha
+
+_LONGEST_EVIDENCE = 200
+_MOST_EVIDENCE = 20
 
 
 class Verdict(str, Enum):
@@ -27,9 +32,10 @@ class Verdict(str, Enum):
 class Detection:
     """What was found on a page, and why.
 
-    * *name*: the captcha's kind, or the name of the wall; letters, digits and ``_`` only
+    * *name*: the captcha's kind, or the name of the wall; what is no letter, digit or ``_`` is made
+      ``_``, and it is cut at 64, since it becomes a part of stats and reasons
     * *captcha*: None for blocks
-    * *evidence*: what the verdict rests on, in words; printable and short
+    * *evidence*: what the verdict rests on, in words; made printable and cut at 200 characters
     * *confidence*: from 0 to 1
     """
 
@@ -38,3 +44,10 @@ class Detection:
     captcha: Captcha | None
     evidence: tuple[str, ...]
     confidence: float
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", word(self.name))
+        evidence = (
+            printable(str(one), _LONGEST_EVIDENCE) for one in self.evidence[:_MOST_EVIDENCE]
+        )
+        object.__setattr__(self, "evidence", tuple(evidence))

@@ -17,6 +17,7 @@ from scrapy.settings import Settings
 
 from scrapy_captcha.commands.detect import run as run_detect
 from scrapy_captcha.commands.evaluate import run as run_evaluate
+from scrapy_captcha.detection import Detection, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -205,3 +206,27 @@ def test_a_page_that_cannot_be_downloaded_is_an_error(tmp_path: Path) -> None:
     done = Command(tmp_path).run("detect", nobody)
     assert done.returncode == 2
     assert done.stdout.startswith(f"{nobody}: error: ")
+
+
+def test_what_a_page_or_a_detector_says_does_not_reach_the_terminal_as_it_is(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hostile = "\x1b[2J\u202e"
+    widget = '<div class="h-captcha" data-sitekey="10000000-ffff-ffff-ffff-000000000001"></div>'
+    page = tmp_path / "page.html"
+    page.write_text(
+        f"<title>{hostile}</title><form action='/{hostile}' method=post>{widget}</form>"
+    )
+
+    def breaks(_document: object) -> None:
+        raise ValueError(f"\n{hostile}")
+
+    def says(_document: object) -> Detection:
+        return Detection(Verdict.BLOCK, f"100% {hostile}", None, (f"\n{hostile}",), 1.0)
+
+    for detectors in ({}, {"own": breaks}, {"own": says, "widgets": None}):
+        settings = Settings({"CAPTCHA_DETECTORS": detectors})
+        run_detect(settings, [str(page), str(tmp_path / f"none{hostile}")])
+        out, err = capsys.readouterr()
+        assert (out + err).replace("\n", "").isprintable()
+        assert all(line.startswith((" ", str(tmp_path))) for line in out.splitlines())
