@@ -96,6 +96,8 @@ class Conductor:
             return await self._carrier.sent(request, progress)
         tried_again = progress.priority is not None
         remember_origin(request, whole=tried_again)
+        if self._sharing.has_begun:
+            self._submitter.wants(request)
         if tried_again:
             leave_behind(request, wanted_url(request))
         page = await self._solved(request, progress)

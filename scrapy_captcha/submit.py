@@ -11,7 +11,7 @@ from scrapy.utils.misc import load_object
 
 from scrapy_captcha.captchas import KINDS
 from scrapy_captcha.crawl.submission import SUBMISSION, build_submission
-from scrapy_captcha.origin import ORIGIN
+from scrapy_captcha.origin import ORIGIN, wanted_url
 from scrapy_captcha.progress import KEY
 from scrapy_captcha.urls import are_of_one_origin
 
@@ -55,6 +55,10 @@ class Submitter:
         self._options = options
         self._refused = refused
         self._on_undelivered = on_undelivered
+
+    def wants(self, request: Request) -> None:
+        """The crawl asks for the page of *request*."""
+        self._pages.wants(wanted_url(request))
 
     async def send(
         self, request: Request, name: str, captcha: Captcha, solution: Solution

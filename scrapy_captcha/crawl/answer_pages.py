@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _LONGEST_WAIT = 2.0  # seconds for what another page finds out
 _MOST_HELD = 256
 _MOST_SITES = 1024
+_MOST_WANTED = 10_000
 _LONG = 200  # characters that a thank-you or an error rarely has
 _WORDS = "//body//text()[not(ancestor::script or ancestor::style or ancestor::noscript)]"
 
@@ -57,6 +58,13 @@ class AnswerPages:
         self._finding_out: OrderedDict[str, bool] = OrderedDict()  # sites; whether one is done
         self._waiting = Audience(CLOCK, _LONGEST_WAIT)
         self._undecided = Audience(CLOCK, patience)
+        self._wanted: OrderedDict[str, None] = OrderedDict()
+
+    def wants(self, url: str) -> None:
+        """The crawl asks for *url*: what stands there is no other page."""
+        self._wanted[url] = None
+        if len(self._wanted) > _MOST_WANTED:
+            self._wanted.popitem(last=False)
 
     async def judged(
         self, request: Request, name: str, answer: Response, refetch: Refetch
@@ -143,6 +151,8 @@ class AnswerPages:
             return False
         if _is_at_url_of(request, answer):
             return not self._refused(request, answer)
+        if urldefrag(answer.url)[0] in self._wanted:
+            return False
         is_plain = isinstance(answer, HtmlResponse) and "Set-Cookie" not in answer.headers
         return is_plain and not self._refused(request, answer)
 
