@@ -43,6 +43,7 @@ _HOPELESS_AFTER = 3  # pages in a row that led and were given up
 _FREE_ENOUGH = 10  # pages in a row that came free at a site that was solved page by page
 _MOST_DOUBLED = 6
 _DOUBTS = 2  # rejections that our own requests may have caused, before less is done at once
+_MOST_UNCOUNTED = 6  # rejections in a row that may be our own doing
 _LONGEST_FLIGHT = 60.0  # seconds; what takes longer has got lost
 _KEPT = 10_000  # sites, and sessions
 
@@ -249,7 +250,7 @@ class Sites:
             return 1
         crossed = flight.overlapped and not site.may_send
         outdated = flight.shown_at < session.shown and not site.may_show
-        if crossed or outdated:
+        if (crossed or outdated) and site.uncounted < _MOST_UNCOUNTED:
             site.uncounted += 1
             if flight.manner is site.manner and site.manner is not Manner.VISITS:
                 self._doubts(site, Manner.TURNS if crossed else Manner.VISITS)
