@@ -48,6 +48,10 @@ class Pace:
         """One was sent, has expired, or has not come to be."""
         self.outstanding -= 1
 
+    def unused(self) -> None:
+        """The last has not come to be, so that its turn in the slot is free for the next one."""
+        self._next = float("-inf")
+
     def _room(self) -> float:
         if self._is_doubtful():
             return 1

@@ -29,45 +29,6 @@ if TYPE_CHECKING:
 _KEPT = 4096  # slots, and sites
 
 
-class Place:
-    """Room for one solution; given up at the end of a ``with`` block that has put none in."""
-
-    __slots__ = ("_expiry", "_has_left", "_queues", "captcha", "name", "solution")
-
-    captcha: Captcha
-    solution: Solution
-
-    def __init__(self, *queues: Admission) -> None:
-        self._queues = queues
-        self._expiry: IDelayedCall | None = None
-        self._has_left = False
-        self.name = ""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_raised: object) -> None:
-        if not self.name:
-            self.leave()
-
-    def leave(self) -> None:
-        """Gives the room to somebody else; a solution that is in stays."""
-        if not self._has_left:
-            self._has_left = True
-            for queue in self._queues:
-                queue.leave()
-
-    def fill(self, name: str, captcha: Captcha, solution: Solution, expiry: IDelayedCall) -> None:
-        """Puts *solution* in under *name*, until *expiry* at most."""
-        self.name, self.captcha, self.solution, self._expiry = name, captcha, solution, expiry
-
-    def empty(self) -> None:
-        """The solution is not kept any longer."""
-        self.name = ""
-        if self._expiry is not None and self._expiry.active():
-            self._expiry.cancel()
-
-
 class _Queue:
     """The queue before *pace*."""
 
@@ -78,6 +39,48 @@ class _Queue:
     def is_busy(self) -> bool:
         """Whether a purchase waits or is inside."""
         return bool(self.pace.outstanding or len(self.admission))
+
+
+class Place:
+    """Room for one solution; given up at the end of a ``with`` block that has put none in."""
+
+    __slots__ = ("_expiry", "_has_left", "_queues", "captcha", "name", "solution")
+
+    captcha: Captcha
+    solution: Solution
+
+    def __init__(self, *queues: _Queue) -> None:
+        self._queues = queues
+        self._expiry: IDelayedCall | None = None
+        self._has_left = False
+        self.name = ""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_raised: object) -> None:
+        if not self.name:
+            if self._expiry is None:
+                for queue in self._queues:
+                    queue.pace.unused()
+            self.leave()
+
+    def leave(self) -> None:
+        """Gives the room to somebody else; a solution that is in stays."""
+        if not self._has_left:
+            self._has_left = True
+            for queue in self._queues:
+                queue.admission.leave()
+
+    def fill(self, name: str, captcha: Captcha, solution: Solution, expiry: IDelayedCall) -> None:
+        """Puts *solution* in under *name*, until *expiry* at most."""
+        self.name, self.captcha, self.solution, self._expiry = name, captcha, solution, expiry
+
+    def empty(self) -> None:
+        """The solution is not kept any longer."""
+        self.name = ""
+        if self._expiry is not None and self._expiry.active():
+            self._expiry.cancel()
 
 
 class Stock:
@@ -120,7 +123,7 @@ class Stock:
         )
         await of_site.admission.enter()
         if not _ages(captcha):
-            return Place(of_site.admission)
+            return Place(of_site)
         of_slot = self._of_slots.get(slot) or self._of_slots.put(slot, _Queue(Pace(self._life)))
         of_slot.pace.interval = self._slots.interval(ticket)
         try:
@@ -128,7 +131,7 @@ class Stock:
         except BaseException:  # the crawl ends, or its request is given up
             of_site.admission.leave()
             raise
-        return Place(of_site.admission, of_slot.admission)
+        return Place(of_site, of_slot)
 
     def keep(self, place: Place, name: str, captcha: Captcha, solution: Solution) -> None:
         """Keeps *solution* in *place* under *name* until it is taken or has expired."""

@@ -59,3 +59,11 @@ def test_a_doubtful_site_gets_one_at_a_time() -> None:
 
     doubts[0] = False
     assert pace.has_room()
+
+
+def test_the_turn_of_a_purchase_that_has_not_come_to_be_is_free() -> None:
+    pace = paced(life=120.0, interval=2.0)
+    pace.enter(now=10.0)
+    pace.unused()
+
+    assert pace.wait(10.0) == 0.0

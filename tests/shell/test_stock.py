@@ -95,11 +95,31 @@ async def test_a_cookie_among_tokens_leaves_the_pace_of_their_slot_as_it_is(
     second = Deferred.fromCoroutine(shelf.place(PAGE, TOKEN))
     with await shelf.place(PAGE, CAPTCHA):
         assert not second.called
-    with first:
+    shelf.keep(first, "one", TOKEN, Solution({"token": "t"}))
+    sent = shelf.take("one")
+    assert sent is not None
+    with sent:
         pass
 
     await deferLater(CLOCK, 0.05)
     assert not second.called  # the slot sends nothing for twenty seconds
     second.addErrback(lambda failure: failure.trap(CancelledError))
     second.cancel()
+    shelf.close()
+
+
+@pytest_twisted.ensureDeferred
+async def test_where_nothing_was_bought_the_next_does_not_wait_for_the_slot(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """At a wall all that wait are given up, not one for each turn of the slot."""
+    monkeypatch.setattr(Slots, "interval", lambda _self, _request: 20.0)
+    shelf = stock(life=60.0, doubtful="")
+    first = await shelf.place(PAGE, TOKEN)
+    second = Deferred.fromCoroutine(shelf.place(PAGE, TOKEN))
+    with first:
+        pass
+
+    with await second.addTimeout(2.0, CLOCK):
+        pass
     shelf.close()
