@@ -143,6 +143,7 @@ TYPES: dict[str, type | tuple[type, ...]] = {
     "dropped": bool,
     "probes": bool,
     "reposts": bool,
+    "shown_at": str,
     "owner": str,
     "asked": bool,
     "rotated": bool,
