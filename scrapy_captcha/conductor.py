@@ -208,7 +208,6 @@ class Conductor:
         self, request: Request, response: Response
     ) -> Request | Response | Awaitable[Request]:
         if SUBMISSION in request.meta:
-            request.meta["dont_retry"] = True  # its token is used up
             return response
         response.request = request  # and not the submission that it may be the answer to
         progress, options = Progress.of(request.meta), self._sight.options(request)

@@ -108,7 +108,7 @@ class Submitter:
             submission = request.copy()
         for key in _OURS:
             submission.meta.pop(key, None)
-        submission.meta[SUBMISSION] = True
+        submission.meta.update({SUBMISSION: True, "dont_retry": True})  # a token is good once
         return submission
 
     def _with_policy(self, request: Request, captcha: Captcha) -> Captcha:
