@@ -31,6 +31,7 @@ from scrapy_captcha.readers import (
     read_money,
     read_path,
     read_prices,
+    read_ratio,
     read_url,
     read_urls,
     read_word,
@@ -174,6 +175,9 @@ class Config:
     max_loss_per_site: Micros | None = _setting(
         read_money, None, "most money that is spent at a site without a page for it"
     )
+    max_solves_per_page: float = _setting(
+        read_ratio, 5.0, "most solves for each page that comes, at each site; 0 for no limit"
+    )
     prices: Mapping[Kind, Micros] = _setting(
         read_prices, {}, "what a solve costs, by kind, until an answer tells it"
     )
@@ -191,6 +195,7 @@ class Config:
             Limit(self.max_solves_per_site, self.budget_per_site),
             Limit(self.max_solves_per_hour, self.budget_per_hour),
             self.max_loss_per_site,
+            self.max_solves_per_page,
         )
 
     @classmethod

@@ -184,6 +184,8 @@ class Endings:
     def _arrived(self, request: Request, progress: Progress) -> None:
         if progress.submitted:
             self.accepted(request)
+        elif progress.follows:
+            self._spending.shared(site_of_captcha(request))
         self._sharing.arrived(request, progress)
 
     def _end(self, request: Request, progress: Progress) -> None:

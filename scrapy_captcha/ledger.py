@@ -17,7 +17,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from scrapy_captcha.captchas import Kind
-from scrapy_captcha.limits import LastHour, Room, Total
+from scrapy_captcha.limits import LastHour, Room, Total, Yield, narrower
 from scrapy_captcha.purchases import Fate, Need, Purchase
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ class Answer(Enum):
     BUDGET = "a limit is reached"
     BUDGET_HERE = "a limit is reached that leaves others free: a site's, or an hour's"
     LOSS = "too much was spent at the site without a page for it"
+    PER_PAGE = "a page of the site takes too many solutions"
 
 
 def reason_not_to_buy(answer: Answer) -> str | None:
@@ -48,6 +49,8 @@ def reason_not_to_buy(answer: Answer) -> str | None:
             return "budget"
         case Answer.LOSS:
             return "loss"
+        case Answer.PER_PAGE:
+            return "per_page"
         case Answer.YES | Answer.WAIT:
             return None
 
@@ -60,6 +63,7 @@ class Site:
     under_way: Total = field(default_factory=Total)
     at_risk: Micros = 0
     lost: Micros = 0
+    gives: Yield = field(default_factory=Yield)
 
 
 class Ledger:
@@ -99,6 +103,7 @@ class Ledger:
         if answer is Answer.YES:
             self._open[name] = Purchase(need, url, attempts, price, now)
             self._take(need, price, 1)
+            self._sites[need.site].gives.reserved(now)
             if self._prices.is_guess(need.provider, need.kind):
                 self._guesses.add((need.provider, need.kind))
         return answer
@@ -141,8 +146,14 @@ class Ledger:
         purchase.fate = fate
         site = self._sites[purchase.need.site]
         site.at_risk -= purchase.price
-        site.lost = 0 if fate is Fate.ACCEPTED else site.lost + purchase.price
+        is_page = fate is Fate.ACCEPTED
+        site.lost = 0 if is_page else site.lost + purchase.price
+        site.gives.add(ended=1, pages=int(is_page))
         return purchase
+
+    def shared(self, site: str) -> None:
+        """*site* gave a page for the solution of another page."""
+        self._sites[site].gives.add(pages=1)
 
     def forgotten(self, now: float) -> list[str]:
         """Names of purchases that were made so long ago that nobody will tell their end."""
@@ -191,10 +202,12 @@ class Ledger:
     def _may_buy(self, need: Need, price: Micros, now: float) -> Answer:
         self._hour.forget_old(now)
         site, limits = self._sites[need.site], self._limits
+        if not site.gives.allows(limits.per_page, now):
+            return Answer.PER_PAGE
         rooms = {
             Answer.BUDGET: limits.crawl.room(self._done, self._under_way, price),
             Answer.LOSS: self._room_to_lose(site, price),
-            Answer.BUDGET_HERE: _narrower(
+            Answer.BUDGET_HERE: narrower(
                 limits.site.room(site.done, site.under_way, price),
                 limits.hour.room(self._hour.total, self._under_way, price),
             ),
@@ -217,12 +230,13 @@ class Ledger:
     def state(self, now: float) -> dict[str, Any]:
         """Plain data for `restore`: what a site says nothing about any more counts as lost."""
         sites = {
-            name: [site.done.solves, site.done.money, site.lost]
+            name: [site.done.solves, site.done.money, site.lost, site.gives.ended, site.gives.pages]
             for name, site in self._sites.items()
         }
         for purchase in self._open.values():
             if purchase.charged is not None:
                 sites[purchase.need.site][2] += purchase.price
+                sites[purchase.need.site][3] += 1
         return {
             "total": [self._done.solves, self._done.money],
             "sites": sites,
@@ -251,10 +265,6 @@ class Ledger:
             self._hour.add(money, now - elapsed - age, solves)
 
 
-def _narrower(*rooms: Room) -> Room:
-    return max(rooms, key=list(Room).index)
-
-
 def _counts(values: Any, length: int) -> list[int]:
     if len(values) != length or not all(type(v) is int and v >= 0 for v in values):
         raise ValueError
@@ -262,8 +272,10 @@ def _counts(values: Any, length: int) -> list[int]:
 
 
 def _site(values: Any) -> Site:
-    solves, money, lost = _counts(values, 3)
-    return Site(done=Total(solves, money), lost=lost)
+    if len(values) == 3:  # of a version that did not count pages
+        values = [*values, 0, 0]
+    solves, money, lost, *gives = _counts(values, 5)
+    return Site(Total(solves, money), lost=lost, gives=Yield(gives[0], gives[1]))
 
 
 def _stored(purchase: Purchase) -> dict[str, Any]:

@@ -65,6 +65,14 @@ def read_limit(value: object) -> int:
     return _whole(value, 0)
 
 
+def read_ratio(value: object) -> float:
+    """A number from 1, or 0 for no limit."""
+    ratio = _number(value)
+    if not (ratio >= 1 or ratio == 0):
+        raise ValueError("write a number from 1, or 0 for no limit")
+    return ratio
+
+
 def read_money(value: object) -> Micros:
     """An amount in the account's currency, from 0, as millionths."""
     if not _number(value) >= 0:

@@ -17,6 +17,10 @@ REASONS: Mapping[str, str] = {
     "jobdir": "another crawl uses the same JOBDIR",
     "budget": "a limit on solves or money is reached",
     "loss": "CAPTCHA_MAX_LOSS_PER_SITE was spent at the site without a page for it",
+    "per_page": (
+        "pages of the site took more than CAPTCHA_MAX_SOLVES_PER_PAGE solutions each; in ten "
+        "minutes one more is tried"
+    ),
     "dry_run": "with CAPTCHA_DRY_RUN nothing is bought",
     "site_key": "the page shows no site key, and its request declares none",
     "no_form": "the page has no form that takes the answer, and the spider no captcha_submit",

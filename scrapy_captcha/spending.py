@@ -44,6 +44,7 @@ _LIMITS = {
         "budget_per_hour",
     ),
     Answer.LOSS: ("max_loss_per_site",),
+    Answer.PER_PAGE: ("max_solves_per_page",),
 }
 _LOOK = 5.0  # seconds between two looks at purchases that nobody speaks of any more
 
@@ -164,6 +165,10 @@ class Spending:
         """The site gave the page for the solution that went to it."""
         self._end(progress.answer, Fate.ACCEPTED)
 
+    def shared(self, site: str) -> None:
+        """*site* gave a page for the solution of another page."""
+        self._ledger.shared(site)
+
     def rejected(self, progress: Progress) -> None:
         """The site did not."""
         self._end(progress.answer, Fate.REJECTED)
@@ -267,6 +272,7 @@ class Spending:
             Answer.BUDGET: (reached, "in this crawl"),
             Answer.BUDGET_HERE: (reached, f"at {site} for now"),
             Answer.LOSS: (f"{reached}, {lost}", f"at {site}"),
+            Answer.PER_PAGE: (f"{reached} by what its pages took", f"at {site} for ten minutes"),
         }
         self._tally.limited(*words[answer])
         self._call_if_limited()

@@ -95,6 +95,7 @@ TYPES: dict[Callable[[object], Any], str] = {
     readers.read_limit: "int",
     readers.read_duration: "seconds",
     readers.read_money: "money",
+    readers.read_ratio: "number",
     readers.read_domains: "list",
     readers.read_actions: "dict",
     readers.read_keys: "dict",

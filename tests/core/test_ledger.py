@@ -192,6 +192,50 @@ def test_a_purchase_that_nobody_speaks_of_any_more_is_found() -> None:
     assert books.forgotten(111.0) == ["a"]
 
 
+# Solves for a page
+
+
+def test_a_site_whose_pages_take_too_many_is_bought_for_once_in_ten_minutes() -> None:
+    books = ledger(Limits(per_page=5.0))
+    for n in range(15):
+        bought(books, f"a{n}", Fate.ACCEPTED if n == 7 else Fate.REJECTED)
+
+    assert books.reserve("b", SHOP, 0.0) is Answer.PER_PAGE
+    assert books.reserve("n", NEWS, 0.0) is Answer.YES
+    assert books.reserve("b", SHOP, 599.0) is Answer.PER_PAGE
+    bought(books, "c", Fate.REJECTED, now=600.0)
+    assert books.reserve("d", SHOP, 601.0) is Answer.PER_PAGE
+    bought(books, "e", Fate.ACCEPTED, now=1_200.0)
+    bought(books, "f", Fate.REJECTED, now=1_201.0)
+
+
+def test_pages_that_share_a_solution_came_of_it() -> None:
+    books = ledger(Limits(per_page=5.0))
+    for n in range(40):
+        bought(books, f"a{n}", Fate.UNUSED)
+        books.shared("shop.example")
+
+
+def test_good_times_of_long_ago_do_not_pay_for_bad_ones() -> None:
+    books = ledger(Limits(per_page=5.0))
+    for n in range(1_000):
+        bought(books, f"a{n}")
+    for n in range(100):
+        if books.reserve(f"b{n}", SHOP, 0.0) is Answer.PER_PAGE:
+            break
+        books.charge(f"b{n}", None, 0.0)
+        books.end(f"b{n}", Fate.UNUSED)
+    assert n < 80
+
+
+def test_what_pages_take_outlives_a_run() -> None:
+    first, limits = ledger(Limits()), Limits(per_page=5.0)
+    for n in range(15):
+        bought(first, f"a{n}", Fate.REJECTED)
+
+    assert restarted(first, limits).reserve("b", SHOP, 1_060.0) is Answer.PER_PAGE
+
+
 # Whatever happens
 
 
