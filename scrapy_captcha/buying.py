@@ -117,7 +117,7 @@ class Buyer:
             if not image:
                 return self._without_picture(ticket, captcha, options)
         with await self._turn(ticket, captcha) as turn:
-            if _has_aged(ticket, captcha, turn.client, begun):
+            if _has_aged(ticket, captcha, turn.client, begun) or self._sharing.is_overtaken(ticket):
                 return ticket
             order = self._order(ticket, captcha, image)
             return await self._bought_from(turn.client, ticket, order, options, place)

@@ -262,6 +262,17 @@ class Sharing:
             return not await self._is_answerable(ticket, showing, session)
         return await self._newcomers.have_settled_since(ticket, showing.asked_at)
 
+    def is_overtaken(self, ticket: Request) -> bool:
+        """Whether *ticket* is to be fetched again, and nothing to be bought for it.
+
+        Its session has been found to take one visit at a time since, and it has no turn there.
+        """
+        progress = Progress.of(ticket.meta)
+        if progress.asked or progress.task_id is not None or progress.purchase_id:
+            return False
+        name = self._sessions.name(ticket)
+        return progress.leads != name and self._is_one_by_one(name)
+
     async def is_needed(self, ticket: Request, showing: Showing) -> bool:
         """Whether the solution of *ticket* is to be sent, once it is its turn to send it.
 
