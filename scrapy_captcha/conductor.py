@@ -96,6 +96,7 @@ class Conductor:
             return await self._carrier.sent(request, progress)
         tried_again = progress.priority is not None
         remember_origin(request, whole=tried_again)
+        self._jars.leave_out(request)
         if self._sharing.has_begun:
             self._submitter.wants(request)
         if tried_again:
@@ -187,9 +188,11 @@ class Conductor:
             self._journal.update(request)  # a task whose solution is used is not to be collected
             # They are in the jar, and sent again they would overwrite what the site has set since.
             request.cookies = {}
+            self._jars.prefer_own(request, progress.cookies)
             self._sharing.sent(request, name)
             before = self._jars.cookies_for(request)
             page = await self._submitter.send(request, name, place.captcha, place.solution)
+            self._jars.prefer_own(request, progress.cookies)
             sets_cookie = self._jars.cookies_for(request) != before
             self._sharing.delivered(request, name, sets_cookie=sets_cookie)
             return page

@@ -11,7 +11,7 @@ from scrapy import signals
 from scrapy_captcha.audience import Outcome
 from scrapy_captcha.config import GiveUp
 from scrapy_captcha.exceptions import CaptchaError
-from scrapy_captcha.origin import ORIGIN, restore
+from scrapy_captcha.origin import CHAIN, ORIGIN, restore
 from scrapy_captcha.progress import KEY, Progress
 from scrapy_captcha.sessions import site_of_captcha
 
@@ -77,7 +77,7 @@ class Endings:
         if progress.is_beginning:
             self._sharing.arrived(request, progress)
             request.meta.pop(KEY, None)
-            if ORIGIN in request.meta:
+            if ORIGIN in request.meta or CHAIN in request.meta:
                 self.restore_late()
             return response
         if progress.submitted and not is_page(request, response):
@@ -87,7 +87,7 @@ class Endings:
         self._answer_pages.forget(progress.answer)
         self._journal.settle(request, progress)
         self._spending.ended(progress)
-        if not (progress.tasks or ORIGIN in request.meta):
+        if not (progress.tasks or ORIGIN in request.meta or CHAIN in request.meta):
             restore(request, progress)
             return response
         progress = replace(progress, submitted=False, answer="", leads="", follows=False, entry="")

@@ -6,10 +6,20 @@ from typing import TYPE_CHECKING
 
 from scrapy.downloadermiddlewares.cookies import CookiesMiddleware
 from scrapy.http import Request
+from scrapy.utils.httpobj import urlparse_cached
+
+from scrapy_captcha.bounded import Bounded
+from scrapy_captcha.sessions import jar_of, site_of_page
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from http.cookiejar import Cookie
+
     from scrapy.crawler import Crawler
     from scrapy.http.cookies import CookieJar
+
+
+_KEPT = 10_000  # sessions
 
 
 class Jars:
@@ -18,6 +28,7 @@ class Jars:
     def __init__(self, crawler: Crawler) -> None:
         self._crawler = crawler
         self._is_enabled: bool = crawler.settings.getbool("COOKIES_ENABLED")
+        self._of_sites: Bounded[frozenset[str]] = Bounded(_KEPT)
 
     def why_nothing_is_kept(self, request: Request) -> str:
         """What keeps cookies from being kept for *request*, "" where nothing does."""
@@ -40,6 +51,38 @@ class Jars:
         jar.add_cookie_header(bare)
         return bare.headers.get("Cookie") or b""
 
+    def prefer_own(self, request: Request, given: object) -> None:
+        """The site's own cookies win over *given*, those that the spider gave to *request*.
+
+        What a spider gives by name gets the path of its request, and would be sent before a cookie
+        of the same name that the site has set for a path.
+        """
+        jar, names = self._jar(request), _without_path(given)
+        if jar is None or not names:
+            return
+        kept = [cookie for cookie in _cookies_of(jar, request) if cookie.name in names]
+        own = {cookie.name for cookie in kept if cookie.path_specified}
+        for cookie in kept:
+            if cookie.name in own and not cookie.path_specified:
+                jar.clear(cookie.domain, cookie.path, cookie.name)
+        if own:
+            session = site_of_page(request), jar_of(request)
+            known = self._of_sites.get(session) or frozenset()
+            self._of_sites.put(session, known | own)
+
+    def leave_out(self, request: Request) -> None:
+        """Takes out of *request* the spider's cookies over which the site's own ones win."""
+        if not (request.cookies and len(self._of_sites)):
+            return
+        own = self._of_sites.get((site_of_page(request), jar_of(request)))
+        left_out = own & _without_path(request.cookies) if own else frozenset()
+        if not left_out:
+            return
+        if isinstance(request.cookies, dict):
+            request.cookies = {k: v for k, v in request.cookies.items() if k not in left_out}
+        else:
+            request.cookies = [one for one in request.cookies if one["name"] not in left_out]
+
     def _jar(self, request: Request) -> CookieJar | None:
         engine = self._crawler.engine
         assert engine is not None  # noqa: S101 - a request is being processed
@@ -47,3 +90,24 @@ class Jars:
             if isinstance(middleware, CookiesMiddleware):
                 return middleware.jars[request.meta.get("cookiejar")]
         return None
+
+
+def _without_path(given: object) -> frozenset[str]:
+    """The names of those cookies of *given*, as in ``Request.cookies``, that name no path."""
+    if isinstance(given, dict):
+        return frozenset(name for name in given if isinstance(name, str))
+    cookies = given if isinstance(given, list) else []
+    return frozenset(
+        one["name"]
+        for one in cookies
+        if isinstance(one, dict) and isinstance(one.get("name"), str) and not one.get("path")
+    )
+
+
+def _cookies_of(jar: CookieJar, request: Request) -> Iterator[Cookie]:
+    """The cookies that *jar* has for the host of *request*, of all paths."""
+    host = urlparse_cached(request).hostname or ""
+    for cookie in list(jar):
+        domain = cookie.domain.lstrip(".")
+        if host in (domain, domain.removesuffix(".local")) or host.endswith(f".{domain}"):
+            yield cookie

@@ -100,8 +100,11 @@ def restore(request: Request, progress: Progress) -> None:
         request.priority = progress.priority
         request.dont_filter = progress.dont_filter
         request.cookies = progress.cookies
-    request.meta.pop(KEY, None)
-    request.meta.pop(ORIGIN, None)
+    origin = _checked(request.meta.get(ORIGIN))
+    if "cookies" in origin and not redirects(request):
+        request.cookies = origin["cookies"]
+    for key in (KEY, ORIGIN, CHAIN):
+        request.meta.pop(key, None)
 
 
 def to_be_tried_again(request: Request, *, priority_adjust: int, is_gate: bool = False) -> Request:

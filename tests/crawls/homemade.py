@@ -229,7 +229,10 @@ class Homemade(Resource):
 
 
 def _cookie(request: Request, name: bytes) -> str:
-    return (request.getCookie(name) or b"").decode()
+    """Of several cookies of one name the first is taken, as by PHP and by Express."""
+    header = request.getHeader("cookie") or ""
+    pairs = [pair.strip().partition("=") for pair in header.split(";")]
+    return next((value for key, _, value in pairs if key == name.decode()), "")
 
 
 @asynccontextmanager
