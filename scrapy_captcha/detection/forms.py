@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from itertools import islice
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlsplit
@@ -62,12 +63,16 @@ def read_form(
         return None
     fields = parse_qsl(encoded, keep_blank_values=True, errors="replace")
     encoding = encoding_of(document, element)
-    try:
-        url = as_sent(url, encoding)
-    except ValueError:  # of a URL that is none, or that has what the encoding lacks
-        url = as_sent(url)
     policy = referrer_policy_of(document, element)
-    return Form(url, request.method, tuple(fields), encoding, policy)
+    return Form(_sent(url, encoding), request.method, tuple(fields), encoding, policy)
+
+
+def _sent(url: str, encoding: str) -> str:
+    """*url* as it is sent; as it is where it cannot be: such a URL has no origin."""
+    for tried in (encoding, "utf-8"):  # the encoding of the page may lack a character
+        with suppress(ValueError):
+            return as_sent(url, tried)
+    return url
 
 
 def _flat_copy(document: Document, element: Element, controls: list[Element]) -> Element:

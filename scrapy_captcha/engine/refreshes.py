@@ -35,6 +35,6 @@ class MetaRefreshes:
     def _may_follow(self, request: Request) -> bool:
         if self._crawler.get_downloader_middleware(MetaRefreshMiddleware) is None:
             return False
-        meta = request.meta
-        has_left = meta.get("redirect_ttl", 1) and meta.get("redirect_times", 0) < self._most_times
+        meta, times = request.meta, request.meta.get("redirect_times", 0)
+        has_left = meta.get("redirect_ttl", 1) and type(times) is int and times < self._most_times
         return bool(has_left) and request.method != "HEAD" and not meta.get("dont_redirect")

@@ -12,6 +12,7 @@ from crawling import crawl, path_of, sandbox
 from scrapy import Request
 from serving import Page, site
 
+from scrapy_captcha.origin import CHAIN
 from scrapy_captcha.sandbox import Guard, Mode
 
 if TYPE_CHECKING:
@@ -43,7 +44,8 @@ class Turns:
 
 
 def ours(meta: dict[str, Any]) -> list[str]:
-    return [key for key in meta if key.startswith("_captcha")]
+    # That which tells a request's own redirects from those in a copy of its meta stays.
+    return [key for key in meta if key.startswith("_captcha") and key != CHAIN]
 
 
 @pytest_twisted.ensureDeferred
