@@ -10,10 +10,11 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 from scrapy.utils.httpobj import urlparse_cached
-from twisted.internet.task import deferLater
 
+from scrapy_captcha.bounded import Bounded
 from scrapy_captcha.clock import CLOCK
-from scrapy_captcha.sessions import jar_of, site_of, site_of_page
+from scrapy_captcha.sessions import jar_of, site_of_page
+from scrapy_captcha.waiters import Waiters
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
@@ -22,8 +23,9 @@ if TYPE_CHECKING:
 
 MARK = "_captcha_newcomer"  # meta: kept by the copies that redirects and retries make
 
-_CHECK = 0.05  # seconds between two looks at who is still away
 _LONGEST_WAIT = 5.0  # seconds
+_KEPT = 10_000  # sites with a jar each, and requests on their way
+_MOST_HOSTS = 100  # of one site
 
 
 class _Crowd:
@@ -48,17 +50,17 @@ class Newcomers:
 
     def __init__(self, now: Callable[[], float]) -> None:
         self._now = now
-        self._crowds: dict[tuple[str, Hashable], _Crowd] = {}
-        self._crowd_of: dict[int, _Crowd] = {}
+        self._crowds: Bounded[Bounded[_Crowd]] = Bounded(_KEPT)
+        self._crowd_of: Bounded[_Crowd] = Bounded(_KEPT)
+        self._waiting: Waiters[None] = Waiters(CLOCK, late=None, patience=_LONGEST_WAIT)
         self._numbers = count(1)
         self._strangers = _Crowd()  # who came back before anybody was counted
 
     def went(self, request: Request) -> None:
         """*request* goes out."""
-        place = _place(request)
-        crowd = self._crowds.get(place)
-        if crowd is None:
-            crowd = self._crowds[place] = _Crowd()
+        place, host = _place(request), _host(request)
+        hosts = self._crowds.get(place) or self._crowds.put(place, Bounded(_MOST_HOSTS))
+        crowd = hosts.get(host) or hosts.put(host, _Crowd())
         # Who goes out while others are away may set the cookies back to those that it went with.
         if (crowd.is_over and not crowd.away) or MARK in request.meta:
             return
@@ -68,16 +70,18 @@ class Newcomers:
         request.meta[MARK] = number
         crowd.away.add(number)
         crowd.size += 1
-        self._crowd_of[number] = crowd
+        self._crowd_of.put(number, crowd)
 
     def came_back(self, request: Request, *, with_cookie: bool) -> None:
         """*request*, or what a redirect made of it, has been answered or has failed."""
         number = request.meta.pop(MARK, None)
-        crowd = self._crowd_of.pop(number, None) if type(number) is int else None
+        crowd = self._crowd_of.pop(number) if type(number) is int else None
         if crowd is not None:
             crowd.away.discard(number)
             crowd.is_over = crowd.is_over or with_cookie
             crowd.last_return = self._now()
+            if not crowd.away:
+                self._waiting.resume_all(None)
 
     def stranger_came_back(self) -> None:
         """An answer may have brought a cookie, and it was not noted when its request went."""
@@ -86,7 +90,8 @@ class Newcomers:
 
     def met_captcha(self, request: Request) -> None:
         """*request* shows a captcha: who goes out now knows the session, if there is one."""
-        crowd = self._crowds.get(_place(request))
+        hosts = self._crowds.get(_place(request))
+        crowd = hosts.get(_host(request)) if hosts is not None else None
         if crowd is not None:
             crowd.is_over = True
 
@@ -101,17 +106,23 @@ class Newcomers:
             return False
         patient_until = self._now() + _LONGEST_WAIT
         while any(crowd.away for crowd in crowds) and self._now() < patient_until:
-            await deferLater(CLOCK, _CHECK)
+            await self._waiting.wait()
         for crowd in crowds:
             crowd.away.clear()
         return True
 
+    def close(self) -> None:
+        """Leaves nothing in the reactor."""
+        self._waiting.close()
+
     def _crowds_at(self, request: Request) -> list[_Crowd]:
         """Those of the site and cookie jar of *request*: its hosts may share cookies."""
-        site, jar = site_of_page(request), jar_of(request)
-        places = [place for place in self._crowds if place[1] == jar and site_of(place[0]) == site]
-        return [self._crowds[place] for place in places]
+        return list(self._crowds.get(_place(request)) or ())
 
 
 def _place(request: Request) -> tuple[str, Hashable]:
-    return urlparse_cached(request).hostname or "", jar_of(request)
+    return site_of_page(request), jar_of(request)
+
+
+def _host(request: Request) -> str:
+    return urlparse_cached(request).hostname or ""

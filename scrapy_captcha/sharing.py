@@ -346,6 +346,7 @@ class Sharing:
         for call in self._looks.values():
             call.cancel()
         self._waiting.close()
+        self._newcomers.close()
 
     def _session(self, request: Request) -> Session:
         return self._sites.session(site_of_page(request), self._sessions.name(request))
