@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ from test_stops import WAITING, Job, journals
 from scrapy_captcha.sandbox.fixture import sandbox_process
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from scrapy_captcha.sandbox.fixture import SandboxProcess
@@ -25,6 +26,20 @@ SCRIPT = str(repeating.__file__)
 def site(pages: int) -> Iterator[SandboxProcess]:
     with sandbox_process(pages=pages, open_pages=1, mode="token") as sandbox:
         yield sandbox
+
+
+def pages_with_task(directory: Path) -> list[str]:
+    """The pages for which the log of the crawl names a task."""
+    return re.findall(r"is task .*(/page/\d+)>", (directory / "scrapy.log").read_text())
+
+
+def wait_for(lines: Callable[[], list[str]]) -> list[str]:
+    """What *lines* returns, once there is anything."""
+    patient_until = time.monotonic() + 30
+    while not (found := lines()):
+        assert time.monotonic() < patient_until
+        time.sleep(0.02)
+    return found
 
 
 def pages(last: int) -> list[str]:
@@ -72,13 +87,12 @@ def test_what_has_not_been_parked_is_not_filtered_because_others_were(tmp_path: 
     with site(21) as sandbox:
         with job.run(sandbox, few, last=21, parked=5) as process:
             job.until("parked")
+            bought = wait_for(lambda: pages_with_task(tmp_path))
             process.kill()
-        bought = re.findall(r"is task .*(/page/\d+)>", (tmp_path / "scrapy.log").read_text())
         with job.run(sandbox, last=21):
             pass
 
     assert set(job.log) == {*pages(21), "parked"}
-    assert bought
     assert {page: job.log.count(page) for page in bought} == dict.fromkeys(bought, 1)
 
 
@@ -93,7 +107,7 @@ def test_what_was_on_its_way_comes_once(dont_filter: bool, tmp_path: Path) -> No
     }
     with site(6) as sandbox:
         with job.run(sandbox, slow, last=6, dont_filter=dont_filter) as process:
-            job.until("/page/2")
+            wait_for(lambda: job.log)
             process.kill()
         before = job.log
         with job.run(sandbox, last=6, dont_filter=dont_filter):
