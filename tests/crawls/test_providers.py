@@ -339,8 +339,9 @@ async def test_a_task_of_one_service_is_never_looked_for_at_another() -> None:
         first, second = running.services["capsolver"], running.services["anticaptcha"]
         settings = shopping(running, CapSolver, AntiCaptcha, CAPTCHA_SOLVE_TIMEOUT=0.4)
         gone = Answer(error="AUTH_FORBIDDEN", times=None)
-        first.script(Answer(), gone)  # stopped by another page while the first one waits
-        crawled = await crawl(running, pages(2), settings)
+        first.script(Answer(), gone)  # stopped by another session while the first one waits
+        two = [Request(running.site_url + p, meta={"cookiejar": p}) for p in pages(2)]
+        crawled = await crawl(running, two, settings)
 
     assert len(crawled.paths) == 2
     assert {call.task_id for call in second.calls} <= {None, *second.polls}
