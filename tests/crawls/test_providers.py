@@ -74,13 +74,17 @@ async def test_a_service_by_its_name_solves_with_a_proxy_and_without(
 
 
 class WhileAway:
-    """Has *solver* fail as *rules* say, for some seconds."""
+    """Has *solver* fail as *rules* say, for some seconds from the first purchase on."""
 
     def __init__(self, solver: Solver, seconds: float, *rules: Answer) -> None:
-        from twisted.internet import reactor
-
         solver.script(*rules)
-        self.back: Any = deferLater(reactor, seconds, solver.clear_script)
+        self.back = Deferred.fromCoroutine(self._come_back(solver, seconds))
+
+    async def _come_back(self, solver: Solver, seconds: float) -> None:
+        while not any(call.method == "createTask" for call in solver.calls):
+            await pause(0.02)
+        await pause(seconds)
+        solver.clear_script()
 
 
 def at_once(*stories: Coroutine[Any, Any, Any]) -> Deferred[list[Any]]:
