@@ -163,9 +163,10 @@ class Market:
                     return Turn(client)
                 client.leave()
 
-    def is_open(self, captcha: Captcha, proxy: Proxy | None) -> bool:
-        """Whether somebody may be asked for a solution of *captcha* at once."""
-        return any(client.is_open for client in self._asked(captcha, proxy))
+    def is_open(self, captcha: Captcha, proxy: Proxy | None, beside: str = "") -> bool:
+        """Whether a provider other than *beside* may be asked for *captcha* at once."""
+        asked = self._asked(captcha, proxy)
+        return any(client.is_open for client in asked if client.provider.name != beside)
 
     def is_asked(self, captcha: Captcha, proxy: Proxy | None, beside: str = "") -> bool:
         """Whether anybody is, now or later, other than the provider *beside*."""

@@ -167,6 +167,9 @@ class Setbacks:
         self, ticket: Request, captcha: Captcha, error: SolverError, delay: float
     ) -> Request | None:
         self._tally.rescheduled(ticket, captcha, error, delay)
+        proxy, provider = self._sessions.solving_proxy(ticket), error.provider or ""
+        if is_failure(error) and self._market.is_open(captcha, proxy, beside=provider):
+            self._sharing.lets_others_lead(ticket)
         await deferLater(CLOCK, delay)
         return ticket if captcha.perishable and not Progress.of(ticket.meta).asked else None
 

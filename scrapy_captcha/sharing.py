@@ -341,6 +341,16 @@ class Sharing:
         if progress.leads:
             self._left(progress.leads, outcome)
 
+    def lets_others_lead(self, ticket: Request) -> None:
+        """The purchase of *ticket* waits for its provider; others of its session go on meanwhile.
+
+        Not where its session takes one visit at a time: their captchas would replace its own.
+        """
+        progress = Progress.of(ticket.meta)
+        if progress.leads and not self._is_one_by_one(progress.leads):
+            self._note(ticket, leads="")
+            self._left(progress.leads, Outcome.FAILED)
+
     def close(self) -> None:
         """Leaves nothing in the reactor."""
         for call in self._looks.values():
