@@ -38,8 +38,6 @@ class Jars:
             return 'meta["dont_merge_cookies"] is set, which is like COOKIES_ENABLED = False'
         if self._jar(request) is None:
             return "CookiesMiddleware is switched off, which is like COOKIES_ENABLED = False"
-        if not self.cookies_for(request):
-            return "its cookie jar has kept nothing though COOKIES_ENABLED is True"
         return ""
 
     def cookies_for(self, request: Request) -> bytes:
