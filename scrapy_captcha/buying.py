@@ -91,14 +91,29 @@ class Buyer:
         next_request, begun = None, time.monotonic()
         while next_request is None:
             try:
-                with await self._stock.place(ticket, captcha) as place:
+                with await self._place(ticket, captcha) as place:
                     next_request = await self._bought_in(place, ticket, captcha, options, begun)
                 if next_request is None:
-                    await self._spending.until_something_ends()
+                    await self._until_something_ends(ticket)
                     next_request = ticket if captcha.perishable else None
             except SolverError as error:
                 next_request = await self._setbacks.after(ticket, captcha, options, error)
         return next_request
+
+    async def _place(self, ticket: Request, captcha: Captcha) -> Place:
+        """As `Stock.place`, where solutions of other pages may go first."""
+        self._sharing.lend_turn(ticket)
+        try:
+            return await self._stock.place(ticket, captcha)
+        finally:
+            self._sharing.take_back_turn(ticket)
+
+    async def _until_something_ends(self, ticket: Request) -> None:
+        self._sharing.lend_turn(ticket)
+        try:
+            await self._spending.until_something_ends()
+        finally:
+            self._sharing.take_back_turn(ticket)
 
     async def _bought_in(
         self,

@@ -262,6 +262,31 @@ class Sharing:
             return not await self._is_answerable(ticket, showing, session)
         return await self._newcomers.have_settled_since(ticket, showing.asked_at)
 
+    def lend_turn(self, ticket: Request) -> None:
+        """*ticket* waits to buy: what it waits for may hang on solutions that wait for its turn.
+
+        They go first until `take_back_turn`.
+        """
+        name = Progress.of(ticket.meta).leads
+        session = self._sites.known(name) if name else None
+        if session is None or not session.is_led:
+            return
+        session.lends = True
+        if self._waiting.resume_to_send(name, Outcome.TRIAL):
+            self._sites.lead(session)
+            self._look_later(name)
+
+    def take_back_turn(self, ticket: Request) -> None:
+        """*ticket* waits no longer: it has its turn still, unless another page has taken it."""
+        name = Progress.of(ticket.meta).leads
+        session = self._sites.known(name) if name else None
+        if session is None:
+            return
+        if session.lends:
+            session.lends = False
+        else:
+            self._note(ticket, leads="")
+
     def is_overtaken(self, ticket: Request) -> bool:
         """Whether *ticket* is to be fetched again, and nothing to be bought for it.
 
@@ -284,7 +309,7 @@ class Sharing:
         leads = progress.leads == name and session.is_led
         is_apart = self._sites.manner(session) is Manner.APART
         if not (leads or is_apart):
-            while session.is_led:
+            while session.is_led and not session.lends:
                 if await self._waiting.wait(name, Why.TO_SEND) is Outcome.TRIAL:
                     break
             self._sites.lead(session)

@@ -83,6 +83,7 @@ class Session:
     """What is known of a session at *site*.
 
     * *is_led*: whether one page has the turn; *sends*: whether its solution is on its way
+    * *lends*: whether that page waits to buy, and a solution that is there may go first
     * *opened*: when; *free*: how many pages have come without a solution since
     * *captchas*: pages in a row that showed one; *shown*: when the last of them did
     """
@@ -90,6 +91,7 @@ class Session:
     site: str
     is_led: bool = False
     sends: bool = False
+    lends: bool = False
     opened: float = inf
     free: int = 0
     captchas: int = 0
@@ -190,11 +192,11 @@ class Sites:
 
     def lead(self, session: Session) -> None:
         """One page has the turn from now on."""
-        session.is_led, session.sends = True, False
+        session.is_led, session.sends, session.lends = True, False, False
 
     def left(self, session: Session) -> None:
         """The one that led *session* has gone elsewhere."""
-        session.is_led = session.sends = False
+        session.is_led = session.sends = session.lends = False
 
     def failed(self, session: Session) -> None:
         """The one that led *session* has given up."""

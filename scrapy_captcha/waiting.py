@@ -50,6 +50,10 @@ class WaitingPages:
             self._queues[why].tell_one(session, outcome) for why in Why if new or why is not Why.NEW
         )
 
+    def resume_to_send(self, session: str, outcome: Outcome) -> bool:
+        """The next page of *session* that has a solution learns *outcome*; False without one."""
+        return self._queues[Why.TO_SEND].tell_one(session, outcome)
+
     def resume_new(self, session: str, outcome: Outcome, most: int) -> None:
         """The next *most* of those that have not been fetched yet learn *outcome*."""
         for _ in range(most):
