@@ -7,6 +7,8 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from twisted.internet.defer import Deferred
+
 from scrapy_captcha.breaker import changes_nothing
 from scrapy_captcha.client import new_purchase_id
 from scrapy_captcha.errors import ErrorCode, SolverError
@@ -101,10 +103,13 @@ class Buyer:
         return next_request
 
     async def _place(self, ticket: Request, captcha: Captcha) -> Place:
-        """As `Stock.place`, where solutions of other pages may go first."""
+        """As `Stock.place`, where solutions of other pages go first if it has to be waited for."""
+        place = Deferred.fromCoroutine(self._stock.place(ticket, captcha))
+        if place.called:
+            return await place
         self._sharing.lend_turn(ticket)
         try:
-            return await self._stock.place(ticket, captcha)
+            return await place
         finally:
             self._sharing.take_back_turn(ticket)
 
