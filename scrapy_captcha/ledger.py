@@ -66,6 +66,9 @@ class Site:
     gives: Yield = field(default_factory=Yield)
 
 
+_NOT_OF_THE_SITE = frozenset({Fate.FAILED, Fate.EXPIRED})  # it was shown no solution
+
+
 class Ledger:
     """All that was bought in a job, earlier runs included where their state is `restored`.
 
@@ -148,7 +151,8 @@ class Ledger:
         site.at_risk -= purchase.price
         is_page = fate is Fate.ACCEPTED
         site.lost = 0 if is_page else site.lost + purchase.price
-        site.gives.add(ended=1, pages=int(is_page))
+        if fate not in _NOT_OF_THE_SITE:
+            site.gives.add(ended=1, pages=int(is_page))
         return purchase
 
     def shared(self, site: str) -> None:

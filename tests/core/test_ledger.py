@@ -209,6 +209,13 @@ def test_a_site_whose_pages_take_too_many_is_bought_for_once_in_ten_minutes() ->
     bought(books, "f", Fate.REJECTED, now=1_201.0)
 
 
+@pytest.mark.parametrize("fate", [Fate.FAILED, Fate.EXPIRED])
+def test_what_a_site_was_never_shown_is_not_held_against_it(fate: Fate) -> None:
+    books = ledger(Limits(per_page=5.0))
+    for n in range(40):
+        bought(books, f"a{n}", fate)
+
+
 def test_pages_that_share_a_solution_came_of_it() -> None:
     books = ledger(Limits(per_page=5.0))
     for n in range(40):

@@ -91,6 +91,10 @@ AT_START: list[tuple[dict[str, Any], str]] = [
     ({"CAPTCHA_POLL_INTERVAL": 0}, f"CAPTCHA_POLL_INTERVAL = 0: {SECONDS}"),
     ({"CAPTCHA_RETRY_TIMES": 0}, "CAPTCHA_RETRY_TIMES = 0: write a whole number from 1"),
     ({"CAPTCHA_MAX_SOLVES": -1}, "CAPTCHA_MAX_SOLVES = -1: write a whole number from 0"),
+    (
+        {"CAPTCHA_MAX_SOLVES_PER_PAGE": 0.5},
+        "CAPTCHA_MAX_SOLVES_PER_PAGE = 0.5: write a number from 1, or 0 for no limit",
+    ),
     ({"CAPTCHA_BUDGET": "1 USD"}, f"CAPTCHA_BUDGET = '1 USD': {AMOUNT}"),
     ({"CAPTCHA_SCOPE": "all"}, "CAPTCHA_SCOPE = 'all': write one of 'auto', 'site', 'page'"),
     ({"CAPTCHA_REPORT": 5}, "CAPTCHA_REPORT = 5: write the path of a file"),
