@@ -323,7 +323,7 @@ def test_the_crawl_scrapes_what_stands_behind_captchas(tmp_path: Path) -> None:
         # No public suffix list: its download is refused at once.
         proxies = {"https_proxy": "http://127.0.0.1:9", "no_proxy": "127.0.0.1"}
         environment = os.environ | proxies | {"CAPTCHA_API_KEY": sandbox.api_key}
-        subprocess.run(command, env=environment, check=True, timeout=60)  # noqa: S603
+        subprocess.run(command, env=environment, check=True, timeout=240)  # noqa: S603
 
     assert sorted(output.read_text().splitlines()) == [
         '{"title": "Catalogue"}',
@@ -368,7 +368,7 @@ def test_links_lead_somewhere(target: str) -> None:
 def test_ci_runs_the_commands_of_the_readme() -> None:
     """It takes them from here, by the words that they end with."""
     script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
-    for ending in ("scrapy captcha demo", "-m pytest"):
+    for ending in ("scrapy captcha demo", "-m pytest -n auto"):
         assert code("sh", ending).strip().endswith(ending)
         assert f"readme '{ending}'" in script
 

@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[1]
 def run(*words: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", *words]
     return subprocess.run(  # noqa: S603
-        command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+        command, cwd=ROOT, capture_output=True, text=True, timeout=240, check=False
     )
 
 

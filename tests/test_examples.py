@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import re
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,23 +11,15 @@ import pytest
 from following import EXAMPLES, ROWS, environment, follow
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from following import Run
 
 
-@pytest.fixture(scope="module")
-def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Run]]:
-    """The run of an example by its name. Some run at once: most of their time they wait."""
-    home = tmp_path_factory.mktemp("examples")
-    shell = environment(home)
-    with ThreadPoolExecutor(max_workers=6) as pool:
-        futures = {
-            name: pool.submit(follow, row, home / str(number), shell)
-            for number, (name, row) in enumerate(ROWS.items())
-        }
-        yield lambda name: futures[name].result()
-        pool.shutdown(cancel_futures=True)
+@pytest.fixture
+def runs(tmp_path: Path) -> Callable[[str], Run]:
+    """The run of an example by its name."""
+    return lambda name: follow(ROWS[name], tmp_path / "home", environment(tmp_path))
 
 
 def test_each_example_has_a_row_and_each_row_a_test() -> None:

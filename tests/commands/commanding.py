@@ -46,7 +46,7 @@ class Command:
             capture_output=True,
             encoding=encoding,
             check=False,
-            timeout=60,
+            timeout=180,
         )
 
     def started(self, *arguments: str) -> subprocess.Popen[bytes]:

@@ -146,7 +146,7 @@ def answered(command: Command, arguments: list[str], answer: bytes) -> tuple[int
         os.write(terminal, answer)
         said += read_until(b"; spent ", terminal, again=INTERRUPT if answer == INTERRUPT else b"")
         said += read_until(b"", terminal)
-        code = process.wait(timeout=30)
+        code = process.wait(timeout=120)
     os.close(terminal)
     return code, said.decode()
 

@@ -315,14 +315,14 @@ async def test_one_whose_answer_is_lost_twice_is_made_at_the_next_and_all_counts
 async def test_a_task_whose_time_is_up_is_looked_at_once_more_and_then_bought_anew() -> None:
     async with sandbox(IN_A_HURRY | {"solve_time": 60.0}, **EACH_PAGE) as running:
         first, second = running.services["capsolver"], running.services["anticaptcha"]
-        settings = shopping(running, CapSolver, AntiCaptcha, CAPTCHA_SOLVE_TIMEOUT=0.3)
+        settings = shopping(running, CapSolver, AntiCaptcha, CAPTCHA_SOLVE_TIMEOUT=1.0)
         crawled = await crawl(running, ["/page/1"], settings)
 
     made = [call for call in first.calls if call.method == "createTask"]
     assert crawled.reasons == ["TIMEOUT"]
     assert (len(made), second.created) == (2, 0)
     again = [call for call in first.calls if call.task_id == made[0].task_id]
-    assert again[-1].at > made[0].at + 0.3 + 0.5
+    assert again[-1].at > made[0].at + 1.0 + 0.5
     assert again[-1].at < made[1].at
 
 

@@ -205,7 +205,7 @@ class Job:
         with subprocess.Popen(command, env=os.environ | proxies) as process:  # noqa: S603
             try:
                 yield process
-                process.wait(30)
+                process.wait(120)
             finally:
                 process.kill()
 
@@ -220,7 +220,7 @@ class Job:
 
     def until(self, line: str, times: int = 1) -> None:
         """Waits until *line* has been noted."""
-        patient_until = time.monotonic() + 30
+        patient_until = time.monotonic() + 120
         while self.log.count(line) < times:
             assert time.monotonic() < patient_until, self.log[-5:]
             time.sleep(0.02)
@@ -242,7 +242,7 @@ def test_an_interrupted_job_goes_on_where_it_was_and_pays_nothing_twice(tmp_path
             job.until("parked")
             interrupted_at = time.monotonic()
             process.send_signal(signal.SIGINT)
-            process.wait(30)
+            process.wait(120)
         assert time.monotonic() - interrupted_at < LONGEST_STOP
         assert sandbox.state()["solver"]["created"] == SOLVES
         with job.run(sandbox):

@@ -126,7 +126,8 @@ async def test_an_account_error_closes_the_tap_for_forty_pages(code: str, method
     answers = [call.status for call in running.solver.calls]
     refused = answers.index(ERRORS[ErrorCode(code)].status)
     assert len(answers) - refused <= CONCURRENT_SOLVES
-    assert crawled.stat("task_count") == running.solver.created
+    # A createTask that is under way when the account closes is not waited for.
+    assert 0 <= running.solver.created - crawled.stat("task_count") < CONCURRENT_SOLVES
 
 
 @pytest_twisted.ensureDeferred

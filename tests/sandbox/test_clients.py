@@ -70,7 +70,7 @@ def run(*arguments: str) -> dict[str, Any]:
         [sys.executable, str(PROGRAM), *arguments],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=180,
         check=False,
         env={**os.environ, "NO_PROXY": "*"},
     )

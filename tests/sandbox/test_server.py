@@ -160,5 +160,5 @@ def test_loading_the_plugin_loads_neither_servers_nor_a_reactor(tmp_path: Path) 
 def python(directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, *arguments]
     return subprocess.run(  # noqa: S603 - our own words
-        command, cwd=directory, capture_output=True, text=True, timeout=60, check=False
+        command, cwd=directory, capture_output=True, text=True, timeout=180, check=False
     )

@@ -208,7 +208,7 @@ def test_each_code_of_a_provider_has_its_meaning_here(vendor: type[CreateTask]) 
 
 
 @pytest.mark.parametrize("vendor", VENDORS)
-@pytest.mark.parametrize("code", NOT_READY)
+@pytest.mark.parametrize("code", sorted(NOT_READY))
 def test_a_task_under_way_is_no_error(vendor: type[CreateTask], code: str) -> None:
     assert read(vendor, refusal(code)) == {"status": "processing"}
 
