@@ -29,7 +29,7 @@ from scrapy_captcha.prices import Prices
 from scrapy_captcha.progress import KEY, Progress
 from scrapy_captcha.providers import PROVIDERS, Order, Reply
 from scrapy_captcha.providers.solutions import read_solution
-from scrapy_captcha.proxies import Proxy
+from scrapy_captcha.proxy import Proxy
 from scrapy_captcha.scrub import scrub
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from scrapy_captcha.exceptions import CaptchaError
     from scrapy_captcha.middleware import CaptchaMiddleware
     from scrapy_captcha.policy import Action, Policy
-    from scrapy_captcha.proxies import Proxy
+    from scrapy_captcha.proxy import Proxy
 
 __version__ = "0.1.0"
 

@@ -15,14 +15,6 @@ _MOST_TEXTS = 64  # of one site
 _SEVERAL = ""  # instead of the page that a text answered for
 
 
-class Refetch(str, Enum):
-    """Whether a page is fetched again after a solution for it: the words of the setting."""
-
-    AUTO = "auto"
-    ALWAYS = "always"
-    NEVER = "never"
-
-
 class Opinion(Enum):
     """Whether an answer is the page."""
 

@@ -12,8 +12,8 @@ from scrapy.utils.httpobj import urlparse_cached
 from twisted.internet.defer import CancelledError
 
 from scrapy_captcha.audience import Outcome
-from scrapy_captcha.config import NoProxy
-from scrapy_captcha.crawl.submission import SUBMISSION, leave_behind
+from scrapy_captcha.choices import NoProxy
+from scrapy_captcha.crawl.submission import leave_behind
 from scrapy_captcha.detection import Verdict
 from scrapy_captcha.engine.refreshes import MetaRefreshes
 from scrapy_captcha.origin import (
@@ -26,8 +26,8 @@ from scrapy_captcha.origin import (
     to_be_tried_again,
     wanted_url,
 )
-from scrapy_captcha.progress import KEY, Progress
-from scrapy_captcha.sessions import site_of, site_of_page
+from scrapy_captcha.progress import KEY, SUBMISSION, Progress
+from scrapy_captcha.requests import site_of, site_of_page
 from scrapy_captcha.sight import is_robots_txt
 from scrapy_captcha.urls import host_of
 

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field, fields
-from enum import Enum
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from scrapy.exceptions import NotConfigured
 from scrapy.utils.spider import DefaultSpider
 
-from scrapy_captcha.answers import Refetch
+from scrapy_captcha.choices import GiveUp, NoProxy, Preference, Refetch, Scope
 from scrapy_captcha.detection import DETECTORS, MAX_SIZE, Document, judge
 from scrapy_captcha.domains import Domains
 from scrapy_captcha.limits import Limit, Limits
 from scrapy_captcha.loading import read_detectors, read_providers, read_proxies
 from scrapy_captcha.providers import PROVIDERS, Unified
-from scrapy_captcha.ranking import Preference
 from scrapy_captcha.readers import (
     as_shown,
     did_you_mean,
@@ -36,7 +34,6 @@ from scrapy_captcha.readers import (
     read_urls,
     read_word,
 )
-from scrapy_captcha.sites import Scope
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -51,7 +48,7 @@ if TYPE_CHECKING:
     from scrapy_captcha.money import Micros
     from scrapy_captcha.policy import Action
     from scrapy_captcha.providers import Provider
-    from scrapy_captcha.proxies import Chooser, Proxy
+    from scrapy_captcha.proxy import Chooser, Proxy
 
 PREFIX = "CAPTCHA_"
 _US = "scrapy-captcha"
@@ -62,26 +59,11 @@ _T = TypeVar("_T")
 _NO_PROXIES: tuple[Proxy, ...] | Chooser = ()
 
 
-class GiveUp(str, Enum):
-    """What becomes of a page whose captcha is not solved."""
-
-    DROP = "drop"
-    PASS = "pass"  # noqa: S105 - no password
-
-
 def _setting(read: Callable[[object], _T], default: _T, about: str, *, repr: bool = True) -> _T:  # noqa: A002
     result: Any = field(
         default_factory=lambda: default, repr=repr, metadata={"read": read, "about": about}
     )
     return result  # type: ignore[no-any-return]  # what dataclasses make of a field at run time
-
-
-class NoProxy(str, Enum):
-    """What becomes of a page where no proxy of the pool may be used for its site."""
-
-    DROP = "drop"
-    WAIT = "wait"
-    DIRECT = "direct"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from scrapy_captcha.detection import Verdict
 from scrapy_captcha.forecast import Forecast
 from scrapy_captcha.money import shown
-from scrapy_captcha.sessions import site_of_page
+from scrapy_captcha.requests import site_of_page
 from scrapy_captcha.tables import table
 
 if TYPE_CHECKING:
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from scrapy.http import Request, Response
 
     from scrapy_captcha.captchas import Kind
+    from scrapy_captcha.choices import Scope
     from scrapy_captcha.detection import Detection
     from scrapy_captcha.forecast import Estimate
     from scrapy_captcha.money import Micros
     from scrapy_captcha.sessions import Sessions
-    from scrapy_captcha.sites import Scope
 
 logger = logging.getLogger(__name__)
 

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 from scrapy import signals
 
 from scrapy_captcha.audience import Outcome
-from scrapy_captcha.config import GiveUp
+from scrapy_captcha.choices import GiveUp
 from scrapy_captcha.exceptions import CaptchaError
 from scrapy_captcha.origin import CHAIN, ORIGIN, restore
 from scrapy_captcha.progress import KEY, Progress
-from scrapy_captcha.sessions import site_of_captcha
+from scrapy_captcha.requests import site_of_captcha
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 from scrapy.http.request import NO_CALLBACK
 
 from scrapy_captcha.audience import Outcome
-from scrapy_captcha.crawl.submission import SUBMISSION
-from scrapy_captcha.progress import KEY, Progress
-from scrapy_captcha.proxies import Rest
+from scrapy_captcha.progress import KEY, SUBMISSION, Progress
+from scrapy_captcha.proxy import Rest
 from scrapy_captcha.proxy_failures import failure_of_proxy, is_refusal_of_proxy, may_be_of_proxy
-from scrapy_captcha.sessions import has_proxy
+from scrapy_captcha.requests import has_proxy
 
 if TYPE_CHECKING:
     from scrapy.http import Request, Response

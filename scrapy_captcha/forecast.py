@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from scrapy_captcha.captchas import KINDS
-from scrapy_captcha.sites import Scope
+from scrapy_captcha.choices import Scope
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,14 +10,14 @@ from parsel import SelectorList
 from scrapy.http import Request, TextResponse
 from twisted.internet.defer import CancelledError
 
-from scrapy_captcha.config import GiveUp
+from scrapy_captcha.choices import GiveUp
 from scrapy_captcha.crawl.submission import as_browsers_send
 from scrapy_captcha.detection import Document, TooManyStepsError, answered_in, contained
 from scrapy_captcha.exceptions import CaptchaError
 from scrapy_captcha.options import Options
 from scrapy_captcha.parking import FIRST
 from scrapy_captcha.progress import KEY, Progress
-from scrapy_captcha.sessions import same_session
+from scrapy_captcha.requests import same_session
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -8,8 +8,7 @@ from scrapy import signals
 from scrapy.downloadermiddlewares.httpcache import HttpCacheMiddleware
 from scrapy.downloadermiddlewares.httpcompression import HttpCompressionMiddleware
 
-from scrapy_captcha.crawl.submission import SUBMISSION
-from scrapy_captcha.progress import Progress
+from scrapy_captcha.progress import SUBMISSION, Progress
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,7 +9,7 @@ from scrapy.http import Request
 from scrapy.utils.httpobj import urlparse_cached
 
 from scrapy_captcha.bounded import Bounded
-from scrapy_captcha.sessions import jar_of, site_of_page
+from scrapy_captcha.requests import jar_of, site_of_page
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

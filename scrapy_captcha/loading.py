@@ -17,14 +17,14 @@ from scrapy.utils.misc import load_object
 
 from scrapy_captcha.detection import DETECTORS
 from scrapy_captcha.providers import PROVIDERS, Provider, TaskType
-from scrapy_captcha.proxies import Proxy
+from scrapy_captcha.proxy import Proxy
 from scrapy_captcha.readers import did_you_mean, read_mapping, read_strings, read_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from scrapy_captcha.detection import Detector
-    from scrapy_captcha.proxies import Chooser
+    from scrapy_captcha.proxy import Chooser
 
 _DETECTORS = '{"own": "myproject.captchas.detector", "pictures": None}'
 _PROVIDERS = 'such as ["capsolver", "2captcha"]'

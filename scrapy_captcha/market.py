@@ -18,7 +18,7 @@ from scrapy_captcha.clock import CLOCK
 from scrapy_captcha.errors import ErrorCode, SolverError
 from scrapy_captcha.policy import Action
 from scrapy_captcha.ranking import Ranking
-from scrapy_captcha.sessions import site_of
+from scrapy_captcha.requests import site_of
 from scrapy_captcha.waiters import Waiters
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from scrapy_captcha.config import Config
     from scrapy_captcha.policy import Policy
     from scrapy_captcha.providers import TaskId
-    from scrapy_captcha.proxies import Proxy
+    from scrapy_captcha.proxy import Proxy
     from scrapy_captcha.tally import Tally
 
 

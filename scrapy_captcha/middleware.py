@@ -9,10 +9,9 @@ from twisted.internet.defer import Deferred
 
 from scrapy_captcha.conductor import Conductor
 from scrapy_captcha.config import Config
-from scrapy_captcha.crawl.submission import SUBMISSION
 from scrapy_captcha.origin import ORIGIN, remember_origin
 from scrapy_captcha.parts import Parts
-from scrapy_captcha.progress import KEY
+from scrapy_captcha.progress import KEY, SUBMISSION
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable

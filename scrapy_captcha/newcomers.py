@@ -13,7 +13,7 @@ from scrapy.utils.httpobj import urlparse_cached
 
 from scrapy_captcha.bounded import Bounded
 from scrapy_captcha.clock import CLOCK
-from scrapy_captcha.sessions import jar_of, site_of_page
+from scrapy_captcha.requests import jar_of, site_of_page
 from scrapy_captcha.waiters import Waiters
 
 if TYPE_CHECKING:

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from scrapy_captcha.answers import Refetch
-from scrapy_captcha.config import GiveUp
+from scrapy_captcha.choices import GiveUp, Refetch
 from scrapy_captcha.detection import Declared
 from scrapy_captcha.policy import Policy
 from scrapy_captcha.readers import (

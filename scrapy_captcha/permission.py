@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from scrapy_captcha.captchas import KINDS
 from scrapy_captcha.errors import ErrorCode
 from scrapy_captcha.policy import reason_not_to_answer
-from scrapy_captcha.sessions import site_of
+from scrapy_captcha.requests import site_of
 from scrapy_captcha.urls import host_of
 
 if TYPE_CHECKING:

@@ -16,8 +16,8 @@ from scrapy_captcha.addresses import address_of, is_public
 from scrapy_captcha.cancelling import cancellable
 from scrapy_captcha.clock import CLOCK
 from scrapy_captcha.images import LARGEST, is_picture
+from scrapy_captcha.requests import has_proxy, same_session, site_of
 from scrapy_captcha.resolving import addresses_of
-from scrapy_captcha.sessions import has_proxy, same_session, site_of
 from scrapy_captcha.urls import host_of
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from scrapy_captcha.captchas import KINDS, Kind
 from scrapy_captcha.errors import ERRORS, ErrorCode, Family
-from scrapy_captcha.proxies import Rest
+from scrapy_captcha.proxy import Rest
 from scrapy_captcha.urls import are_of_one_origin
 
 if TYPE_CHECKING:

@@ -162,3 +162,6 @@ def _is_sound(name: object, value: Any) -> bool:
 
 _BEGINNING = Progress()
 assert set(_TYPES) == {f.name for f in fields(Progress)}  # noqa: S101 - one table, two readers
+
+
+SUBMISSION = "_captcha_submission"  # meta of the request that carries a solution

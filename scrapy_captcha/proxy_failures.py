@@ -9,7 +9,7 @@ from scrapy.core.downloader.handlers.http11 import TunnelError
 from twisted.internet import error
 from twisted.web.client import ResponseFailed
 
-from scrapy_captcha.proxies import Rest
+from scrapy_captcha.proxy import Rest
 
 if TYPE_CHECKING:
     from scrapy.http import Response

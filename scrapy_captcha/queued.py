@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from scrapy import signals
 
-from scrapy_captcha.sessions import without_credentials
+from scrapy_captcha.requests import without_credentials
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler

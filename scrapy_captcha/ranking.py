@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
 from typing import TYPE_CHECKING
+
+from scrapy_captcha.choices import Preference
 
 if TYPE_CHECKING:
     from scrapy_captcha.captchas import Kind
-
-
-class Preference(str, Enum):
-    """The words of ``CAPTCHA_PROVIDER_ORDER``."""
-
-    LISTED = "listed"
-    CHEAPEST = "cheapest"
 
 
 @dataclass(slots=True)

@@ -5,69 +5,35 @@ from __future__ import annotations
 import binascii
 from base64 import b64decode
 from contextlib import suppress
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.request import getproxies
 from uuid import uuid4
 
-from scrapy.utils.httpobj import urlparse_cached
-from tldextract import TLDExtract
 from twisted.internet.task import deferLater
 
 from scrapy_captcha.clock import CLOCK
 from scrapy_captcha.identities import Identities
-from scrapy_captcha.progress import Progress
-from scrapy_captcha.proxies import OwnPool, Proxy, ProxyPool
+from scrapy_captcha.proxies import OwnPool, ProxyPool
+from scrapy_captcha.proxy import Proxy
 from scrapy_captcha.purchases import Need
+from scrapy_captcha.requests import (
+    HAD_PROXY,
+    PROXY_INDEX,
+    PROXY_KEYS,
+    jar_of,
+    site_of,
+    site_of_page,
+    without_proxy,
+)
 from scrapy_captcha.urls import host_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Iterator
 
-    from scrapy.http import Request, Response
+    from scrapy.http import Request
 
     from scrapy_captcha.captchas import Captcha
-    from scrapy_captcha.proxies import Chooser, Rest
-
-_INDEX = "_captcha_proxy"  # meta: the request's place in the pool; credentials stay there
-_HAD_PROXY = "_captcha_had_proxy"  # meta: whether its proxy was there before it went out
-PROXY_KEYS = frozenset({"proxy", "_auth_proxy", "_scheme_proxy", _INDEX, _HAD_PROXY})
-
-# What makes the session of a page: its cookies and its proxy, with the proxy's credentials; and by
-# which rules it was fetched.
-_HEADERS = ("User-Agent", "Proxy-Authorization")
-_META = (
-    *PROXY_KEYS,
-    "cookiejar",
-    "dont_merge_cookies",
-    "dont_obey_robotstxt",
-    "impersonate",
-    "download_slot",
-    "download_timeout",
-)
-
-_extract = TLDExtract(suffix_list_urls=(), cache_dir=None, include_psl_private_domains=True)
-
-
-@lru_cache(maxsize=4096)
-def site_of(host: str) -> str:
-    """The registrable domain of *host*; an IP address or a name without one is its own site.
-
-    The first call of a process reads the suffix list, for some 30 ms: it is not for every page.
-    """
-    parts = _extract(host)
-    return f"{parts.domain}.{parts.suffix}" if parts.domain and parts.suffix else host
-
-
-def site_of_page(page: Request | Response) -> str:
-    """The site of *page*."""
-    return site_of(urlparse_cached(page).hostname or "")
-
-
-def site_of_captcha(request: Request) -> str:
-    """The site that shows the captcha of *request*, to which a redirect may have led."""
-    shown_at = Progress.of(request.meta).shown_at
-    return site_of(shown_at) if shown_at else site_of_page(request)
+    from scrapy_captcha.proxy import Chooser, Rest
 
 
 class Sessions:
@@ -102,7 +68,7 @@ class Sessions:
         proxy that somebody else has set is left alone. Who is *patient* wants none that rests.
         """
         self.dress(request)
-        if not self._pool or ("proxy" in request.meta and _INDEX not in request.meta):
+        if not self._pool or ("proxy" in request.meta and PROXY_INDEX not in request.meta):
             return True
         index = self._index(request) if keep_proxy else None
         if index is None and patient and self.wait(request):
@@ -111,7 +77,7 @@ class Sessions:
             index = self._pool.choose(*self._session(request), self._now())
         if index is None:
             return False
-        request.meta.update({_INDEX: index, "proxy": self._pool[index].url})
+        request.meta.update({PROXY_INDEX: index, "proxy": self._pool[index].url})
         return True
 
     def bind(self, request: Request, user_agent: str) -> None:
@@ -146,18 +112,18 @@ class Sessions:
         One that comes later, from the environment or another middleware, does not make another
         session: nothing knows it before.
         """
-        if _HAD_PROXY not in request.meta and "proxy" in request.meta:
-            request.meta[_HAD_PROXY] = "redirect_urls" not in request.meta
+        if HAD_PROXY not in request.meta and "proxy" in request.meta:
+            request.meta[HAD_PROXY] = "redirect_urls" not in request.meta
 
     def comes(self, request: Request) -> None:
         """Notes that a proxy which *request* has got on its way out was none of its own."""
         if "proxy" in request.meta:
-            request.meta.setdefault(_HAD_PROXY, False)
+            request.meta.setdefault(HAD_PROXY, False)
 
     def came(self, request: Request) -> None:
         """*request* is over; that its proxy is its own goes without saying."""
-        if request.meta.get(_HAD_PROXY):
-            del request.meta[_HAD_PROXY]
+        if request.meta.get(HAD_PROXY):
+            del request.meta[HAD_PROXY]
 
     def proxy_of(self, request: Request) -> Proxy | None:
         """The proxy that *request* went through, with its credentials; None without one."""
@@ -206,7 +172,7 @@ class Sessions:
         if new is None or new == old:
             return None
         request = without_proxy(request)
-        request.meta[_INDEX] = new
+        request.meta[PROXY_INDEX] = new
         return request
 
     def failed(self, request: Request, rest: Rest) -> bool:
@@ -232,7 +198,7 @@ class Sessions:
         if new is None or new == old:
             return None
         request = without_proxy(request)
-        request.meta[_INDEX] = new
+        request.meta[PROXY_INDEX] = new
         return request
 
     def leave_proxy(self, request: Request) -> None:
@@ -251,7 +217,7 @@ class Sessions:
         for index in (known[label] for label in labels if label in known):
             if self._pool.move(*self._session(request), index, self._now()):
                 request = without_proxy(request)
-                request.meta[_INDEX] = index
+                request.meta[PROXY_INDEX] = index
                 return request
         return None
 
@@ -277,9 +243,9 @@ class Sessions:
 
         A request on its way to the scheduler may be written to disk.
         """
-        if _INDEX in request.meta:
+        if PROXY_INDEX in request.meta:
             request.headers.pop("Proxy-Authorization", None)
-            for key in PROXY_KEYS - {_INDEX, _HAD_PROXY}:
+            for key in PROXY_KEYS - {PROXY_INDEX, HAD_PROXY}:
                 request.meta.pop(key, None)
 
     def name(self, request: Request) -> str:
@@ -288,8 +254,8 @@ class Sessions:
         What leads a session in one run, or in one of several workers, does not in another.
         """
         site, jar = self._session(request)
-        has_own = _INDEX in request.meta or request.meta.get(
-            _HAD_PROXY, "redirect_urls" not in request.meta
+        has_own = PROXY_INDEX in request.meta or request.meta.get(
+            HAD_PROXY, "redirect_urls" not in request.meta
         )
         proxy = self.proxy_of(request) if has_own else None
         return f"{self._run} {site} {jar!r} {proxy}"
@@ -298,7 +264,7 @@ class Sessions:
         return f"#{index + 1} {self._pool[index]}"
 
     def _index(self, request: Request) -> int | None:
-        index = request.meta.get(_INDEX)
+        index = request.meta.get(PROXY_INDEX)
         return index if type(index) is int and 0 <= index < len(self._pool) else None
 
     def _place(self, request: Request) -> int | None:
@@ -313,57 +279,12 @@ class Sessions:
         return site_of_page(request), jar_of(request)
 
 
-def jar_of(request: Request) -> Hashable:
-    """What names the cookie jar of *request*; None for the usual one."""
-    jar = request.meta.get("cookiejar")
-    try:
-        hash(jar)
-    except TypeError:  # without cookies, Scrapy does not care
-        return repr(jar)
-    named: Hashable = jar
-    return named
-
-
 def _of_environment() -> Iterator[tuple[str, int]]:
     """Host and port of the machine's own proxies, which a spider may have copied."""
     for url in getproxies().values():
         with suppress(ValueError):
             proxy = Proxy.parse(url if "://" in url else f"http://{url}")
             yield proxy.host, proxy.port
-
-
-def same_session(page: Request) -> tuple[dict[str, bytes], dict[str, Any]]:
-    """Headers and meta of a request that belongs to the session of *page*."""
-    headers = {name: value for name in _HEADERS if (value := page.headers.get(name))}
-    return headers, {key: page.meta[key] for key in _META if key in page.meta}
-
-
-def has_proxy(request: Request) -> bool:
-    """Whether *request* goes, or went, through a proxy."""
-    return bool(request.meta.get("proxy")) or _INDEX in request.meta
-
-
-def without_proxy(request: Request) -> Request:
-    """*request* as if it had never had a proxy, its credentials included."""
-    headers = request.headers.copy()
-    headers.pop("Proxy-Authorization", None)
-    meta: dict[str, Any] = {k: v for k, v in request.meta.items() if k not in PROXY_KEYS}
-    return request.replace(headers=headers, meta=meta)
-
-
-def without_credentials(request: Request) -> Request:
-    """*request* as it may be written to disk: as it is, but for the credentials of its proxy.
-
-    A proxy of the environment is left out, since HttpProxyMiddleware will choose it again.
-    """
-    if "Proxy-Authorization" not in request.headers:
-        return request
-    if "_scheme_proxy" in request.meta:
-        return without_proxy(request)
-    headers = request.headers.copy()
-    headers.pop("Proxy-Authorization")
-    meta = {k: v for k, v in request.meta.items() if k != "_auth_proxy"}
-    return request.replace(headers=headers, meta=meta)
 
 
 def _credentials(request: Request) -> tuple[str, str]:

@@ -12,12 +12,12 @@ from twisted.python.failure import Failure
 
 from scrapy_captcha.audience import Outcome
 from scrapy_captcha.breaker import is_failure
+from scrapy_captcha.choices import GiveUp
 from scrapy_captcha.clock import CLOCK
-from scrapy_captcha.config import GiveUp
 from scrapy_captcha.errors import ErrorCode
 from scrapy_captcha.policy import Drop, Reschedule, RotateProxy, StopBuying, in_place
 from scrapy_captcha.progress import KEY, Progress
-from scrapy_captcha.sessions import without_proxy
+from scrapy_captcha.requests import without_proxy
 from scrapy_captcha.signals import proxy_refused
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from scrapy_captcha.notes import Notes
     from scrapy_captcha.options import Options
     from scrapy_captcha.policy import Decision
-    from scrapy_captcha.proxies import Rest
+    from scrapy_captcha.proxy import Rest
     from scrapy_captcha.sessions import Sessions
     from scrapy_captcha.sharing import Sharing
     from scrapy_captcha.spending import Spending

@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any
 from twisted.internet.task import deferLater
 
 from scrapy_captcha.audience import Outcome
+from scrapy_captcha.choices import Scope
 from scrapy_captcha.clock import CLOCK
 from scrapy_captcha.newcomers import MARK, Newcomers
 from scrapy_captcha.progress import KEY, Progress
-from scrapy_captcha.sessions import site_of_page
-from scrapy_captcha.sites import Manner, Scope, Sites, Turn
+from scrapy_captcha.requests import site_of_page
+from scrapy_captcha.sites import Manner, Sites, Turn
 from scrapy_captcha.waiting import WaitingPages, Why
 
 if TYPE_CHECKING:

@@ -11,14 +11,7 @@ from enum import Enum, IntEnum
 from math import inf, isfinite
 
 from scrapy_captcha.bounded import Bounded
-
-
-class Scope(str, Enum):
-    """What a solution opens: the words of ``CAPTCHA_SCOPE``."""
-
-    AUTO = "auto"
-    SITE = "site"
-    PAGE = "page"
+from scrapy_captcha.choices import Scope
 
 
 class Turn(Enum):

@@ -13,7 +13,7 @@ from scrapy_captcha.bounded import Bounded
 from scrapy_captcha.captchas import KINDS
 from scrapy_captcha.clock import CLOCK
 from scrapy_captcha.pace import Pace
-from scrapy_captcha.sessions import site_of_captcha
+from scrapy_captcha.requests import site_of_captcha
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,9 +10,9 @@ from scrapy.http import Request
 from scrapy.utils.misc import load_object
 
 from scrapy_captcha.captchas import KINDS
-from scrapy_captcha.crawl.submission import SUBMISSION, build_submission
+from scrapy_captcha.crawl.submission import build_submission
 from scrapy_captcha.origin import ORIGIN, wanted_url
-from scrapy_captcha.progress import KEY
+from scrapy_captcha.progress import KEY, SUBMISSION
 from scrapy_captcha.urls import are_of_one_origin
 
 if TYPE_CHECKING:

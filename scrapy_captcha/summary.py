@@ -15,7 +15,7 @@ from scrapy_captcha.clock import looping
 from scrapy_captcha.dropped import DroppedFeed
 from scrapy_captcha.files import opened
 from scrapy_captcha.money import shown
-from scrapy_captcha.sessions import site_of_captcha, site_of_page
+from scrapy_captcha.requests import site_of_captcha, site_of_page
 from scrapy_captcha.tables import table
 
 if TYPE_CHECKING:

@@ -25,8 +25,9 @@ from scrapy_captcha import loading, options, readers
 from scrapy_captcha.accounts import accounts_of, key_variable
 from scrapy_captcha.books import Row
 from scrapy_captcha.captchas import KINDS, Captcha, Kind
+from scrapy_captcha.choices import GiveUp
 from scrapy_captcha.commands.captcha import SUBCOMMANDS
-from scrapy_captcha.config import Config, GiveUp
+from scrapy_captcha.config import Config
 from scrapy_captcha.detection import DETECTORS, Declared
 from scrapy_captcha.detection.walls import WALLS
 from scrapy_captcha.errors import ERRORS, ErrorCode, SolverError

@@ -23,7 +23,7 @@ from scrapy_captcha.detection.scoring import (
     worst,
 )
 from scrapy_captcha.escaping import printable
-from scrapy_captcha.sessions import site_of
+from scrapy_captcha.requests import site_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from scrapy_captcha.captchas import KINDS
+from scrapy_captcha.choices import Preference
 from scrapy_captcha.errors import ErrorCode
 from scrapy_captcha.money import shown
 from scrapy_captcha.policy import reason_not_to_answer
 from scrapy_captcha.prices import Prices
-from scrapy_captcha.ranking import Preference
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -13,13 +13,14 @@ from scrapy.crawler import AsyncCrawlerProcess
 from scrapy.exceptions import NotConfigured
 
 from scrapy_captcha.accounts import accounts_of
+from scrapy_captcha.choices import GiveUp
 from scrapy_captcha.commands.arguments import parser_of
 from scrapy_captcha.commands.detect import WEB
 from scrapy_captcha.commands.project import settings_of_crawl
 from scrapy_captcha.commands.solving import Ending, SolvingSpider
 from scrapy_captcha.commands.steps import LogSteps, Steps
 from scrapy_captcha.commands.visits import settings_of_visit
-from scrapy_captcha.config import Config, GiveUp
+from scrapy_captcha.config import Config
 from scrapy_captcha.money import micros, shown
 
 if TYPE_CHECKING:

@@ -14,11 +14,11 @@ from scrapy_captcha.captchas import KINDS
 from scrapy_captcha.commands.offers import WHY, offer_for
 from scrapy_captcha.commands.visits import STATUSES
 from scrapy_captcha.config import domains_of
-from scrapy_captcha.crawl.submission import SUBMISSION
 from scrapy_captcha.detection import Verdict
 from scrapy_captcha.errors import ERRORS
 from scrapy_captcha.exceptions import CaptchaError
-from scrapy_captcha.sessions import site_of
+from scrapy_captcha.progress import SUBMISSION
+from scrapy_captcha.requests import site_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator

@@ -9,10 +9,11 @@ from urllib.parse import parse_qsl, urldefrag, urlsplit
 from scrapy.http import HtmlResponse
 from scrapy.utils.defer import maybe_deferred_to_future
 
-from scrapy_captcha.answers import Answers, Opinion, Refetch
+from scrapy_captcha.answers import Answers, Opinion
 from scrapy_captcha.audience import Audience, Outcome
+from scrapy_captcha.choices import Refetch
 from scrapy_captcha.clock import CLOCK
-from scrapy_captcha.sessions import site_of_page
+from scrapy_captcha.requests import site_of_page
 from scrapy_captcha.urls import are_of_one_origin
 
 if TYPE_CHECKING:

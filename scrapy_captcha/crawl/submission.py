@@ -7,7 +7,7 @@ from urllib.parse import urlencode, urlsplit
 
 from scrapy_captcha.captchas import KINDS, answer_of, form_answers
 from scrapy_captcha.origin import without_redirects
-from scrapy_captcha.progress import KEY
+from scrapy_captcha.progress import KEY, SUBMISSION
 from scrapy_captcha.urls import are_of_one_origin, as_sent, origin_of
 
 if TYPE_CHECKING:
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
     from scrapy_captcha.captchas import Captcha, Form, Solution
 
-SUBMISSION = "_captcha_submission"  # meta of the request that carries a solution
 
 # What a request says of its own answer: not of that to a form.
 _OF_THE_PAGE = frozenset({"handle_httpstatus_list", "handle_httpstatus_all", "dont_redirect"})

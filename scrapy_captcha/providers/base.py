@@ -19,7 +19,7 @@ from scrapy_captcha.providers.tasks import values_of
 if TYPE_CHECKING:
     from scrapy_captcha.captchas import Captcha, Kind, Scalar
     from scrapy_captcha.providers.tasks import TaskType
-    from scrapy_captcha.proxies import Proxy
+    from scrapy_captcha.proxy import Proxy
 
 Body = Mapping[str, object]
 TaskId = str | int

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from scrapy_captcha.captchas import Captcha, Scalar
     from scrapy_captcha.providers.base import Order
-    from scrapy_captcha.proxies import Proxy
+    from scrapy_captcha.proxy import Proxy
 
 _PAGE = WIDGET | USER_AGENT
 _SESSION = _PAGE | COOKIES

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast
 if TYPE_CHECKING:
     from scrapy_captcha.captchas import Captcha, Scalar
     from scrapy_captcha.providers.base import Order
-    from scrapy_captcha.proxies import Proxy
+    from scrapy_captcha.proxy import Proxy
 
 Fields = Mapping[str, str]
 

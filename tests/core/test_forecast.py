@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from scrapy_captcha.captchas import Kind
+from scrapy_captcha.choices import Scope
 from scrapy_captcha.forecast import Estimate, Forecast
-from scrapy_captcha.sites import Scope
 
 PRICE = dict.fromkeys(Kind, 2_000) | {Kind.IMAGE: 500}
 

@@ -23,7 +23,7 @@ from scrapy_captcha.policy import (
     in_place,
     reason_not_to_answer,
 )
-from scrapy_captcha.proxies import Rest
+from scrapy_captcha.proxy import Rest
 
 if TYPE_CHECKING:
     from scrapy_captcha.policy import Decision

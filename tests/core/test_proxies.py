@@ -9,7 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from scrapy_captcha.proxies import OwnPool, Proxy, ProxyPool, Rest
+from scrapy_captcha.proxies import OwnPool, ProxyPool
+from scrapy_captcha.proxy import Proxy, Rest
 
 
 @pytest.mark.parametrize(

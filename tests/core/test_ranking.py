@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from scrapy_captcha.captchas import Kind
-from scrapy_captcha.ranking import Preference, Ranking
+from scrapy_captcha.choices import Preference
+from scrapy_captcha.ranking import Ranking
 
 V2 = Kind.RECAPTCHA_V2
 

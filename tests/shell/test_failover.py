@@ -9,9 +9,9 @@ from scrapy import Request
 from scrapy.http.request import NO_CALLBACK
 from twisted.internet.error import ConnectionRefusedError as Refused
 
-from scrapy_captcha.crawl.submission import SUBMISSION
 from scrapy_captcha.failover import Failover
-from scrapy_captcha.proxies import Proxy
+from scrapy_captcha.progress import SUBMISSION
+from scrapy_captcha.proxy import Proxy
 from scrapy_captcha.sessions import Sessions
 
 if TYPE_CHECKING:

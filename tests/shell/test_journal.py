@@ -19,7 +19,7 @@ from scrapy.utils.test import get_crawler
 
 from scrapy_captcha.journal import Journal, _sealed
 from scrapy_captcha.progress import KEY, Progress
-from scrapy_captcha.sessions import without_credentials
+from scrapy_captcha.requests import without_credentials
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

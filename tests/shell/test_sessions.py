@@ -8,8 +8,9 @@ import pytest
 from scrapy.downloadermiddlewares.httpproxy import HttpProxyMiddleware
 from scrapy.http import Request
 
-from scrapy_captcha.proxies import Proxy, Rest
-from scrapy_captcha.sessions import Sessions, site_of, without_proxy
+from scrapy_captcha.proxy import Proxy, Rest
+from scrapy_captcha.requests import site_of, without_proxy
+from scrapy_captcha.sessions import Sessions
 
 PROXIES = (
     Proxy("http", "p0", 80, "user", "secret"),

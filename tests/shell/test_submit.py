@@ -9,8 +9,8 @@ from scrapy.http import HtmlResponse, Request
 
 from scrapy_captcha.captchas import KINDS, Captcha, Form, Kind, Solution
 from scrapy_captcha.crawl.answer_pages import _is_at_url_of
-from scrapy_captcha.crawl.submission import SUBMISSION, build_submission
-from scrapy_captcha.progress import KEY
+from scrapy_captcha.crawl.submission import build_submission
+from scrapy_captcha.progress import KEY, SUBMISSION
 
 URL = "https://example.com/list?page=2"
 FORM = Form("https://example.com/verify?x=1", "POST", (("csrf", "a&b"), ("q", "\u00e9"), ("q", "")))

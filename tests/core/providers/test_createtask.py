@@ -10,7 +10,7 @@ import pytest
 from scrapy_captcha.captchas import Captcha, Kind
 from scrapy_captcha.errors import ErrorCode, SolverError
 from scrapy_captcha.providers import PROVIDERS, Call, Order, Reply
-from scrapy_captcha.proxies import Proxy
+from scrapy_captcha.proxy import Proxy
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable

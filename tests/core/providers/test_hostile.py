@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from scrapy_captcha.captchas import Captcha, Kind, Solution
 from scrapy_captcha.errors import ErrorCode, SolverError
 from scrapy_captcha.providers import PROVIDERS, Order, Reply
-from scrapy_captcha.proxies import Proxy
+from scrapy_captcha.proxy import Proxy
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence

@@ -10,7 +10,7 @@ import pytest
 from scrapy_captcha.captchas import Captcha, Kind, Solution
 from scrapy_captcha.errors import ErrorCode, SolverError
 from scrapy_captcha.providers import Call, Order, Reply, Unified
-from scrapy_captcha.proxies import Proxy
+from scrapy_captcha.proxy import Proxy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
