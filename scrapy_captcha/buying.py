@@ -17,6 +17,8 @@ from scrapy_captcha.progress import KEY, Progress
 from scrapy_captcha.providers import Order
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from scrapy.http import Request
 
     from scrapy_captcha.captchas import Captcha, Solution
@@ -25,7 +27,6 @@ if TYPE_CHECKING:
     from scrapy_captcha.notes import Notes
     from scrapy_captcha.options import Options
     from scrapy_captcha.permission import Permission
-    from scrapy_captcha.pictures import Pictures
     from scrapy_captcha.providers import TaskId
     from scrapy_captcha.sessions import Sessions
     from scrapy_captcha.setbacks import Setbacks
@@ -41,7 +42,7 @@ class Buyer:
     def __init__(
         self,
         permission: Permission,
-        pictures: Pictures,
+        picture: Callable[[Request, Captcha], Awaitable[bytes]],
         market: Market,
         sessions: Sessions,
         sharing: Sharing,
@@ -52,7 +53,7 @@ class Buyer:
         tally: Tally,
     ) -> None:
         self._permission = permission
-        self._pictures = pictures
+        self._picture = picture
         self._market = market
         self._sessions = sessions
         self._sharing = sharing
@@ -133,7 +134,7 @@ class Buyer:
         """
         image, proxy = b"", self._sessions.solving_proxy(ticket)
         if captcha.image and self._market.is_asked(captcha, proxy):
-            image = await self._pictures.fetch(ticket, captcha)
+            image = await self._picture(ticket, captcha)
             if not image:
                 return self._without_picture(ticket, captcha, options)
         with await self._turn(ticket, captcha) as turn:

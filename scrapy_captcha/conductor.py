@@ -39,8 +39,8 @@ if TYPE_CHECKING:
     from scrapy_captcha.captchas import Captcha
     from scrapy_captcha.detection import Detection
     from scrapy_captcha.options import Options
-    from scrapy_captcha.parking import Story
     from scrapy_captcha.parts import Parts
+    from scrapy_captcha.requests import Story
 
 
 class Conductor:

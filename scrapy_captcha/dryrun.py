@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from scrapy_captcha.detection import Detection
     from scrapy_captcha.forecast import Estimate
     from scrapy_captcha.money import Micros
-    from scrapy_captcha.sessions import Sessions
 
 logger = logging.getLogger(__name__)
 
@@ -30,26 +29,30 @@ _HEADS = ("site", "captchas met", "solves", "about", "pages that merely contain 
 
 
 class DryRun:
-    """Notes what would be bought; *price* is that of a solve."""
+    """Notes what would be bought; *price* is that of a solve, *session* names that of a request."""
 
     def __init__(
-        self, crawler: Crawler, scope: Scope, sessions: Sessions, price: Callable[[Kind], Micros]
+        self,
+        crawler: Crawler,
+        scope: Scope,
+        session: Callable[[Request], str],
+        price: Callable[[Kind], Micros],
     ) -> None:
         self._crawler = crawler
-        self._sessions = sessions
+        self._session = session
         self._price = price
         self._forecast = Forecast(scope)
 
     def met(self, request: Request, kind: Kind) -> None:
         """A solution of *kind* would be bought for *request*."""
-        self._forecast.met(site_of_page(request), self._sessions.name(request), kind)
+        self._forecast.met(site_of_page(request), self._session(request), kind)
 
     def page(self, request: Request, response: Response, found: Detection | None) -> None:
         """*response* came for *request*, with *found* on it."""
         if response.status >= 300:
             return
         if found is None or found.verdict is Verdict.WIDGET:
-            self._forecast.free(site_of_page(request), self._sessions.name(request))
+            self._forecast.free(site_of_page(request), self._session(request))
         if found is not None and found.verdict is Verdict.WIDGET:
             self._forecast.widget(site_of_page(request), response.url)
 

@@ -19,7 +19,6 @@ How it meets Scrapy's engine (2.14 and later):
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Coroutine
 from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -40,7 +39,7 @@ from scrapy_captcha.scheduling import memory_of, scheduler_of
 from scrapy_captcha.waiters import Waiters
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Callable, Coroutine, Generator, Iterator
 
     from scrapy import Spider
     from scrapy.core.engine import ExecutionEngine
@@ -49,11 +48,11 @@ if TYPE_CHECKING:
     from twisted.python.failure import Failure
 
     from scrapy_captcha.journal import Journal
+    from scrapy_captcha.requests import Story
     from scrapy_captcha.scheduling import Memory
 
 logger = logging.getLogger(__name__)
 
-Story = Callable[[Request], Coroutine[Deferred[Any], Any, Request]]
 
 _CHECK = 0.2  # seconds between two looks at what no signal tells
 FIRST = 1_000_000  # added to the priority of what has waited: more than users give

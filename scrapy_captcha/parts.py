@@ -95,10 +95,10 @@ class Parts:
         return Sharing(
             self.config.scope,
             self.sessions,
-            self.tally,
+            self.tally.shared,
             time.monotonic,
             patience=2 * self.config.solve_timeout + self.config.outage_patience,
-            slots=self.slots,
+            ahead=self.slots.ahead,
             under_way=lambda: self.crawler.engine.downloader.active,
         )
 
@@ -209,7 +209,7 @@ class Parts:
     def buyer(self) -> Buyer:
         return Buyer(
             self.permission,
-            self.pictures,
+            self.pictures.fetch,
             self.market,
             self.sessions,
             self.sharing,

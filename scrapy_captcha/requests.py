@@ -11,9 +11,13 @@ from tldextract import TLDExtract
 from scrapy_captcha.progress import Progress
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
+    from collections.abc import Callable, Coroutine, Hashable
 
     from scrapy.http import Request, Response
+    from twisted.internet.defer import Deferred
+
+    # What a parked request waits for; its result is sent in its place.
+    Story = Callable[[Request], Coroutine[Deferred[Any], Any, Request]]
 
 PROXY_INDEX = "_captcha_proxy"  # meta: the request's place in the pool; credentials stay there
 HAD_PROXY = "_captcha_had_proxy"  # meta: whether its proxy was there before it went out

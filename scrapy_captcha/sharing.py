@@ -28,11 +28,9 @@ if TYPE_CHECKING:
     from scrapy.http import Request, Response
     from twisted.internet.interfaces import IDelayedCall
 
-    from scrapy_captcha.parking import Story
+    from scrapy_captcha.requests import Story
     from scrapy_captcha.sessions import Sessions
     from scrapy_captcha.sites import Session
-    from scrapy_captcha.slots import Slots
-    from scrapy_captcha.tally import Tally
 
 
 _ASKED = "_captcha_asked"  # meta: when the request went out
@@ -65,7 +63,9 @@ class Sharing:
     """Has one page of each session solve, and the others wait for what comes of it.
 
     Nobody waits longer than *patience* seconds for another page that does not get on; *now* tells
-    seconds on a clock that only goes forward, *under_way* which requests the downloader is at.
+    seconds on a clock that only goes forward, *under_way* which requests the downloader is at, and
+    *ahead* what reaches the site before a request that overtakes: None for all that is under way.
+    *on_shared* is called with each page that came by the solution of another.
 
     Until a page shows a captcha, who goes out and comes back need not be told more of than when.
     """
@@ -74,17 +74,17 @@ class Sharing:
         self,
         scope: Scope,
         sessions: Sessions,
-        tally: Tally,
+        on_shared: Callable[[Request], object],
         now: Callable[[], float],
         patience: float,
-        slots: Slots,
+        ahead: Callable[[Request], Collection[Request] | None],
         under_way: Callable[[], Collection[Request]],
     ) -> None:
         self._sites = Sites(scope)
         self._sessions = sessions
-        self._tally = tally
+        self._on_shared = on_shared
         self._now = now
-        self._slots = slots
+        self._ahead = ahead
         self._under_way = under_way
         self.has_begun = False
         self._waiting = WaitingPages(CLOCK, patience)
@@ -357,7 +357,7 @@ class Sharing:
             return
         if progress.follows:
             self._sites.opened_to_all(site_of_page(request))
-            self._tally.shared(request)
+            self._on_shared(request)
         if progress.leads:
             came = progress.follows or self._is_one_by_one(progress.leads)
             self._left(progress.leads, Outcome.OPENED if came else Outcome.MOVED)
@@ -416,7 +416,8 @@ class Sharing:
 
     def _on_the_way(self, ticket: Request) -> Collection[Request]:
         """What may reach the site before a solution that overtakes all that waits for its slot."""
-        return self._slots.transferring(ticket) if self._slots.delay(ticket) else self._under_way()
+        ahead = self._ahead(ticket)
+        return self._under_way() if ahead is None else ahead
 
     async def _until_back(
         self, name: str, others: Callable[[], Collection[Request]], patience: float

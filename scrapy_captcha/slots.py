@@ -40,15 +40,13 @@ class Slots:
         seconds = latency if isinstance(latency, int | float) else 0.0
         return max(slot.delay, seconds / max(1, slot.concurrency))
 
-    def delay(self, request: Request) -> float:
-        """Seconds that the slot of *request* leaves between two requests."""
-        slot = self._slot(request)
-        return slot.delay if slot else 0.0
+    def ahead(self, request: Request) -> Collection[Request] | None:
+        """What the site is asked for now through the slot of *request*, if that has a delay.
 
-    def transferring(self, request: Request) -> Collection[Request]:
-        """Those that the site is asked for now through the slot of *request*."""
+        None where it has none: then what waits in it is sent at once as well.
+        """
         slot = self._slot(request)
-        return slot.transferring if slot else ()
+        return slot.transferring if slot and slot.delay else None
 
     def first(self, request: Request) -> Request:
         """*request*, which is to overtake those that wait in its slot: solutions age."""

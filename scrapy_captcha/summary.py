@@ -6,7 +6,7 @@ import logging
 import time
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from scrapy.utils.job import job_dir
 
@@ -31,12 +31,25 @@ if TYPE_CHECKING:
     from scrapy_captcha.detection import Detection
     from scrapy_captcha.dryrun import DryRun
     from scrapy_captcha.money import Micros
-    from scrapy_captcha.sessions import Sessions
+    from scrapy_captcha.purchases import Need
 
 logger = logging.getLogger(__name__)
 
 _SAMPLE = 0.25  # seconds between two points of the report's curves
 _HEADS = ("site", "met", "bought", "accepted", "rejected", "spent", "per accepted")
+
+
+class Named(Protocol):
+    """The sessions of a crawl, as far as their names."""
+
+    def name(self, request: Request) -> str:
+        """The session of *request*."""
+
+    def label(self, request: Request) -> str:
+        """The proxy of *request* as it may be shown; "" without one."""
+
+    def need(self, request: Request, captcha: Captcha) -> Need:
+        """What *request*, which shows *captcha*, needs."""
 
 
 class Summary:
@@ -50,7 +63,7 @@ class Summary:
         self,
         crawler: Crawler,
         config: Config,
-        sessions: Sessions,
+        sessions: Named,
         *,
         price: Callable[[Kind], Micros],
         waiting: Callable[[], int],
@@ -71,7 +84,7 @@ class Summary:
         if config.dry_run:
             from scrapy_captcha.dryrun import DryRun
 
-            self._dry_run = DryRun(crawler, config.scope, sessions, price)
+            self._dry_run = DryRun(crawler, config.scope, sessions.name, price)
 
     def page(self, request: Request, response: Response, found: Detection | None) -> None:
         """*response* came for *request*, with *found* on it."""

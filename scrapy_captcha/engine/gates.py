@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 from weakref import WeakSet
 
 from scrapy import signals
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
     from scrapy_captcha.domains import Domains
     from scrapy_captcha.parking import ParkingLot
-    from scrapy_captcha.sharing import Sharing
 
 _UNREAD = "pages that are redirected to a captcha of an earlier run may be filtered as duplicates"
 _UNWRITTEN = "in the next run pages that are redirected to a captcha may be filtered as duplicates"
@@ -35,6 +34,21 @@ _MOST_GATES = 1000
 _MOST_DROPPED = 2000  # requests, of which the oldest are forgotten
 _OFTEN = 3  # duplicates of one redirect: more than a page that has merely moved
 _OFTEN_AFTER_A_CAPTCHA = 2
+
+
+class Leaders(Protocol):
+    """Which pages solve for their sessions."""
+
+    has_begun: bool
+
+    def is_led_by_another(self, request: Request) -> bool:
+        """Whether another page than that of *request* solves for its session."""
+
+    def redirected(self, request: Request) -> None:
+        """*request*, which a redirect has made, is not sent now."""
+
+    async def until_solved(self, ticket: Request) -> Request:
+        """*ticket*, once its session is not solved for any more."""
 
 
 class Gates:
@@ -48,11 +62,11 @@ class Gates:
     """
 
     def __init__(
-        self, crawler: Crawler, lot: ParkingLot, sharing: Sharing, domains: Domains
+        self, crawler: Crawler, lot: ParkingLot, leaders: Leaders, domains: Domains
     ) -> None:
         self._crawler = crawler
         self._lot = lot
-        self._sharing = sharing
+        self._leaders = leaders
         self._domains = domains
         self._priority_adjust = crawler.settings.getint("REDIRECT_PRIORITY_ADJUST")
         self._dropped = _Dropped()
@@ -144,8 +158,8 @@ class Gates:
         if self._key(request) not in self._known or self._is_offsite(request):
             return
         is_verdict = Progress.of(request.meta).submitted  # on the solution that has been sent
-        if not is_verdict and self._lot.has_room and self._sharing.is_led_by_another(request):
-            self._sharing.redirected(request)
+        if not is_verdict and self._lot.has_room and self._leaders.is_led_by_another(request):
+            self._leaders.redirected(request)
             self._park(request)
             raise IgnoreRequest
         if not request.dont_filter:
@@ -157,7 +171,7 @@ class Gates:
 
     def _request_dropped(self, request: Request) -> None:
         if _is_redirected(request):
-            self._sharing.redirected(request)
+            self._leaders.redirected(request)
             self._dropped.add(self._key(request), request)
 
     def _bring_back(self, key: str) -> None:
@@ -166,7 +180,7 @@ class Gates:
             CLOCK.callLater(0, self._park, request)
 
     def _park(self, redirected: Request) -> None:
-        self._lot.park(self._again(redirected), self._sharing.until_solved)
+        self._lot.park(self._again(redirected), self._leaders.until_solved)
 
     def _again(self, redirected: Request) -> Request:
         is_gate = self.is_of_pages(redirected)
@@ -178,7 +192,7 @@ class Gates:
         request.dont_filter = True
 
     def _spider_idle(self) -> None:
-        often = _OFTEN_AFTER_A_CAPTCHA if self._sharing.has_begun else _OFTEN
+        often = _OFTEN_AFTER_A_CAPTCHA if self._leaders.has_begun else _OFTEN
         probes = self._dropped.first_of(often)
         for probe in probes:
             self._exempt(probe, probes=True)
