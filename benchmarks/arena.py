@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import treq
 
 from scrapy_captcha import Captcha, SolverClient
-from scrapy_captcha.captchas import KINDS
+from scrapy_captcha.models import KINDS
 from scrapy_captcha.providers import Unified
 from scrapy_captcha.sandbox import Mode, Sandbox, SolverOptions
 from scrapy_captcha.sandbox.guards import Gatekeeper

@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.running import naive, with_plugin, without
-from scrapy_captcha.captchas import Kind
+from scrapy_captcha.models import Kind
 from scrapy_captcha.sandbox import Mode
 
 if TYPE_CHECKING:

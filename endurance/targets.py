@@ -17,26 +17,26 @@ from scrapy.utils.test import get_crawler
 
 from endurance.bad_pages import bad_page
 from endurance.inputs import answer, anything, damaged, text
-from scrapy_captcha.captchas import Captcha, Kind
-from scrapy_captcha.config import Config
+from scrapy_captcha.buying.ledger import Ledger
+from scrapy_captcha.buying.prices import Prices
 from scrapy_captcha.detection import HtmlPage, detect
 from scrapy_captcha.errors import SolverError, read_retry_after_header
-from scrapy_captcha.journal import Journal, _sealed
-from scrapy_captcha.ledger import Ledger
-from scrapy_captcha.limits import Limits
-from scrapy_captcha.options import Options
-from scrapy_captcha.prices import Prices
-from scrapy_captcha.progress import KEY, Progress
+from scrapy_captcha.models import Captcha, Kind
 from scrapy_captcha.providers import PROVIDERS, Order, Reply
 from scrapy_captcha.providers.solutions import read_solution
 from scrapy_captcha.proxy import Proxy
-from scrapy_captcha.scrub import scrub
+from scrapy_captcha.settings.config import Config
+from scrapy_captcha.settings.limits import Limits
+from scrapy_captcha.settings.options import Options
+from scrapy_captcha.solver.redaction import scrub
+from scrapy_captcha.state import KEY, Progress
+from scrapy_captcha.store.journal import Journal, _sealed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
     from random import Random
 
-    from scrapy_captcha.captchas import Solution
+    from scrapy_captcha.models import Solution
 
 _PAGES = tuple(path.read_bytes() for path in sorted(Path("tests/pages").glob("*.html")))
 _STATUSES = (200, 200, 200, 201, 302, 400, 401, 402, 403, 404, 413, 422, 429, 500, 502, 504)

@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from scrapy_captcha.addon import Addon
     from scrapy_captcha.asking import captcha_request
-    from scrapy_captcha.captchas import Captcha, Form, Kind, Solution
-    from scrapy_captcha.client import SolverClient
     from scrapy_captcha.crawl.submission import build_submission
     from scrapy_captcha.detection import Detection, HtmlPage, Page, Verdict, detect
     from scrapy_captcha.errors import ErrorCode, SolverError
     from scrapy_captcha.exceptions import CaptchaError
     from scrapy_captcha.middleware import CaptchaMiddleware
+    from scrapy_captcha.models import Captcha, Form, Kind, Solution
     from scrapy_captcha.policy import Action, Policy
     from scrapy_captcha.proxy import Proxy
+    from scrapy_captcha.solver.client import SolverClient
 
 __version__ = "0.1.0"
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from scrapy import Spider
     from scrapy.http import Request, TextResponse
 
-    from scrapy_captcha.forms import FormData
+    from scrapy_captcha.crawl.forms import FormData
 
 
 async def captcha_request(

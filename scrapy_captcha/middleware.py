@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from scrapy import signals
 from twisted.internet.defer import Deferred
 
-from scrapy_captcha.conductor import Conductor
-from scrapy_captcha.config import Config
+from scrapy_captcha.crawl.handler import Conductor
+from scrapy_captcha.crawl.wiring import Parts
 from scrapy_captcha.origin import ORIGIN, remember_origin
-from scrapy_captcha.parts import Parts
-from scrapy_captcha.progress import KEY, SUBMISSION
+from scrapy_captcha.settings.config import Config
+from scrapy_captcha.state import KEY, SUBMISSION
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import parse_qsl, urlsplit
 
-from scrapy_captcha.progress import KEY, Progress
+from scrapy_captcha.state import KEY, Progress
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

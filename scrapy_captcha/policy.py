@@ -11,16 +11,16 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from scrapy_captcha.captchas import KINDS, Kind
 from scrapy_captcha.errors import ERRORS, ErrorCode, Family
+from scrapy_captcha.models import KINDS, Kind
 from scrapy_captcha.proxy import Rest
 from scrapy_captcha.urls import are_of_one_origin
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from scrapy_captcha.captchas import Captcha
     from scrapy_captcha.errors import SolverError
+    from scrapy_captcha.models import Captcha
 
 SHORTEST_DELAY = 0.1  # seconds
 # Services want bitmaps; to draw SVG would be to run markup of the site.

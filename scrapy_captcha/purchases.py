@@ -7,7 +7,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from scrapy_captcha.captchas import Kind
+    from scrapy_captcha.models import Kind
     from scrapy_captcha.money import Micros
 
 

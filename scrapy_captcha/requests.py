@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from tldextract import TLDExtract
 
-from scrapy_captcha.progress import Progress
+from scrapy_captcha.state import Progress
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Hashable

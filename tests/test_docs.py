@@ -21,23 +21,24 @@ from scrapy.settings import Settings
 from scrapy.utils.test import get_crawler
 
 import scrapy_captcha
-from scrapy_captcha import loading, options, readers
-from scrapy_captcha.accounts import accounts_of, key_variable
-from scrapy_captcha.books import Row
-from scrapy_captcha.captchas import KINDS, Captcha, Kind
-from scrapy_captcha.choices import GiveUp
 from scrapy_captcha.commands.captcha import SUBCOMMANDS
-from scrapy_captcha.config import Config
 from scrapy_captcha.detection import DETECTORS, Declared
 from scrapy_captcha.detection.walls import WALLS
 from scrapy_captcha.errors import ERRORS, ErrorCode, SolverError
-from scrapy_captcha.options import Options
+from scrapy_captcha.models import KINDS, Captcha, Kind
 from scrapy_captcha.policy import Policy, default_action
 from scrapy_captcha.providers import PROVIDERS
 from scrapy_captcha.purchases import Fate
-from scrapy_captcha.reasons import REASONS
+from scrapy_captcha.reporting.figures import Row
+from scrapy_captcha.reporting.reasons import REASONS
+from scrapy_captcha.reporting.stats import Tally
 from scrapy_captcha.sandbox.fixture import sandbox_process
-from scrapy_captcha.tally import Tally
+from scrapy_captcha.settings import loaders as loading
+from scrapy_captcha.settings import options, readers
+from scrapy_captcha.settings.choices import GiveUp
+from scrapy_captcha.settings.config import Config
+from scrapy_captcha.settings.options import Options
+from scrapy_captcha.solver.accounts import accounts_of, key_variable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

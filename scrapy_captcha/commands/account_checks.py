@@ -6,20 +6,20 @@ from typing import TYPE_CHECKING
 
 from scrapy.exceptions import NotConfigured
 
-from scrapy_captcha.accounts import accounts_of
 from scrapy_captcha.commands.balance import balance_of
 from scrapy_captcha.commands.findings import bad, good, warning
 from scrapy_captcha.commands.offers import price_of
 from scrapy_captcha.errors import ErrorCode, SolverError
 from scrapy_captcha.money import micros, shown
 from scrapy_captcha.providers import PROVIDERS
+from scrapy_captcha.solver.accounts import accounts_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from scrapy_captcha.accounts import Account
     from scrapy_captcha.commands.findings import Finding
-    from scrapy_captcha.config import Config
+    from scrapy_captcha.settings.config import Config
+    from scrapy_captcha.solver.accounts import Account
 
 _FEW = 100  # solves that an account is expected to have money for
 

@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING
 
 from scrapy.exceptions import NotConfigured
 
-from scrapy_captcha.accounts import accounts_of
-from scrapy_captcha.client import SolverClient
 from scrapy_captcha.commands.arguments import parser_of
 from scrapy_captcha.commands.running import run_in_reactor
-from scrapy_captcha.config import Config
 from scrapy_captcha.errors import SolverError
+from scrapy_captcha.settings.config import Config
+from scrapy_captcha.solver.accounts import accounts_of
+from scrapy_captcha.solver.client import SolverClient
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from scrapy.settings import BaseSettings
 
-    from scrapy_captcha.accounts import Account
+    from scrapy_captcha.solver.accounts import Account
 
 _ABOUT = "Print what each account of CAPTCHA_PROVIDERS holds, in the account's own currency."
 _EXIT_CODES = "The exit code is 0 when each account has told what it holds, else 1."

@@ -20,7 +20,7 @@ from scrapy_captcha.commands.page_checks import check_domains, check_page
 from scrapy_captcha.commands.project import settings_of_crawl, settings_with, spider_named
 from scrapy_captcha.commands.running import run_in_reactor
 from scrapy_captcha.commands.visits import REACTOR
-from scrapy_captcha.config import PREFIX, Config
+from scrapy_captcha.settings.config import PREFIX, Config
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     from scrapy import Spider
     from scrapy.settings import BaseSettings, Settings
 
-    from scrapy_captcha.accounts import Account
     from scrapy_captcha.commands.detect import Result
     from scrapy_captcha.commands.findings import Finding
+    from scrapy_captcha.solver.accounts import Account
 
 _ABOUT = (
     "Tell, a line each, what is right and what is wrong: the settings, the place of the "

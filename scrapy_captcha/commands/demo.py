@@ -13,10 +13,10 @@ from scrapy.downloadermiddlewares import cookies
 from scrapy.settings import SETTINGS_PRIORITIES, Settings
 from tldextract import TLDExtract
 
-from scrapy_captcha.captchas import Kind
 from scrapy_captcha.commands.arguments import parser_of
 from scrapy_captcha.errors import ERRORS, ErrorCode
 from scrapy_captcha.exceptions import CaptchaError
+from scrapy_captcha.models import Kind
 from scrapy_captcha.sandbox import (
     Answer,
     Guard,

@@ -11,16 +11,16 @@ from scrapy import Request, Spider
 from scrapy.crawler import AsyncCrawlerProcess
 from scrapy.http import TextResponse
 
-from scrapy_captcha.captchas import KINDS
 from scrapy_captcha.commands.arguments import parser_of
 from scrapy_captcha.commands.offers import WHY, Offer, offer_for
 from scrapy_captcha.commands.saved import UNKNOWN_URL, read_body
 from scrapy_captcha.commands.visits import STATUSES, settings_of_visit
-from scrapy_captcha.config import Config
 from scrapy_captcha.detection import Detection, HtmlPage, Verdict
-from scrapy_captcha.escaping import printable
+from scrapy_captcha.models import KINDS
 from scrapy_captcha.money import amount
 from scrapy_captcha.origin import wanted_url
+from scrapy_captcha.settings.config import Config
+from scrapy_captcha.text import printable
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from scrapy.settings import BaseSettings, Settings
     from twisted.python.failure import Failure
 
-    from scrapy_captcha.captchas import Captcha
     from scrapy_captcha.detection import Page
+    from scrapy_captcha.models import Captcha
 
 # What became of a page: what was found on it, nothing, or why it could not be had.
 Result = Detection | str | None

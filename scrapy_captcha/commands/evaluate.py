@@ -11,7 +11,6 @@ from urllib.parse import urlsplit
 
 from scrapy_captcha.commands.arguments import parser_of
 from scrapy_captcha.commands.saved import UNKNOWN_URL, read_body
-from scrapy_captcha.config import Config
 from scrapy_captcha.detection import HtmlPage, detect
 from scrapy_captcha.detection.labels import Label
 from scrapy_captcha.detection.scoring import (
@@ -22,8 +21,9 @@ from scrapy_captcha.detection.scoring import (
     confusion,
     worst,
 )
-from scrapy_captcha.escaping import printable
 from scrapy_captcha.requests import site_of
+from scrapy_captcha.settings.config import Config
+from scrapy_captcha.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

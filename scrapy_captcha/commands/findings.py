@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from scrapy_captcha.escaping import printable
+from scrapy_captcha.text import printable
 
 
 class Mark(Enum):

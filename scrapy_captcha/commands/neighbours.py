@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from scrapy.settings import BaseSettings
 
     from scrapy_captcha.commands.findings import Finding
-    from scrapy_captcha.config import Config
+    from scrapy_captcha.settings.config import Config
 
 _KEEP_ONE = "keep one of the two: None in DOWNLOADER_MIDDLEWARES switches it off"
 _LEAVE_ALONE = 'give those requests meta={"captcha": False}'

@@ -5,21 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from scrapy_captcha.captchas import KINDS
-from scrapy_captcha.choices import Preference
+from scrapy_captcha.buying.prices import Prices
 from scrapy_captcha.errors import ErrorCode
+from scrapy_captcha.models import KINDS
 from scrapy_captcha.money import shown
 from scrapy_captcha.policy import reason_not_to_answer
-from scrapy_captcha.prices import Prices
+from scrapy_captcha.settings.choices import Preference
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from scrapy_captcha.captchas import Captcha, Kind
-    from scrapy_captcha.config import Config
-    from scrapy_captcha.domains import Domains
+    from scrapy_captcha.models import Captcha, Kind
     from scrapy_captcha.money import Micros
     from scrapy_captcha.providers import Provider
+    from scrapy_captcha.settings.config import Config
+    from scrapy_captcha.settings.domains import Domains
 
 _OWN_WAY = "send it back with captcha_submit on the spider"
 

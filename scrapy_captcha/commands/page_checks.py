@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from scrapy_captcha.captchas import KINDS
 from scrapy_captcha.commands.findings import bad, good, warning
 from scrapy_captcha.commands.offers import WHY, offer_for
 from scrapy_captcha.detection import Verdict
-from scrapy_captcha.domains import Domains
+from scrapy_captcha.models import KINDS
+from scrapy_captcha.settings.domains import Domains
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from scrapy_captcha.commands.detect import Result
     from scrapy_captcha.commands.findings import Finding
     from scrapy_captcha.commands.offers import Offer
-    from scrapy_captcha.config import Config
     from scrapy_captcha.detection import Detection
+    from scrapy_captcha.settings.config import Config
 
 
 def check_page(

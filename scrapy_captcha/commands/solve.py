@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING
 from scrapy.crawler import AsyncCrawlerProcess
 from scrapy.exceptions import NotConfigured
 
-from scrapy_captcha.accounts import accounts_of
-from scrapy_captcha.choices import GiveUp
 from scrapy_captcha.commands.arguments import parser_of
 from scrapy_captcha.commands.detect import WEB
 from scrapy_captcha.commands.project import settings_of_crawl
 from scrapy_captcha.commands.solving import Ending, SolvingSpider
 from scrapy_captcha.commands.steps import LogSteps, Steps
 from scrapy_captcha.commands.visits import settings_of_visit
-from scrapy_captcha.config import Config
 from scrapy_captcha.money import micros, shown
+from scrapy_captcha.settings.choices import GiveUp
+from scrapy_captcha.settings.config import Config
+from scrapy_captcha.solver.accounts import accounts_of
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -40,7 +40,7 @@ _ABOUT = (
 _EXIT_CODES = (
     "The exit code is 0 when the page has come, 1 when it has not, 2 when the command is wrong."
 )
-_TALLY = "scrapy_captcha.tally"  # logs what happens to captchas
+_TALLY = "scrapy_captcha.reporting.stats"  # logs what happens to captchas
 
 
 def run(settings: BaseSettings, arguments: Sequence[str]) -> int:

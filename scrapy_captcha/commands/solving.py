@@ -10,15 +10,15 @@ from scrapy import Request, Spider, signals
 from scrapy.http import HtmlResponse, TextResponse
 from twisted.internet.task import LoopingCall
 
-from scrapy_captcha.captchas import KINDS
 from scrapy_captcha.commands.offers import WHY, offer_for
 from scrapy_captcha.commands.visits import STATUSES
-from scrapy_captcha.config import domains_of
 from scrapy_captcha.detection import Verdict
 from scrapy_captcha.errors import ERRORS
 from scrapy_captcha.exceptions import CaptchaError
-from scrapy_captcha.progress import SUBMISSION
+from scrapy_captcha.models import KINDS
 from scrapy_captcha.requests import site_of
+from scrapy_captcha.settings.config import domains_of
+from scrapy_captcha.state import SUBMISSION
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -28,11 +28,11 @@ if TYPE_CHECKING:
     from twisted.python.failure import Failure
     from typing_extensions import Self
 
-    from scrapy_captcha.captchas import Kind
     from scrapy_captcha.commands.offers import Offer
     from scrapy_captcha.commands.steps import Steps
-    from scrapy_captcha.config import Config
     from scrapy_captcha.detection import Detection
+    from scrapy_captcha.models import Kind
+    from scrapy_captcha.settings.config import Config
 
 # What a reason means here, where only one solution may be bought.
 _MEANINGS = {

@@ -7,7 +7,7 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from scrapy_captcha.escaping import printable
+from scrapy_captcha.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable

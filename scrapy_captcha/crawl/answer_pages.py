@@ -9,11 +9,11 @@ from urllib.parse import parse_qsl, urldefrag, urlsplit
 from scrapy.http import HtmlResponse
 from scrapy.utils.defer import maybe_deferred_to_future
 
-from scrapy_captcha.answers import Answers, Opinion
-from scrapy_captcha.audience import Audience, Outcome
-from scrapy_captcha.choices import Refetch
 from scrapy_captcha.clock import CLOCK
+from scrapy_captcha.crawl.answers import Answers, Opinion
 from scrapy_captcha.requests import site_of_page
+from scrapy_captcha.sessions.outcomes import Audience, Outcome
+from scrapy_captcha.settings.choices import Refetch
 from scrapy_captcha.urls import are_of_one_origin
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from scrapy.http import Request, Response
 
-    from scrapy_captcha.parking import ParkingLot
+    from scrapy_captcha.engine.parking import ParkingLot
 
 _LONGEST_WAIT = 2.0  # seconds for what another page finds out
 _MOST_HELD = 256

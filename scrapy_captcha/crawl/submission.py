@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
 
-from scrapy_captcha.captchas import KINDS, answer_of, form_answers
+from scrapy_captcha.models import KINDS, answer_of, form_answers
 from scrapy_captcha.origin import without_redirects
-from scrapy_captcha.progress import KEY, SUBMISSION
+from scrapy_captcha.state import KEY, SUBMISSION
 from scrapy_captcha.urls import are_of_one_origin, as_sent, origin_of
 
 if TYPE_CHECKING:
     from scrapy.http import Request
 
-    from scrapy_captcha.captchas import Captcha, Form, Solution
+    from scrapy_captcha.models import Captcha, Form, Solution
 
 
 # What a request says of its own answer: not of that to a form.

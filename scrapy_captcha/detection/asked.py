@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from scrapy_captcha.captchas import Captcha, Kind
 from scrapy_captcha.detection.datadome import captcha_url
+from scrapy_captcha.models import Captcha, Kind
 
 if TYPE_CHECKING:
     from scrapy_captcha.detection.document import Document

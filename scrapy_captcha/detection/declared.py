@@ -16,9 +16,9 @@ from scrapy_captcha.detection.verdict import Detection, Verdict
 from scrapy_captcha.detection.widgets import Widget
 
 if TYPE_CHECKING:
-    from scrapy_captcha.captchas import Captcha, Kind
     from scrapy_captcha.detection.document import Document
     from scrapy_captcha.detection.reading import Element
+    from scrapy_captcha.models import Captcha, Kind
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,6 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from scrapy_captcha.captchas import Captcha, Kind
 from scrapy_captcha.detection.answers import answer_field
 from scrapy_captcha.detection.asked import whole_wall
 from scrapy_captcha.detection.document import Document
@@ -30,6 +29,7 @@ from scrapy_captcha.detection.standing import why_alone
 from scrapy_captcha.detection.unnamed import find_unnamed
 from scrapy_captcha.detection.verdict import Detection, Verdict
 from scrapy_captcha.detection.widgets import find_widgets
+from scrapy_captcha.models import Captcha, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -9,9 +9,9 @@ from urllib.parse import parse_qsl, urlsplit
 
 from lxml import html  # type: ignore[import-untyped]
 
-from scrapy_captcha.captchas import KINDS, Form
 from scrapy_captcha.detection.encoding import encoding_of, referrer_policy_of
 from scrapy_captcha.detection.searching import is_search
+from scrapy_captcha.models import KINDS, Form
 from scrapy_captcha.urls import as_sent
 
 if TYPE_CHECKING:

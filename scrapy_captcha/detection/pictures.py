@@ -6,9 +6,9 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from scrapy_captcha.captchas import Kind
 from scrapy_captcha.detection.controls import typed
 from scrapy_captcha.detection.widgets import Widget
+from scrapy_captcha.models import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

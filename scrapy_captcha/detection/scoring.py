@@ -6,9 +6,9 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from scrapy_captcha.captchas import Kind
 from scrapy_captcha.detection.labels import CLASSES
 from scrapy_captcha.detection.verdict import Verdict
+from scrapy_captcha.models import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence

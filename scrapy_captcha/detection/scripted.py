@@ -6,7 +6,6 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from scrapy_captcha.captchas import Kind
 from scrapy_captcha.detection.scripts import calls, literal
 from scrapy_captcha.detection.widgets import (
     Widget,
@@ -16,6 +15,7 @@ from scrapy_captcha.detection.widgets import (
     recaptcha,
     rendered_key,
 )
+from scrapy_captcha.models import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 from lxml import etree  # type: ignore[import-untyped]
 
-from scrapy_captcha.captchas import Kind
 from scrapy_captcha.detection.controls import is_preset, kind_of, typed
 from scrapy_captcha.detection.naming import names_captcha
 from scrapy_captcha.detection.pictures import FILE, NAMED, OTHER, names_of, source_of
 from scrapy_captcha.detection.reading import text_of
 from scrapy_captcha.detection.searching import is_search
 from scrapy_captcha.detection.widgets import Widget
+from scrapy_captcha.models import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

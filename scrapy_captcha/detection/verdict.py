@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from scrapy_captcha.escaping import printable, word
+from scrapy_captcha.text import printable, word
 
 if TYPE_CHECKING:
-    from scrapy_captcha.captchas import Captcha
+    from scrapy_captcha.models import Captcha
 
 _LONGEST_EVIDENCE = 200
 _MOST_EVIDENCE = 20

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from scrapy_captcha.captchas import Kind
+from scrapy_captcha.models import Kind
 
 
 @dataclass(frozen=True, slots=True)

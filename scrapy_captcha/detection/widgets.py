@@ -7,15 +7,15 @@ from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from typing import TYPE_CHECKING
 
-from scrapy_captcha.captchas import Kind
 from scrapy_captcha.detection.scripts import calls, literal
+from scrapy_captcha.models import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from scrapy_captcha.captchas import Scalar
     from scrapy_captcha.detection.document import Document
     from scrapy_captcha.detection.reading import Element
+    from scrapy_captcha.models import Scalar
 
 _SITE_KEY = re.compile(r"[A-Za-z0-9_-]{6,128}")
 _UUID = r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"

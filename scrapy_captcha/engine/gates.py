@@ -18,15 +18,15 @@ from scrapy.utils.job import job_dir
 
 from scrapy_captcha.clock import CLOCK
 from scrapy_captcha.origin import is_of_page, redirects, to_be_tried_again, with_own
-from scrapy_captcha.progress import KEY, Progress
-from scrapy_captcha.statefile import StateFile
+from scrapy_captcha.state import KEY, Progress
+from scrapy_captcha.store.statefile import StateFile
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
     from scrapy.http import Request
 
-    from scrapy_captcha.domains import Domains
-    from scrapy_captcha.parking import ParkingLot
+    from scrapy_captcha.engine.parking import ParkingLot
+    from scrapy_captcha.settings.domains import Domains
 
 _UNREAD = "pages that are redirected to a captcha of an earlier run may be filtered as duplicates"
 _UNWRITTEN = "in the next run pages that are redirected to a captcha may be filtered as duplicates"

@@ -12,12 +12,12 @@ from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
-from scrapy_captcha.captchas import Solution
 from scrapy_captcha.errors import ErrorCode, SolverError
+from scrapy_captcha.models import Solution
 from scrapy_captcha.providers.tasks import values_of
 
 if TYPE_CHECKING:
-    from scrapy_captcha.captchas import Captcha, Kind, Scalar
+    from scrapy_captcha.models import Captcha, Kind, Scalar
     from scrapy_captcha.providers.tasks import TaskType
     from scrapy_captcha.proxy import Proxy
 

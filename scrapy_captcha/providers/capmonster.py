@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 from urllib.parse import parse_qs, urlsplit
 
-from scrapy_captcha.captchas import Kind
 from scrapy_captcha.errors import ErrorCode
+from scrapy_captcha.models import Kind
 from scrapy_captcha.providers.createtask import CreateTask
 from scrapy_captcha.providers.meanings import COMMON, Meaning, meanings
 from scrapy_captcha.providers.polling import PollingRules
@@ -31,7 +31,7 @@ from scrapy_captcha.providers.tasks import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from scrapy_captcha.captchas import Captcha, Scalar
+    from scrapy_captcha.models import Captcha, Scalar
     from scrapy_captcha.providers.base import Order
     from scrapy_captcha.proxy import Proxy
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING, ClassVar, cast
 
-from scrapy_captcha.captchas import is_task_id
 from scrapy_captcha.errors import ErrorCode, SolverError
+from scrapy_captcha.models import is_task_id
 from scrapy_captcha.providers.base import Call, Provider
 from scrapy_captcha.providers.meanings import COMMON, NOT_READY, read_vendor_error
 from scrapy_captcha.providers.polling import Polling, PollingRules
@@ -18,7 +18,7 @@ from scrapy_captcha.providers.solutions import read_balance, read_duration, read
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
 
-    from scrapy_captcha.captchas import Kind
+    from scrapy_captcha.models import Kind
     from scrapy_captcha.providers.base import Body, Flow, Order, Reply, TaskId
     from scrapy_captcha.providers.meanings import Meanings
 

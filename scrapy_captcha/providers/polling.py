@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from scrapy_captcha.captchas import Kind
+    from scrapy_captcha.models import Kind
 
 _ENOUGH = 10  # tasks, until which nothing is concluded
 _REMEMBERED = 50  # tasks

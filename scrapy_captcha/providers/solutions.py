@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, cast
 
-from scrapy_captcha.captchas import KINDS, Kind, Solution, are_few
 from scrapy_captcha.errors import ErrorCode, SolverError
+from scrapy_captcha.models import KINDS, Kind, Solution, are_few
 from scrapy_captcha.money import known_cost
 
 if TYPE_CHECKING:

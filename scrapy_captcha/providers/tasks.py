@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
-    from scrapy_captcha.captchas import Captcha, Scalar
+    from scrapy_captcha.models import Captcha, Scalar
     from scrapy_captcha.providers.base import Order
     from scrapy_captcha.proxy import Proxy
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from scrapy_captcha.captchas import Kind
 from scrapy_captcha.errors import ErrorCode, SolverError, read_error
+from scrapy_captcha.models import Kind
 from scrapy_captcha.providers.createtask import CreateTask
 from scrapy_captcha.providers.tasks import (
     AMAZON,

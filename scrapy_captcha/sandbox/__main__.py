@@ -18,7 +18,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.error import CannotListenError
 from twisted.internet.task import react
 
-from scrapy_captcha.captchas import Kind
+from scrapy_captcha.models import Kind
 
 from .guards import Guard, Mode, Passage, Shown
 from .options import SolverOptions

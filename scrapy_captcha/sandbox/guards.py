@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from scrapy_captcha.captchas import KINDS, Kind
+from scrapy_captcha.models import KINDS, Kind
 
 from .pictures import new_text
 from .tokens import Reason

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from scrapy_captcha.captchas import Kind
+    from scrapy_captcha.models import Kind
 
 
 @dataclass(frozen=True, slots=True)

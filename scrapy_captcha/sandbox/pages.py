@@ -6,7 +6,7 @@ from html import escape
 from string import Template
 from typing import TYPE_CHECKING
 
-from scrapy_captcha.captchas import KINDS, Kind
+from scrapy_captcha.models import KINDS, Kind
 
 from .guards import ID_FIELD, STATE_FIELD
 from .widgets import WIDGETS

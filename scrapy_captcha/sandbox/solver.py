@@ -9,8 +9,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from scrapy_captcha.captchas import Kind
 from scrapy_captcha.errors import ErrorCode
+from scrapy_captcha.models import Kind
 
 from .account import Account
 from .calls import Call

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
-from scrapy_captcha.captchas import Kind
 from scrapy_captcha.errors import ErrorCode
+from scrapy_captcha.models import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

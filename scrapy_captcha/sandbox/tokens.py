@@ -10,7 +10,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 from urllib.parse import urldefrag
 
-from scrapy_captcha.captchas import Kind
+from scrapy_captcha.models import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from string import Template
 from typing import TYPE_CHECKING
 
-from scrapy_captcha.captchas import Kind
+from scrapy_captcha.models import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -11,8 +11,8 @@ from scrapy.settings import Settings
 from scrapy_captcha import Kind
 from scrapy_captcha.commands.account_checks import check_balance, check_limits, read_accounts
 from scrapy_captcha.commands.findings import Finding, Mark
-from scrapy_captcha.config import Config
 from scrapy_captcha.sandbox import Answer, Sandbox, SolverOptions
+from scrapy_captcha.settings.config import Config
 
 PRICES = {kind.value: 0.001 for kind in Kind}
 

@@ -11,7 +11,7 @@ from scrapy.settings import Settings
 
 from scrapy_captcha.commands.findings import Mark
 from scrapy_captcha.commands.neighbours import check_neighbours
-from scrapy_captcha.config import Config
+from scrapy_captcha.settings.config import Config
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,8 +13,8 @@ from scrapy_captcha import Captcha, Detection, Form, Kind, Verdict
 from scrapy_captcha.commands.findings import Mark
 from scrapy_captcha.commands.offers import WHY
 from scrapy_captcha.commands.page_checks import check_domains, check_page
-from scrapy_captcha.config import Config
 from scrapy_captcha.policy import reason_not_to_answer
+from scrapy_captcha.settings.config import Config
 
 if TYPE_CHECKING:
     from scrapy_captcha.commands.findings import Finding

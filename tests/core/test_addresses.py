@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from scrapy_captcha.addresses import address_of, is_public
+from scrapy_captcha.crawl.addresses import address_of, is_public
 
 LOOPBACK = [
     "127.0.0.1",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scrapy_captcha.answers import Answers, Opinion
+from scrapy_captcha.crawl.answers import Answers, Opinion
 
 SITE = "example.com"
 

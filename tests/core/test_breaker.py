@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from scrapy_captcha.breaker import Breaker, is_no_answer
 from scrapy_captcha.errors import ErrorCode, SolverError
+from scrapy_captcha.solver.breaker import Breaker, is_no_answer
 
 
 def broken(at: float = 0.0) -> Breaker:

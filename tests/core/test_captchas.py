@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from scrapy_captcha.captchas import KINDS, Captcha, Form, Kind, Solution, form_answers
+from scrapy_captcha.models import KINDS, Captcha, Form, Kind, Solution, form_answers
 
 URL = "https://example.com/page"
 TOKEN = {"token": "t0k3n"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from scrapy_captcha.domains import Domains
+from scrapy_captcha.settings.domains import Domains
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scrapy_captcha.detection import Detection, Verdict
-from scrapy_captcha.escaping import printable, word
+from scrapy_captcha.text import printable, word
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from scrapy_captcha.captchas import Kind
-from scrapy_captcha.choices import Scope
-from scrapy_captcha.forecast import Estimate, Forecast
+from scrapy_captcha.models import Kind
+from scrapy_captcha.reporting.forecast import Estimate, Forecast
+from scrapy_captcha.settings.choices import Scope
 
 PRICE = dict.fromkeys(Kind, 2_000) | {Kind.IMAGE: 500}
 

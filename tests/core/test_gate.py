@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from scrapy_captcha.errors import ErrorCode, SolverError
-from scrapy_captcha.gate import Gate
+from scrapy_captcha.solver.throttle import Gate
 
 
 def let_in(gate: Gate) -> int:

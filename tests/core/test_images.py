@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from scrapy_captcha.images import LARGEST, is_picture
+from scrapy_captcha.crawl.formats import LARGEST, is_picture
 
 REST = bytes(100)
 BMP = b"BM\x9a\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0" + REST

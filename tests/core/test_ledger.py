@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scrapy_captcha.captchas import Kind
-from scrapy_captcha.ledger import Answer, Ledger
-from scrapy_captcha.limits import HOUR, Limit, Limits
-from scrapy_captcha.prices import Prices
+from scrapy_captcha.buying.ledger import Answer, Ledger
+from scrapy_captcha.buying.prices import Prices
+from scrapy_captcha.models import Kind
 from scrapy_captcha.purchases import Fate, Need
+from scrapy_captcha.settings.limits import HOUR, Limit, Limits
 
 PRICE = 2_000
 TOLD = dict.fromkeys(Kind, PRICE)

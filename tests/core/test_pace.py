@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from scrapy_captcha.pace import Pace
+from scrapy_captcha.buying.pace import Pace
 
 
 def let_in(pace: Pace, most: int = 1_000) -> int:

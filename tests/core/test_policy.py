@@ -9,8 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from scrapy_captcha.captchas import KINDS, Captcha, Form, Kind
 from scrapy_captcha.errors import ERRORS, ErrorCode, SolverError
+from scrapy_captcha.models import KINDS, Captcha, Form, Kind
 from scrapy_captcha.policy import (
     Action,
     Attempts,

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from scrapy_captcha.policy import Attempts
-from scrapy_captcha.progress import KEY, Progress
+from scrapy_captcha.state import KEY, Progress
 
 counts = st.integers(0, 1000)
 cookies = st.dictionaries(st.text(), st.text(), max_size=3)

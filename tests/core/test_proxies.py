@@ -9,8 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from scrapy_captcha.proxies import OwnPool, ProxyPool
 from scrapy_captcha.proxy import Proxy, Rest
+from scrapy_captcha.sessions.proxies import OwnPool, ProxyPool
 
 
 @pytest.mark.parametrize(

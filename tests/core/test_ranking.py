@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from scrapy_captcha.captchas import Kind
-from scrapy_captcha.choices import Preference
-from scrapy_captcha.ranking import Ranking
+from scrapy_captcha.models import Kind
+from scrapy_captcha.settings.choices import Preference
+from scrapy_captcha.solver.ranking import Ranking
 
 V2 = Kind.RECAPTCHA_V2
 

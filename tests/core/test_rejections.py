@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scrapy_captcha.rejections import Rejections
+from scrapy_captcha.buying.rejections import Rejections
 
 SITE, OTHER = "example.com", "example.org"
 

@@ -6,10 +6,10 @@ from html.parser import HTMLParser
 
 import pytest
 
-from scrapy_captcha.books import Books, Curve
-from scrapy_captcha.captchas import Kind
+from scrapy_captcha.models import Kind
 from scrapy_captcha.purchases import Fate, Need, Purchase
-from scrapy_captcha.report import report
+from scrapy_captcha.reporting.figures import Books, Curve
+from scrapy_captcha.reporting.html_report import report
 
 EVIL = '"><script src=//evil.example></script><img src=x onerror=alert(1)>'
 VOID = {"meta", "link"}

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from scrapy_captcha.scrub import scrub
+from scrapy_captcha.solver.redaction import scrub
 
 KEY = "k3y/9f8e+7d6c5b4a=="
 

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from scrapy_captcha.choices import Scope
-from scrapy_captcha.sites import Manner, Sites, Turn
+from scrapy_captcha.sessions.scope import Manner, Sites, Turn
+from scrapy_captcha.settings.choices import Scope
 
 if TYPE_CHECKING:
-    from scrapy_captcha.sites import Session
+    from scrapy_captcha.sessions.scope import Session
 
 SITE, ONE, OTHER = "example.com", "example.com jar-1", "example.com jar-2"
 

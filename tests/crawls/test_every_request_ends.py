@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from weather import Crawl, pause
 
 from scrapy_captcha import CaptchaError
-from scrapy_captcha.captchas import Kind
 from scrapy_captcha.errors import ERRORS, ErrorCode
+from scrapy_captcha.models import Kind
 from scrapy_captcha.sandbox import Answer, Guard, Mode, Passage, Shown
 
 EXAMPLES = int(os.environ.get("CAPTCHA_EXAMPLES", "30"))

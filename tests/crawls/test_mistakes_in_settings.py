@@ -18,8 +18,8 @@ from scrapy.crawler import CrawlerRunner
 from told import PASSWORD, is_told_well
 
 from scrapy_captcha import Kind
-from scrapy_captcha.config import Config
 from scrapy_captcha.providers import CreateTask, Provider, TaskType
+from scrapy_captcha.settings.config import Config
 
 if TYPE_CHECKING:
     from pathlib import Path

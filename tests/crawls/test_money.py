@@ -13,7 +13,7 @@ from crawling import Visitor, crawl, sandbox
 from scrapy import Request
 from serving import Page, site
 
-from scrapy_captcha.captchas import Kind
+from scrapy_captcha.models import Kind
 from scrapy_captcha.sandbox import Answer, Guard, Mode
 
 if TYPE_CHECKING:

@@ -15,7 +15,6 @@ from twisted.internet.defer import Deferred, gatherResults, succeed
 from twisted.internet.task import deferLater
 
 from scrapy_captcha import Kind
-from scrapy_captcha.progress import KEY
 from scrapy_captcha.providers import (
     PROVIDERS,
     AntiCaptcha,
@@ -26,6 +25,7 @@ from scrapy_captcha.providers import (
     Unified,
 )
 from scrapy_captcha.sandbox import Answer, Guard, Mode
+from scrapy_captcha.state import KEY
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine

@@ -227,7 +227,7 @@ async def test_a_class_chooses_proxies_and_hears_which_were_refused() -> None:
 async def test_a_pool_whose_proxies_all_rest_is_waited_for_where_that_is_set(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("scrapy_captcha.proxies._FIRST_REST", 0.5)
+    monkeypatch.setattr("scrapy_captcha.sessions.proxies._FIRST_REST", 0.5)
     async with sandbox(guards={"/page/2": None}) as running, proxies("") as (only,):
         running.solver.script(Answer(error="PROXY_REFUSED", retryable=False))
         settings = {"CAPTCHA_ON_NO_PROXY": "wait", "CAPTCHA_PROXIES": only.url}

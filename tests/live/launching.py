@@ -26,7 +26,7 @@ MODULES = (
     "scrapy.pqueues",
     "scrapy.squeues",
     "scrapy_captcha.addon",
-    "scrapy_captcha.parts",
+    "scrapy_captcha.crawl.wiring",
     "treq.client",
 )
 COMPONENTS = (

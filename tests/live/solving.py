@@ -10,7 +10,7 @@ from threading import Thread
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
-from scrapy_captcha.captchas import Kind
+from scrapy_captcha.models import Kind
 from scrapy_captcha.sandbox import SolverOptions
 from scrapy_captcha.sandbox.api import SolverApi
 from scrapy_captcha.sandbox.solver import Solver

@@ -15,7 +15,7 @@ import pytest
 import pytest_twisted
 from twisted.internet.threads import deferToThread
 
-from scrapy_captcha.captchas import Kind
+from scrapy_captcha.models import Kind
 from scrapy_captcha.sandbox import Sandbox, SolverOptions
 from scrapy_captcha.sandbox.pictures import draw
 

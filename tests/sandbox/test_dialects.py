@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from selling import PROXY, URL, Client
 
-from scrapy_captcha.captchas import Kind
 from scrapy_captcha.errors import ErrorCode
+from scrapy_captcha.models import Kind
 from scrapy_captcha.sandbox import Answer, Sandbox, SolverOptions
 from scrapy_captcha.sandbox.dialects import DIALECTS
 from scrapy_captcha.sandbox.solver import Solver

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from scrapy_captcha.captchas import Kind
+from scrapy_captcha.models import Kind
 from scrapy_captcha.sandbox import Guard, Mode
 from scrapy_captcha.sandbox.guards import Gatekeeper
 from scrapy_captcha.sandbox.tokens import Reason, TokenBook

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from scrapy_captcha.captchas import Kind
+from scrapy_captcha.models import Kind
 from scrapy_captcha.sandbox import Answer, SolverOptions
 from scrapy_captcha.sandbox.dialects import DIALECTS
 from scrapy_captcha.sandbox.purchases import Report

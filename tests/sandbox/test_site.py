@@ -16,7 +16,7 @@ from parsel import Selector
 from treq.client import HTTPClient
 from twisted.web.client import Agent, HTTPConnectionPool
 
-from scrapy_captcha.captchas import KINDS, Kind
+from scrapy_captcha.models import KINDS, Kind
 from scrapy_captcha.sandbox import Guard, Mode, Passage, Sandbox, Shown, SiteOptions, SolverOptions
 from scrapy_captcha.sandbox.dialects import DIALECTS
 from scrapy_captcha.sandbox.pictures import draw

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from scrapy_captcha.captchas import KINDS, Kind
+from scrapy_captcha.models import KINDS, Kind
 from scrapy_captcha.sandbox.tokens import Reason, TokenBook
 
 KEY, URL = "6LeIxAcTAAAAAJcZVRqyHh71UMIEGNQ_MXjiZKhI", "http://127.0.0.1/page/1"

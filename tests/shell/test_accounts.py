@@ -8,9 +8,9 @@ import pytest
 from scrapy.exceptions import NotConfigured
 from scrapy.settings import BaseSettings
 
-from scrapy_captcha.accounts import Account, accounts_of, key_variable
-from scrapy_captcha.config import Config
 from scrapy_captcha.providers import CapSolver, Generic, TwoCaptcha, Unified
+from scrapy_captcha.settings.config import Config
+from scrapy_captcha.solver.accounts import Account, accounts_of, key_variable
 
 KEY, OTHER = "k-0123456789", "k-other-9876"
 URL = "https://api.example.com"

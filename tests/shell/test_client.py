@@ -12,10 +12,10 @@ from twisted.internet.defer import CancelledError, DeferredList
 from twisted.internet.task import deferLater
 
 from scrapy_captcha import Captcha, ErrorCode, Kind, SolverClient, SolverError
-from scrapy_captcha import client as client_module
 from scrapy_captcha.policy import Policy
 from scrapy_captcha.providers import Order, Unified
 from scrapy_captcha.sandbox import Answer, Sandbox, SolverOptions
+from scrapy_captcha.solver import client as client_module
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -52,7 +52,9 @@ async def served(
 def pending_calls() -> list[Any]:
     from twisted.internet import reactor
 
-    return [call for call in reactor.getDelayedCalls() if "scrapy_captcha.client" in repr(call)]
+    return [
+        call for call in reactor.getDelayedCalls() if "scrapy_captcha.solver.client" in repr(call)
+    ]
 
 
 async def failure_of(deferred: Any) -> SolverError:

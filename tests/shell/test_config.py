@@ -13,16 +13,16 @@ import pytest
 from scrapy.exceptions import NotConfigured
 from scrapy.settings import BaseSettings
 
-from scrapy_captcha.captchas import Kind
-from scrapy_captcha.choices import GiveUp, NoProxy, Preference, Refetch, Scope
-from scrapy_captcha.config import Config
 from scrapy_captcha.detection import DETECTORS, Declared
 from scrapy_captcha.errors import ErrorCode
-from scrapy_captcha.loading import read_detectors
-from scrapy_captcha.options import Options
+from scrapy_captcha.models import Kind
 from scrapy_captcha.policy import Action, Policy
 from scrapy_captcha.providers import CapSolver, Generic, TwoCaptcha, Unified
 from scrapy_captcha.proxy import Proxy
+from scrapy_captcha.settings.choices import GiveUp, NoProxy, Preference, Refetch, Scope
+from scrapy_captcha.settings.config import Config
+from scrapy_captcha.settings.loaders import read_detectors
+from scrapy_captcha.settings.options import Options
 
 if TYPE_CHECKING:
     from collections.abc import Hashable

@@ -9,14 +9,14 @@ from scrapy import Request
 from scrapy.http.request import NO_CALLBACK
 from twisted.internet.error import ConnectionRefusedError as Refused
 
-from scrapy_captcha.failover import Failover
-from scrapy_captcha.progress import SUBMISSION
+from scrapy_captcha.crawl.failover import Failover
 from scrapy_captcha.proxy import Proxy
-from scrapy_captcha.sessions import Sessions
+from scrapy_captcha.sessions.routing import Sessions
+from scrapy_captcha.state import SUBMISSION
 
 if TYPE_CHECKING:
-    from scrapy_captcha.sharing import Sharing
-    from scrapy_captcha.tally import Tally
+    from scrapy_captcha.reporting.stats import Tally
+    from scrapy_captcha.sessions.single_flight import Sharing
 
 POOL = tuple(Proxy.parse(f"http://proxy{n}.example:8080") for n in range(3))
 

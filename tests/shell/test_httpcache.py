@@ -13,7 +13,7 @@ from scrapy.downloadermiddlewares.httpcompression import HttpCompressionMiddlewa
 from scrapy.http import HtmlResponse, Request, Response
 from scrapy.utils.test import get_crawler
 
-from scrapy_captcha.httpcache import _decoded
+from scrapy_captcha.engine.http_cache import _decoded
 
 REQUEST = Request("https://example.com/")
 PAGE = b"<html><body>caf\xc3\xa9</body></html>"

@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 from scrapy import Request, Spider
 from scrapy.utils.test import get_crawler
 
-from scrapy_captcha.journal import Journal, _sealed
-from scrapy_captcha.progress import KEY, Progress
 from scrapy_captcha.requests import without_credentials
+from scrapy_captcha.state import KEY, Progress
+from scrapy_captcha.store.journal import Journal, _sealed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

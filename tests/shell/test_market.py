@@ -15,19 +15,19 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import deferLater
 
 from scrapy_captcha import Captcha, ErrorCode, Kind, SolverError
-from scrapy_captcha.captchas import Solution
-from scrapy_captcha.config import Config
-from scrapy_captcha.market import Market
+from scrapy_captcha.models import Solution
 from scrapy_captcha.policy import Policy
 from scrapy_captcha.providers import AntiCaptcha, CapSolver, Order, TwoCaptcha, Unified
+from scrapy_captcha.reporting.stats import Tally
 from scrapy_captcha.sandbox import Answer, Sandbox, SolverOptions
-from scrapy_captcha.tally import Tally
+from scrapy_captcha.settings.config import Config
+from scrapy_captcha.solver.pool import Market
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from scrapy_captcha.market import Turn
     from scrapy_captcha.providers import Provider
+    from scrapy_captcha.solver.pool import Turn
 
 BOX = Captcha(Kind.RECAPTCHA_V2, "http://127.0.0.1/page", "key")
 H = replace(BOX, kind=Kind.HCAPTCHA)
@@ -216,7 +216,7 @@ async def test_the_unified_api_is_not_asked_for_a_balance_and_nobody_waits() -> 
 async def test_a_balance_that_does_not_come_keeps_purchases_for_a_short_while_only(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("scrapy_captcha.market._PATIENCE", 0.1)
+    monkeypatch.setattr("scrapy_captcha.solver.pool._PATIENCE", 0.1)
     async with shop(CapSolver) as (made, running):
         running.services["capsolver"].script(Answer("getBalance", fault="hang"))
         asking = Deferred.fromCoroutine(made.market.ask_balances())

@@ -8,7 +8,7 @@ import pytest
 from scrapy.http import Request
 
 from scrapy_captcha.origin import original, remember_origin, restore, without_redirects
-from scrapy_captcha.progress import Progress
+from scrapy_captcha.state import Progress
 
 MEANT = "https://example.com/search"
 WALL = "https://example.com/captcha"

@@ -23,11 +23,11 @@ from scrapy.utils.test import get_crawler
 from twisted.internet.defer import Deferred, succeed
 from twisted.python.failure import Failure
 
-from scrapy_captcha import parking
-from scrapy_captcha.journal import Journal
+from scrapy_captcha.engine import parking
+from scrapy_captcha.engine.parking import ParkingLot
 from scrapy_captcha.origin import to_be_tried_again
-from scrapy_captcha.parking import ParkingLot
-from scrapy_captcha.progress import KEY, Progress
+from scrapy_captcha.state import KEY, Progress
+from scrapy_captcha.store.journal import Journal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,7 +10,7 @@ from scrapy.http import Request
 
 from scrapy_captcha.proxy import Proxy, Rest
 from scrapy_captcha.requests import site_of, without_proxy
-from scrapy_captcha.sessions import Sessions
+from scrapy_captcha.sessions.routing import Sessions
 
 PROXIES = (
     Proxy("http", "p0", 80, "user", "secret"),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from scrapy_captcha.statefile import StateFile
+from scrapy_captcha.store.statefile import StateFile
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,7 +31,7 @@ def test_a_save_that_is_cut_leaves_what_was_saved_before(
     def full(*_: object) -> int:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("scrapy_captcha.statefile.opened", full)
+    monkeypatch.setattr("scrapy_captcha.store.statefile.opened", full)
     for _ in range(2):
         file.save({"number": 2})
 

@@ -10,10 +10,10 @@ from scrapy.utils.test import get_crawler
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.task import deferLater
 
-from scrapy_captcha.captchas import Captcha, Kind, Solution
+from scrapy_captcha.buying.unused import Stock
 from scrapy_captcha.clock import CLOCK
-from scrapy_captcha.slots import Slots
-from scrapy_captcha.stock import Stock
+from scrapy_captcha.engine.download_slots import Slots
+from scrapy_captcha.models import Captcha, Kind, Solution
 
 if TYPE_CHECKING:
     import pytest

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from scrapy.http import HtmlResponse, Request
 
-from scrapy_captcha.captchas import KINDS, Captcha, Form, Kind, Solution
 from scrapy_captcha.crawl.answer_pages import _is_at_url_of
 from scrapy_captcha.crawl.submission import build_submission
-from scrapy_captcha.progress import KEY, SUBMISSION
+from scrapy_captcha.models import KINDS, Captcha, Form, Kind, Solution
+from scrapy_captcha.state import KEY, SUBMISSION
 
 URL = "https://example.com/list?page=2"
 FORM = Form("https://example.com/verify?x=1", "POST", (("csrf", "a&b"), ("q", "\u00e9"), ("q", "")))

@@ -9,10 +9,10 @@ import pytest_twisted
 from twisted.internet.defer import CancelledError, Deferred, DeferredList
 from twisted.internet.task import Clock
 
-from scrapy_captcha.admission import Admission
-from scrapy_captcha.audience import Audience, Outcome
 from scrapy_captcha.clock import CLOCK
-from scrapy_captcha.gate import Gate
+from scrapy_captcha.sessions.outcomes import Audience, Outcome
+from scrapy_captcha.solver.admission import Admission
+from scrapy_captcha.solver.throttle import Gate
 from scrapy_captcha.waiters import Waiters
 
 if TYPE_CHECKING:

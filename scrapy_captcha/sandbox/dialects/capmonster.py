@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
-from scrapy_captcha.captchas import Kind
 from scrapy_captcha.errors import ErrorCode
+from scrapy_captcha.models import Kind
 from scrapy_captcha.sandbox.tasks import (
     GEETEST_V3,
     GEETEST_V4,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from scrapy_captcha.captchas import Kind
+from scrapy_captcha.models import Kind
 from scrapy_captcha.sandbox.tasks import RECAPTCHA, TOKEN, TaskType, pair
 
 from .base import Dialect

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from scrapy_captcha.captchas import Kind
 from scrapy_captcha.errors import ErrorCode
+from scrapy_captcha.models import Kind
 from scrapy_captcha.sandbox.tasks import (
     DATADOME_HEADER,
     GEETEST_V3,

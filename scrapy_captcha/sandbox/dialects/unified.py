@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from scrapy_captcha.captchas import Kind
 from scrapy_captcha.errors import ERRORS, Family
+from scrapy_captcha.models import Kind
 from scrapy_captcha.sandbox.script import Answer
 from scrapy_captcha.sandbox.tasks import (
     GEETEST_V3,

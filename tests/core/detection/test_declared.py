@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from scrapy_captcha.captchas import Form, Kind
 from scrapy_captcha.detection import (
     MAX_SIZE,
     Declared,
@@ -18,6 +17,7 @@ from scrapy_captcha.detection import (
     contained,
     detect,
 )
+from scrapy_captcha.models import Form, Kind
 
 if TYPE_CHECKING:
     from scrapy_captcha.detection import Detection

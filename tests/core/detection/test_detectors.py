@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from scrapy_captcha.captchas import Captcha, Kind
 from scrapy_captcha.detection import (
     DETECTORS,
     MAX_SIZE,
@@ -14,6 +13,7 @@ from scrapy_captcha.detection import (
     Verdict,
     detect,
 )
+from scrapy_captcha.models import Captcha, Kind
 
 URL = "https://shop.example/"
 QUIZ = b"<h1>Quiz</h1><form method=post><label>2 + 3 = <input name=sum></label></form>"

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from scrapy_captcha.captchas import Form, Kind
 from scrapy_captcha.detection import HtmlPage, Verdict, detect
+from scrapy_captcha.models import Form, Kind
 
 if TYPE_CHECKING:
     from scrapy_captcha.detection import Detection

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from scrapy_captcha.captchas import Form
 from scrapy_captcha.detection import HtmlPage, detect
+from scrapy_captcha.models import Form
 
 URL = "https://shop.example/shop/list?page=2"
 WIDGET = '<div class="h-captcha" data-sitekey="10000000-ffff-ffff-ffff-000000000001"></div>'

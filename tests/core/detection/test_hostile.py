@@ -11,8 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from scrapy_captcha.captchas import Kind
 from scrapy_captcha.detection import MAX_SIZE, Declared, Document, HtmlPage, contained, detect
+from scrapy_captcha.models import Kind
 
 if TYPE_CHECKING:
     from parsel import Selector

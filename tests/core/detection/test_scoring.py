@@ -6,7 +6,6 @@ import json
 
 import pytest
 
-from scrapy_captcha.captchas import Captcha, Kind
 from scrapy_captcha.detection import Detection, Verdict
 from scrapy_captcha.detection.labels import Label
 from scrapy_captcha.detection.scoring import (
@@ -18,6 +17,7 @@ from scrapy_captcha.detection.scoring import (
     confusion,
     worst,
 )
+from scrapy_captcha.models import Captcha, Kind
 
 URL = "https://shop.example/"
 MEASURE = {measure.name: measure for measure in MEASURES}

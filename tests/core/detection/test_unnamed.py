@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from scrapy_captcha.captchas import Captcha, Form, Kind
 from scrapy_captcha.detection import HtmlPage, Verdict, detect
+from scrapy_captcha.models import Captcha, Form, Kind
 from scrapy_captcha.policy import reason_not_to_answer
 
 URL = "https://shop.example/item/1"

@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from scrapy_captcha.captchas import Kind
 from scrapy_captcha.detection import HtmlPage, Verdict, detect
 from scrapy_captcha.detection.walls import WALLS
+from scrapy_captcha.models import Kind
 
 TEXT = b"<html><body><h1>Notices</h1><p>Nothing new.</p></body></html>"
 FORM = (

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from scrapy_captcha.captchas import Captcha, Kind
 from scrapy_captcha.errors import ErrorCode, SolverError
+from scrapy_captcha.models import Captcha, Kind
 from scrapy_captcha.providers import PROVIDERS, Call, Order, Reply
 from scrapy_captcha.proxy import Proxy
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable
 
-    from scrapy_captcha.captchas import Solution
+    from scrapy_captcha.models import Solution
     from scrapy_captcha.providers import CreateTask
 
 URL = "https://shop.example/login"

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from scrapy_captcha.captchas import Captcha, Kind
 from scrapy_captcha.errors import ErrorCode, SolverError
+from scrapy_captcha.models import Captcha, Kind
 from scrapy_captcha.providers import PROVIDERS, CapMonster, Order
 from scrapy_captcha.proxy import Proxy
 

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from scrapy_captcha.captchas import Captcha, Kind, Solution
 from scrapy_captcha.errors import ErrorCode, SolverError
+from scrapy_captcha.models import Captcha, Kind, Solution
 from scrapy_captcha.providers import PROVIDERS, Order, Reply
 from scrapy_captcha.proxy import Proxy
 

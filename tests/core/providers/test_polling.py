@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scrapy_captcha.captchas import Captcha, Kind
+from scrapy_captcha.models import Captcha, Kind
 from scrapy_captcha.providers import PROVIDERS, CreateTask, Generic, Order, PollingRules, Unified
 from scrapy_captcha.providers.polling import Polling
 

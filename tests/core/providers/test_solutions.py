@@ -9,13 +9,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from scrapy_captcha.captchas import KINDS, Kind
 from scrapy_captcha.errors import ErrorCode, SolverError
+from scrapy_captcha.models import KINDS, Kind
 from scrapy_captcha.providers import PROVIDERS
 from scrapy_captcha.providers.solutions import read_cost, read_solution
 
 if TYPE_CHECKING:
-    from scrapy_captcha.captchas import Solution
+    from scrapy_captcha.models import Solution
 
 TOKEN_KINDS = [k for k in Kind if set(KINDS[k].answers.values()) == {"token"}]
 GEETEST_V4 = {

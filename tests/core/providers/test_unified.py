@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from scrapy_captcha.captchas import Captcha, Kind, Solution
 from scrapy_captcha.errors import ErrorCode, SolverError
+from scrapy_captcha.models import Captcha, Kind, Solution
 from scrapy_captcha.providers import Call, Order, Reply, Unified
 from scrapy_captcha.proxy import Proxy
 

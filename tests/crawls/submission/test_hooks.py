@@ -10,7 +10,7 @@ from crawling import Visitor, crawl, sandbox
 from scrapy import FormRequest
 
 from scrapy_captcha import captcha_request
-from scrapy_captcha.captchas import form_answers
+from scrapy_captcha.models import form_answers
 from scrapy_captcha.sandbox import Guard, Mode
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from scrapy import Request
 from serving import Page, Pages
 from twisted.web.server import NOT_DONE_YET, Site
 
-from scrapy_captcha import pictures
+from scrapy_captcha.crawl import images as pictures
 from scrapy_captcha.sandbox import Guard, Mode
 
 if TYPE_CHECKING:

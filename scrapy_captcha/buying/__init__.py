@@ -1,0 +1,1 @@
+"""Whether, what and with which money a solution is bought."""

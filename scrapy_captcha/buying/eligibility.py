@@ -1,0 +1,91 @@
+"""Whether a solution may be bought for a captcha, whoever would sell it."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from scrapy_captcha.errors import ErrorCode
+from scrapy_captcha.models import KINDS
+from scrapy_captcha.policy import reason_not_to_answer
+from scrapy_captcha.requests import site_of
+from scrapy_captcha.urls import host_of
+
+if TYPE_CHECKING:
+    from scrapy.crawler import Crawler
+    from scrapy.http import Request
+
+    from scrapy_captcha.buying.rejections import Rejections
+    from scrapy_captcha.models import Captcha
+    from scrapy_captcha.reporting.summary import Summary
+    from scrapy_captcha.sessions.routing import Sessions
+    from scrapy_captcha.settings.domains import Domains
+    from scrapy_captcha.settings.options import Options
+    from scrapy_captcha.solver.pool import Market
+    from scrapy_captcha.state import Progress
+    from scrapy_captcha.store.journal import Journal
+
+
+class Permission:
+    """Asked before anything is bought: for a page, and for a form."""
+
+    def __init__(
+        self,
+        crawler: Crawler,
+        domains: Domains,
+        market: Market,
+        sessions: Sessions,
+        rejections: Rejections,
+        summary: Summary,
+        journal: Journal,
+    ) -> None:
+        self._crawler = crawler
+        self._cookies_enabled: bool = crawler.settings.getbool("COOKIES_ENABLED")
+        self._domains = domains
+        self._market = market
+        self._sessions = sessions
+        self._rejections = rejections
+        self._summary = summary
+        self._journal = journal
+
+    def reason_not_to_buy(
+        self, request: Request, captcha: Captcha, progress: Progress, options: Options
+    ) -> str | None:
+        """Why none is bought for *captcha*, which *request* shows; None where one may be."""
+        reason = self._reason_not_to_want(request, captcha)
+        if reason:
+            return reason
+        reason = self.reason_to_wait(captcha)
+        if reason:
+            return reason
+        if progress.tasks >= options.policy.retry_times:
+            return "rejected"
+        own_way = hasattr(self._crawler.spider, "captcha_submit")
+        reason = reason_not_to_answer(captcha, own_way=own_way)
+        if not reason and self._summary.is_dry(request, captcha):
+            return "dry_run"
+        return reason
+
+    def reason_to_wait(self, captcha: Captcha) -> str | None:
+        """Why nothing is bought for the site of *captcha* now, as of late it took no solution."""
+        site = site_of(host_of(captcha.url))
+        return self._rejections.reason_not_to_buy(site, time.monotonic())
+
+    def has_no_seller(self, request: Request, captcha: Captcha) -> bool:
+        """Whether *captcha* is a bot wall that nobody sells a way through."""
+        return KINDS[captcha.kind].is_wall and not self._is_sold(request, captcha)
+
+    def _reason_not_to_want(self, request: Request, captcha: Captcha) -> str | None:
+        if self._journal.is_taken:
+            return "jobdir"
+        if not self._domains.allow(captcha.url):
+            return "domain"
+        if KINDS[captcha.kind].cookie and not self._keeps_cookies(request):
+            return "no_cookies"
+        return None if self._is_sold(request, captcha) else ErrorCode.METHOD_INVALID.value
+
+    def _is_sold(self, request: Request, captcha: Captcha) -> bool:
+        return self._market.takes(captcha, self._sessions.solving_proxy(request))
+
+    def _keeps_cookies(self, request: Request) -> bool:
+        return self._cookies_enabled and not request.meta.get("dont_merge_cookies")

@@ -1,0 +1,283 @@
+"""The story of a parked request: what is bought for it, and with what it goes back."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from twisted.internet.defer import Deferred
+
+from scrapy_captcha.buying.ledger import Answer, reason_not_to_buy
+from scrapy_captcha.errors import ErrorCode, SolverError
+from scrapy_captcha.providers import Order
+from scrapy_captcha.solver.breaker import changes_nothing
+from scrapy_captcha.solver.client import new_purchase_id
+from scrapy_captcha.state import KEY, Progress
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from scrapy.http import Request
+
+    from scrapy_captcha.buying.budget import Spending
+    from scrapy_captcha.buying.eligibility import Permission
+    from scrapy_captcha.buying.notes import Notes
+    from scrapy_captcha.buying.recovery import Setbacks
+    from scrapy_captcha.buying.unused import Place, Stock
+    from scrapy_captcha.models import Captcha, Solution
+    from scrapy_captcha.providers import TaskId
+    from scrapy_captcha.reporting.stats import Tally
+    from scrapy_captcha.sessions.routing import Sessions
+    from scrapy_captcha.sessions.single_flight import Sharing, Showing
+    from scrapy_captcha.settings.options import Options
+    from scrapy_captcha.solver.client import SolverClient
+    from scrapy_captcha.solver.pool import Market, Turn
+
+
+class Buyer:
+    """Buys solutions for parked requests and has them kept until the requests come by again."""
+
+    def __init__(
+        self,
+        permission: Permission,
+        picture: Callable[[Request, Captcha], Awaitable[bytes]],
+        market: Market,
+        sessions: Sessions,
+        sharing: Sharing,
+        stock: Stock,
+        setbacks: Setbacks,
+        notes: Notes,
+        spending: Spending,
+        tally: Tally,
+    ) -> None:
+        self._permission = permission
+        self._picture = picture
+        self._market = market
+        self._sessions = sessions
+        self._sharing = sharing
+        self._stock = stock
+        self._setbacks = setbacks
+        self._notes = notes
+        self._spending = spending
+        self._tally = tally
+
+    async def story(
+        self, ticket: Request, captcha: Captcha, options: Options, showing: Showing
+    ) -> Request:
+        """What to send back for *ticket*: itself where another page solves for the session
+        meanwhile, else as `buy` has it. *showing* is that of the page with *captcha*.
+        """
+        if await self._sharing.is_to_be_fetched_again(ticket, showing):
+            return ticket
+        bought = await self.buy(ticket, captcha, options)
+        if not Progress.of(bought.meta).solution:
+            return bought
+        if await self._sharing.is_needed(bought, showing):
+            return bought
+        return self._unused(bought)
+
+    def _unused(self, ticket: Request) -> Request:
+        """*ticket* without its solution: its session was opened by another one."""
+        progress = Progress.of(ticket.meta)
+        place = self._stock.take(progress.solution)
+        if place is not None:
+            place.leave()
+        self._spending.ended(progress)
+        progress = replace(progress, tasks=progress.tasks - 1, solution="", follows=True, goes=True)
+        self._notes.write(ticket, progress)
+        return ticket
+
+    async def buy(self, ticket: Request, captcha: Captcha, options: Options) -> Request:
+        """Buys until there is a solution or the policy gives up; *ticket* with what came of it."""
+        next_request, begun = None, time.monotonic()
+        while next_request is None:
+            try:
+                with await self._place(ticket, captcha) as place:
+                    next_request = await self._bought_in(place, ticket, captcha, options, begun)
+                if next_request is None:
+                    await self._until_something_ends(ticket)
+                    next_request = ticket if captcha.perishable else None
+            except SolverError as error:
+                next_request = await self._setbacks.after(ticket, captcha, options, error)
+        return next_request
+
+    async def _place(self, ticket: Request, captcha: Captcha) -> Place:
+        """As `Stock.place`, where solutions of other pages go first if it has to be waited for."""
+        place = Deferred.fromCoroutine(self._stock.place(ticket, captcha))
+        if place.called:
+            return await place
+        self._sharing.lend_turn(ticket)
+        try:
+            return await place
+        finally:
+            self._sharing.take_back_turn(ticket)
+
+    async def _until_something_ends(self, ticket: Request) -> None:
+        self._sharing.lend_turn(ticket)
+        try:
+            await self._spending.until_something_ends()
+        finally:
+            self._sharing.take_back_turn(ticket)
+
+    async def _bought_in(
+        self,
+        place: Place,
+        ticket: Request,
+        captcha: Captcha,
+        options: Options,
+        begun: float,
+    ) -> Request | None:
+        """As `_bought_from`, once it has the picture of *captcha* and its turn, in this order: a
+        site that is slow with its pictures keeps no provider from others.
+        """
+        image, proxy = b"", self._sessions.solving_proxy(ticket)
+        if captcha.image and self._market.is_asked(captcha, proxy):
+            image = await self._picture(ticket, captcha)
+            if not image:
+                return self._without_picture(ticket, captcha, options)
+        with await self._turn(ticket, captcha) as turn:
+            if _has_aged(ticket, captcha, turn.client, begun) or self._sharing.is_overtaken(ticket):
+                return ticket
+            order = self._order(ticket, captcha, image)
+            return await self._bought_from(turn.client, ticket, order, options, place)
+
+    async def _turn(self, ticket: Request, captcha: Captcha) -> Turn:
+        """At the provider where a purchase has begun; what has begun elsewhere is lost then."""
+        progress = Progress.of(ticket.meta)
+        proxy = self._sessions.solving_proxy(ticket)
+        turn = await self._market.turn(captcha, proxy, progress.provider, progress.avoided)
+        if progress.provider not in ("", turn.client.provider.name):
+            self._setbacks.abandon(ticket)
+        return turn
+
+    async def _bought_from(
+        self,
+        client: SolverClient,
+        ticket: Request,
+        order: Order,
+        options: Options,
+        place: Place,
+    ) -> Request | None:
+        """*ticket* with a solution or given up; raises SolverError.
+
+        None where it hangs on other purchases whether one more may be made.
+        """
+        captcha, progress = order.captcha, Progress.of(ticket.meta)
+        if reason := self._permission.reason_to_wait(captcha):
+            return self._setbacks.failed(ticket, captcha, options, reason)
+        answer = self._spending.reserve(order.purchase_id, ticket, captcha, client.provider.name)
+        if progress.task_id is None:  # else it is paid for already
+            if answer is Answer.WAIT:
+                return None
+            if refused := reason_not_to_buy(answer):
+                return self._setbacks.failed(ticket, captcha, options, refused)
+        order = replace(order, collect_only=answer is not Answer.YES)
+        self._notes.note(ticket, purchase_id=order.purchase_id, provider=client.provider.name)
+        try:
+            solution = await client.purchase(order, partial(self._bought, ticket, client, order))
+        except SolverError as error:
+            self._not_bought(ticket, captcha, order, error, progress)
+            raise
+        name = self._spending.solved(order, solution)
+        self._stock.keep(place, name, captcha, solution)
+        self._market.solved(name, captcha, solution, client)
+        return self._solved(ticket, captcha, solution, name)
+
+    def _without_picture(self, ticket: Request, captcha: Captcha, options: Options) -> Request:
+        """*ticket* to be shown another picture: this one may have been for another session."""
+        progress = Progress.of(ticket.meta)
+        if progress.asked or progress.retries >= options.policy.retry_times:
+            return self._setbacks.failed(ticket, captcha, options, "picture")
+        self._notes.note(ticket, retries=progress.retries + 1)
+        return ticket
+
+    def _not_bought(
+        self,
+        ticket: Request,
+        captcha: Captcha,
+        order: Order,
+        error: SolverError,
+        before: Progress,
+    ) -> None:
+        """Notes what is left of *order*: a name to send it again under, or a task to look at.
+
+        A try that the service knows nothing of leaves all as it was *before*.
+        """
+        if changes_nothing(error) and before.provider:
+            self._spending.not_made(order.purchase_id)
+            return
+        task_id = Progress.of(ticket.meta).task_id
+        goes_on = task_id is not None and self._is_to_be_looked_at(ticket, captcha, order, error)
+        self._spending.failed(order, error, goes_on=goes_on)
+        self._notes.note(
+            ticket,
+            purchase_id=order.purchase_id if error.possibly_paid else "",
+            provider=error.provider or "" if error.possibly_paid or goes_on else "",
+            task_id=task_id if goes_on else None,
+        )
+
+    def _is_to_be_looked_at(
+        self, ticket: Request, captcha: Captcha, order: Order, error: SolverError
+    ) -> bool:
+        """Whether the task of *order* is, again, before another is bought.
+
+        Once after its time was up, and as often as nobody could be asked, unless others sell too.
+        """
+        if error.code is not ErrorCode.TIMEOUT:
+            return False
+        proxy, provider = self._sessions.solving_proxy(ticket), error.provider or ""
+        is_first = error.task_id != order.task_id
+        return is_first or (
+            error.unheard and not self._market.is_asked(captcha, proxy, beside=provider)
+        )
+
+    def _order(self, ticket: Request, captcha: Captcha, image: bytes) -> Order:
+        progress = Progress.of(ticket.meta)
+        self._sessions.hold(ticket)
+        user_agent = ticket.headers.get("User-Agent")
+        return Order(
+            captcha,
+            purchase_id=progress.purchase_id or new_purchase_id(),
+            image=image,
+            proxy=self._sessions.solving_proxy(ticket),
+            user_agent=user_agent.decode("latin-1") if user_agent else None,
+            task_id=progress.task_id,
+        )
+
+    def _bought(self, ticket: Request, client: SolverClient, order: Order, task_id: TaskId) -> None:
+        """Notes the task, so that it can be collected should the crawl stop now.
+
+        What was bought for a perishable captcha is of no use for the next that the page shows.
+        """
+        progress = Progress.of(ticket.meta)
+        if task_id == progress.task_id:
+            return
+        self._tally.task(ticket, order.captcha, client.provider.name, client.plain(task_id, order))
+        if order.captcha.perishable:
+            self._notes.note(ticket, task_id=None)
+        else:
+            self._spending.has_task(order, task_id)
+            self._notes.note(ticket, task_id=task_id, purchase_id="")
+
+    def _solved(self, ticket: Request, captcha: Captcha, solution: Solution, name: str) -> Request:
+        self._tally.solved(ticket, captcha)
+        if solution.user_agent:
+            self._sessions.bind(ticket, solution.user_agent)
+        progress = Progress.of(ticket.meta)
+        progress = replace(
+            progress,
+            tasks=progress.tasks + 1,
+            solution=name,
+            purchase_id="",
+            provider="",
+            task_id=None,
+        )
+        return ticket.replace(meta=ticket.meta | {KEY: progress.to_meta()})
+
+
+def _has_aged(ticket: Request, captcha: Captcha, client: SolverClient, begun: float) -> bool:
+    """Whether *captcha* has waited for an outage to end since *begun*, and the page has another."""
+    is_kept = Progress.of(ticket.meta).asked or not captcha.perishable
+    return not is_kept and client.was_out_since(begun)

@@ -1,0 +1,199 @@
+"""What is done after an error of the service: waiting, another proxy or provider, or giving up."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from scrapy.utils.defer import deferred_from_coro
+from twisted.internet.task import deferLater
+from twisted.python.failure import Failure
+
+from scrapy_captcha.clock import CLOCK
+from scrapy_captcha.errors import ErrorCode
+from scrapy_captcha.policy import Drop, Reschedule, RotateProxy, StopBuying, in_place
+from scrapy_captcha.requests import without_proxy
+from scrapy_captcha.sessions.outcomes import Outcome
+from scrapy_captcha.settings.choices import GiveUp
+from scrapy_captcha.signals import proxy_refused
+from scrapy_captcha.solver.breaker import is_failure
+from scrapy_captcha.state import KEY, Progress
+
+if TYPE_CHECKING:
+    from scrapy.crawler import Crawler
+    from scrapy.http import Request
+
+    from scrapy_captcha.buying.budget import Spending
+    from scrapy_captcha.buying.notes import Notes
+    from scrapy_captcha.errors import SolverError
+    from scrapy_captcha.models import Captcha
+    from scrapy_captcha.policy import Decision
+    from scrapy_captcha.proxy import Rest
+    from scrapy_captcha.reporting.stats import Tally
+    from scrapy_captcha.sessions.routing import Sessions
+    from scrapy_captcha.sessions.single_flight import Sharing
+    from scrapy_captcha.settings.options import Options
+    from scrapy_captcha.solver.pool import Market
+
+
+class Setbacks:
+    """Carries out what the policy decides about the errors of parked requests."""
+
+    def __init__(
+        self,
+        crawler: Crawler,
+        market: Market,
+        sessions: Sessions,
+        sharing: Sharing,
+        notes: Notes,
+        spending: Spending,
+        tally: Tally,
+        *,
+        close_on_stop: bool,
+    ) -> None:
+        self._crawler = crawler
+        self._market = market
+        self._sessions = sessions
+        self._sharing = sharing
+        self._notes = notes
+        self._spending = spending
+        self._tally = tally
+        self._close_on_stop = close_on_stop
+
+    async def after(
+        self, ticket: Request, captcha: Captcha, options: Options, error: SolverError
+    ) -> Request | None:
+        """What to send back after *error*; None to buy again for the same captcha."""
+        progress = Progress.of(ticket.meta)
+        decision = options.policy.decide(error, progress.attempts, jitter=random.random())
+        if self._goes_elsewhere(ticket, captcha, error, decision):
+            self._went_elsewhere(ticket, error)
+            return ticket if captcha.perishable and not progress.asked else None
+        if progress.asked and not error.in_outage:
+            decision = in_place(decision, error, captcha)
+        self._remember(ticket, error)
+        match decision:
+            case Reschedule(delay):
+                return await self._wait(ticket, captcha, error, delay)
+            case RotateProxy(rest, delay):
+                elsewhere = self._elsewhere(ticket, rest, error)
+                if elsewhere is not None:
+                    self._tally.rotated(ticket, captcha, error)
+                    await deferLater(CLOCK, delay)
+                    return self._moved(ticket, elsewhere)
+                if error.retryable:
+                    return await self._wait(ticket, captcha, error, delay)
+                return self.failed(ticket, captcha, options, error.code.value, error)
+            case StopBuying(reason) | Drop(reason):
+                return self.failed(ticket, captcha, options, reason, error)
+
+    def failed(
+        self,
+        ticket: Request,
+        captcha: Captcha,
+        options: Options,
+        reason: str,
+        error: SolverError | None = None,
+    ) -> Request:
+        """What to send back for *ticket*, which is given up for *reason*."""
+        progress = Progress.of(ticket.meta)
+        self._spending.ended(progress)
+        if options.on_give_up is GiveUp.PASS:
+            self._tally.passed(ticket, reason)
+            progress = replace(progress, passed=True)
+        else:
+            self._tally.dropped(ticket, reason, captcha, error)
+            progress = replace(progress, failed=reason)
+        return ticket.replace(meta=ticket.meta | {KEY: progress.to_meta()})
+
+    def abandon(self, ticket: Request, **changes: Any) -> None:
+        """Nothing that has begun for *ticket* goes on; *changes* are noted with that."""
+        self._spending.abandoned(Progress.of(ticket.meta))
+        self._notes.note(ticket, purchase_id="", provider="", task_id=None, **changes)
+
+    def _goes_elsewhere(
+        self, ticket: Request, captcha: Captcha, error: SolverError, decision: Decision
+    ) -> bool:
+        """Whether *error* is only about its provider, and another is to be asked instead."""
+        progress, provider = Progress.of(ticket.meta), error.provider or ""
+        proxy = self._sessions.solving_proxy(ticket)
+        costs_nothing = not (progress.provider or error.task_id or error.possibly_paid)
+        match decision:
+            case StopBuying(reason):
+                self._stop(reason, error)
+                return self._market.is_asked(captcha, proxy)
+            case Reschedule(shut=shut) if costs_nothing and (shut or is_failure(error)):
+                been_to_all = progress.elsewhere >= self._market.rivals
+                return not been_to_all and self._market.is_open(captcha, proxy)
+            case Drop(ErrorCode.METHOD_INVALID.value) if costs_nothing:
+                return self._market.declined(captcha, proxy, provider)
+            case Drop() if progress.resent and error.possibly_paid and not progress.avoided:
+                return self._market.is_asked(captcha, proxy, beside=provider)
+        return False
+
+    def _went_elsewhere(self, ticket: Request, error: SolverError) -> None:
+        progress = Progress.of(ticket.meta)
+        lost = error.possibly_paid and error.provider
+        self.abandon(
+            ticket,
+            tasks=progress.tasks + (error.task_id is not None),
+            resent=False,
+            avoided=lost or progress.avoided,
+            elsewhere=progress.elsewhere + 1,
+        )
+
+    def _elsewhere(self, ticket: Request, rest: Rest, error: SolverError) -> Request | None:
+        """*ticket* for another proxy: its owner's, where that is not the pool and has an answer."""
+        if self._sessions.is_of_others(ticket):
+            spider, code = self._crawler.spider, error.code.value
+            send = self._crawler.signals.send_catch_log
+            answers = send(proxy_refused, request=ticket, code=code, spider=spider)
+            answer = next(filter(None, (_checked(answer) for _, answer in answers)), None)
+            if answer is not None:
+                other = without_proxy(ticket)
+                other.meta.update({} if answer is True else {"proxy": answer})
+                return other
+        return self._sessions.rotated(ticket, rest)
+
+    def _moved(self, ticket: Request, elsewhere: Request) -> Request:
+        """*elsewhere* belongs to another session: whoever waits for *ticket* is to follow."""
+        progress = Progress.of(ticket.meta)
+        self._sharing.left(progress, Outcome.MOVED)
+        elsewhere.meta[KEY] = replace(progress, leads="").to_meta()
+        return elsewhere
+
+    async def _wait(
+        self, ticket: Request, captcha: Captcha, error: SolverError, delay: float
+    ) -> Request | None:
+        self._tally.rescheduled(ticket, captcha, error, delay)
+        proxy, provider = self._sessions.solving_proxy(ticket), error.provider or ""
+        if is_failure(error) and self._market.is_open(captcha, proxy, beside=provider):
+            self._sharing.lets_others_lead(ticket)
+        await deferLater(CLOCK, delay)
+        return ticket if captcha.perishable and not Progress.of(ticket.meta).asked else None
+
+    def _remember(self, ticket: Request, error: SolverError) -> None:
+        """Notes in the ticket's meta what has been tried, here or before a restart."""
+        progress = Progress.of(ticket.meta)
+        tried = progress.after(progress.attempts.after(error), elsewhere=0)
+        self._notes.write(ticket, tried)
+
+    def _stop(self, reason: str, error: SolverError) -> None:
+        self._market.stop(error)
+        if self._close_on_stop and not self._market.is_left:
+            engine = self._crawler.engine
+            deferred_from_coro(engine.close_spider_async(reason=f"captcha_{reason.lower()}"))
+
+
+def _checked(answer: object) -> str | bool | None:
+    """What a receiver of proxy_refused answers; None where it has failed, which is logged."""
+    if answer is None or isinstance(answer, str | bool):
+        return answer
+    if isinstance(answer, Failure):
+        return None
+    kind = type(answer).__name__
+    raise TypeError(
+        f"a receiver of proxy_refused gave something of type {kind}: "
+        "return the URL of a proxy, True, or None"
+    )

@@ -1,0 +1,166 @@
+"""Solutions from the moment that they are wanted until they are sent, or have expired.
+
+They stay in memory: what travels in ``request.meta`` is only a name for one.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from scrapy_captcha.bounded import Bounded
+from scrapy_captcha.buying.pace import Pace
+from scrapy_captcha.clock import CLOCK
+from scrapy_captcha.models import KINDS
+from scrapy_captcha.requests import site_of_captcha
+from scrapy_captcha.solver.admission import Admission
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from scrapy.http import Request
+    from twisted.internet.interfaces import IDelayedCall
+    from typing_extensions import Self
+
+    from scrapy_captcha.engine.download_slots import Slots
+    from scrapy_captcha.models import Captcha, Solution
+
+
+_KEPT = 4096  # slots, and sites
+
+
+class _Queue:
+    """The queue before *pace*."""
+
+    def __init__(self, pace: Pace) -> None:
+        self.pace = pace
+        self.admission = Admission(pace, CLOCK)
+
+    def is_busy(self) -> bool:
+        """Whether a purchase waits or is inside."""
+        return bool(self.pace.outstanding or len(self.admission))
+
+
+class Place:
+    """Room for one solution; given up at the end of a ``with`` block that has put none in."""
+
+    __slots__ = ("_expiry", "_has_left", "_queues", "captcha", "name", "solution")
+
+    captcha: Captcha
+    solution: Solution
+
+    def __init__(self, *queues: _Queue) -> None:
+        self._queues = queues
+        self._expiry: IDelayedCall | None = None
+        self._has_left = False
+        self.name = ""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_raised: object) -> None:
+        if not self.name:
+            if self._expiry is None:
+                for queue in self._queues:
+                    queue.pace.unused()
+            self.leave()
+
+    def leave(self) -> None:
+        """Gives the room to somebody else; a solution that is in stays."""
+        if not self._has_left:
+            self._has_left = True
+            for queue in self._queues:
+                queue.admission.leave()
+
+    def fill(self, name: str, captcha: Captcha, solution: Solution, expiry: IDelayedCall) -> None:
+        """Puts *solution* in under *name*, until *expiry* at most."""
+        self.name, self.captcha, self.solution, self._expiry = name, captcha, solution, expiry
+
+    def empty(self) -> None:
+        """The solution is not kept any longer."""
+        self.name = ""
+        if self._expiry is not None and self._expiry.active():
+            self._expiry.cancel()
+
+
+class Stock:
+    """Has no more solutions for a download slot than it can send while they are good, and one at a
+    time for a site that is in doubt.
+
+    * *life*: seconds for which a token is good. What a cookie carries has no such limit: it only
+      gives up its room then, since somebody else may have dropped its request
+    * *is_doubtful*: whether a site should get one solution at a time
+    * *on_expired*: called with the name of each token that was not sent in time
+    * *on_cookies*: called for each solution that goes into a cookie jar
+    """
+
+    def __init__(
+        self,
+        slots: Slots,
+        *,
+        life: float,
+        is_doubtful: Callable[[str], bool],
+        on_expired: Callable[[str, Captcha], None],
+        on_cookies: Callable[[], None],
+    ) -> None:
+        self._slots = slots
+        self._life = life
+        self._is_doubtful = is_doubtful
+        self._on_expired = on_expired
+        self._on_cookies = on_cookies
+        self._of_slots: Bounded[_Queue] = Bounded(_KEPT, _Queue.is_busy)
+        self._of_sites: Bounded[_Queue] = Bounded(_KEPT, _Queue.is_busy)
+        self._places: dict[str, Place] = {}
+
+    async def place(self, ticket: Request, captcha: Captcha) -> Place:
+        """A place for the solution of *captcha*, once its site may get one more.
+
+        Where it ages, the slot of *ticket* must have room for it, too.
+        """
+        site, slot = site_of_captcha(ticket), self._slots.name(ticket)
+        of_site = self._of_sites.get(site) or self._of_sites.put(
+            site, _Queue(Pace(self._life, partial(self._is_doubtful, site)))
+        )
+        await of_site.admission.enter()
+        if not _ages(captcha):
+            return Place(of_site)
+        of_slot = self._of_slots.get(slot) or self._of_slots.put(slot, _Queue(Pace(self._life)))
+        of_slot.pace.interval = self._slots.interval(ticket)
+        try:
+            await of_slot.admission.enter()
+        except BaseException:  # the crawl ends, or its request is given up
+            of_site.admission.leave()
+            raise
+        return Place(of_site, of_slot)
+
+    def keep(self, place: Place, name: str, captcha: Captcha, solution: Solution) -> None:
+        """Keeps *solution* in *place* under *name* until it is taken or has expired."""
+        if solution.cookies or KINDS[captcha.kind].cookie:
+            self._on_cookies()
+        expire = partial(self._expire, place) if _ages(captcha) else place.leave
+        place.fill(name, captcha, solution, CLOCK.callLater(self._life, expire))
+        self._places[name] = place
+
+    def take(self, name: str) -> Place | None:
+        """The place of the solution *name*, once; None when it has expired or never was here."""
+        place = self._places.pop(name, None)
+        if place is not None:
+            place.empty()
+        return place
+
+    def close(self) -> None:
+        """Leaves nothing in the reactor."""
+        for place in self._places.values():
+            place.empty()
+        for queue in (*self._of_slots, *self._of_sites):
+            queue.admission.close()
+
+    def _expire(self, place: Place) -> None:
+        name = place.name
+        with place:
+            self.take(name)
+        self._on_expired(name, place.captcha)
+
+
+def _ages(captcha: Captcha) -> bool:
+    return KINDS[captcha.kind].cookie is None

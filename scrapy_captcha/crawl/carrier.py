@@ -1,0 +1,76 @@
+"""Requests that carry a solution to a form: sent when their turn comes, and answered."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from scrapy_captcha.crawl.outcomes import is_page
+from scrapy_captcha.detection import Verdict
+from scrapy_captcha.origin import restore
+from scrapy_captcha.state import KEY, Progress
+
+if TYPE_CHECKING:
+    from scrapy.http import Request, Response
+
+    from scrapy_captcha.buying.unused import Place, Stock
+    from scrapy_captcha.crawl.outcomes import Endings
+    from scrapy_captcha.crawl.submitter import Submitter
+    from scrapy_captcha.detection import Detection
+
+
+class Carrier:
+    """Puts the solution of such a request into what is sent, and nowhere else."""
+
+    def __init__(self, stock: Stock, submitter: Submitter, endings: Endings) -> None:
+        self._stock = stock
+        self._submitter = submitter
+        self._endings = endings
+
+    async def sent(self, request: Request, progress: Progress) -> Response:
+        """The site's answer to *request*.
+
+        Raises CaptchaError where the solution is here no more, and what the download raises.
+        """
+        place = self._stock.take(progress.solution)
+        if place is None:
+            raise self._endings.dropped(request, "lost")
+        try:
+            with place:
+                answer = await self._carried(request, place)
+        except Exception as error:
+            self._endings.undelivered(request, error)
+            request.meta["dont_retry"] = True
+            restore(request, progress)
+            raise
+        progress = replace(progress, solution="", submitted=True, answer=progress.solution)
+        request.meta[KEY] = progress.to_meta()
+        if answer.status >= 300:  # its token is used up: nobody may send it again, here or there
+            request.meta.update(dont_retry=True, dont_redirect=True)
+        return answer
+
+    def answered(self, request: Request, response: Response, found: Detection | None) -> Response:
+        """*response*, the answer to *request*, unless *found* says that it is a captcha or a wall.
+
+        Where it holds a widget once more, only the spider can tell whether the form was taken.
+        """
+        response.request = request  # and not the submission, which has the token in it
+        if found is not None and found.verdict is not Verdict.WIDGET:
+            self._endings.rejected(request, found.name)
+            raise self._endings.dropped(request, "rejected", found.captcha)
+        if found is None and is_page(request, response):
+            self._endings.accepted(request)
+        restore(request, Progress.of(request.meta))
+        return response
+
+    async def _carried(self, request: Request, place: Place) -> Response:
+        # No jar has seen the cookies that the spider gave it.
+        cookies = {**_by_name(request.cookies), **place.solution.cookies}
+        solution = replace(place.solution, cookies=cookies)
+        return await self._submitter.carry(request, place.captcha, solution)
+
+
+def _by_name(cookies: Any) -> dict[str, str]:
+    if isinstance(cookies, dict):
+        return cookies
+    return {one["name"]: one["value"] for one in cookies if {"name", "value"} <= one.keys()}

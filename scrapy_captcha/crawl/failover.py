@@ -1,0 +1,76 @@
+"""A page whose proxy has failed is asked for again through another proxy of the pool."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from scrapy.http.request import NO_CALLBACK
+
+from scrapy_captcha.proxy import Rest
+from scrapy_captcha.requests import has_proxy
+from scrapy_captcha.sessions.outcomes import Outcome
+from scrapy_captcha.sessions.proxy_failures import (
+    failure_of_proxy,
+    is_refusal_of_proxy,
+    may_be_of_proxy,
+)
+from scrapy_captcha.state import KEY, SUBMISSION, Progress
+
+if TYPE_CHECKING:
+    from scrapy.http import Request, Response
+
+    from scrapy_captcha.reporting.stats import Tally
+    from scrapy_captcha.sessions.routing import Sessions
+    from scrapy_captcha.sessions.single_flight import Sharing
+
+_MOST_MOVES = 20  # of one page; each has sent a proxy to cool down
+
+
+class Failover:
+    """Has proxies that fail the crawl itself cool down, and their pages go on elsewhere at once."""
+
+    def __init__(self, sessions: Sessions, sharing: Sharing, tally: Tally) -> None:
+        self._sessions = sessions
+        self._sharing = sharing
+        self._tally = tally
+
+    def after_exception(self, request: Request, exception: Exception) -> Request | None:
+        """What to fetch instead of *request*; None where that is for Scrapy to decide."""
+        if not has_proxy(request):
+            return None
+        rest = failure_of_proxy(exception)
+        if rest is not None:
+            return self._after(request, rest, type(exception).__name__)
+        # Where the site may be at fault, a session is given up only for what has failed twice.
+        if may_be_of_proxy(exception) and request.meta.get("retry_times"):
+            self._sessions.leave_proxy(request)
+        return None
+
+    def after_response(self, request: Request, response: Response) -> Request | None:
+        """What to fetch instead of *request*, which a proxy has refused to pass on."""
+        if not (is_refusal_of_proxy(response) and has_proxy(request)):
+            return None
+        return self._after(request, Rest.OUT, "it asks for other credentials")
+
+    def _after(self, request: Request, rest: Rest, why: str) -> Request | None:
+        proxy = self._sessions.label(request)
+        if self._sessions.failed(request, rest):
+            self._tally.proxy_failed(request, proxy, why, is_out=rest is Rest.OUT)
+        progress = Progress.of(request.meta)
+        if _belongs_to_proxy(request) or progress.moves >= _MOST_MOVES:
+            return None
+        again = self._sessions.elsewhere(request)
+        if again is None:
+            return None
+        self._tally.moved()
+        self._sharing.left(progress, Outcome.MOVED)
+        again.dont_filter = True
+        again.meta[KEY] = replace(progress, moves=progress.moves + 1, leads="").to_meta()
+        return again
+
+
+def _belongs_to_proxy(request: Request) -> bool:
+    """Whether *request* is of use only through the proxy of its page: a solution, or a picture."""
+    is_picture = request.callback is NO_CALLBACK and request.meta.get("captcha") is False
+    return is_picture or SUBMISSION in request.meta

@@ -1,0 +1,379 @@
+"""The conductor: what happens to one response, from the captcha on it to the page behind it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from scrapy.exceptions import IgnoreRequest
+from scrapy.http import Response
+from scrapy.utils.httpobj import urlparse_cached
+from twisted.internet.defer import CancelledError
+
+from scrapy_captcha.crawl.inspector import is_robots_txt
+from scrapy_captcha.crawl.submission import leave_behind
+from scrapy_captcha.detection import Verdict
+from scrapy_captcha.engine.refreshes import MetaRefreshes
+from scrapy_captcha.origin import (
+    disown,
+    owner_of,
+    post_again,
+    redirects,
+    remember_origin,
+    shown_at,
+    to_be_tried_again,
+    wanted_url,
+)
+from scrapy_captcha.requests import site_of, site_of_page
+from scrapy_captcha.sessions.outcomes import Outcome
+from scrapy_captcha.settings.choices import NoProxy
+from scrapy_captcha.state import KEY, SUBMISSION, Progress
+from scrapy_captcha.urls import host_of
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
+    from scrapy.http import Request
+
+    from scrapy_captcha.crawl.wiring import Parts
+    from scrapy_captcha.detection import Detection
+    from scrapy_captcha.models import Captcha
+    from scrapy_captcha.requests import Story
+    from scrapy_captcha.settings.options import Options
+
+
+class Conductor:
+    """Leads the requests of one crawl past its captchas."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._config = parts.config
+        self._priority_adjust = parts.crawler.settings.getint("REDIRECT_PRIORITY_ADJUST")
+        self._domains = parts.domains
+        self._sight = parts.sight
+        self._tally = parts.tally
+        self._sessions = parts.sessions
+        self._sharing = parts.sharing
+        self._jars = parts.jars
+        self._summary = parts.summary
+        self._slots = parts.slots
+        self._stock = parts.stock
+        self._journal = parts.journal
+        self._permission = parts.permission
+        self._buyer = parts.buyer
+        self._lot = parts.lot
+        self._submitter = parts.submitter
+        self._answer_pages = parts.answer_pages
+        self._endings = parts.endings
+        self._cache = parts.cache
+        self._carrier = parts.carrier
+        self._failover = parts.failover
+        self._gates = parts.gates
+        self._refreshes = MetaRefreshes(parts.crawler)
+
+    async def sent(self, request: Request) -> Request | Response | None:
+        """What *request* becomes, as its past has it: None where it goes on as it is.
+
+        It waits in place, fails, or sends a solution.
+        """
+        if request in self._lot:
+            return await self._waited_in_place(request)
+        if SUBMISSION in request.meta:
+            return self._stopped(request) or await self._routed(request, Progress(), keep=True)
+        return await self._page_sent(request)
+
+    async def _page_sent(self, request: Request) -> Request | Response | None:
+        disown(request)
+        options = self._sight.options(request)
+        progress = Progress.of(request.meta)
+        if progress.failed:
+            raise self._endings.failed(request, progress)
+        if progress.dropped:
+            return self._gates.drop_again(request)
+        if self._has_left_the_site(request, progress):
+            raise self._endings.dropped(request, "offsite")
+        if progress.asked and not progress.submitted:
+            return await self._carrier.sent(request, progress)
+        tried_again = progress.priority is not None
+        remember_origin(request, whole=tried_again)
+        self._jars.leave_out(request)
+        if self._sharing.has_begun:
+            self._submitter.wants(request)
+        if tried_again:
+            leave_behind(request, wanted_url(request))
+        page = await self._solved(request, progress)
+        if page is not None:
+            return page
+        if tried_again:
+            self._slots.first(request)
+        again = await self._routed(request, progress, keep=bool(progress.solution))
+        host = urlparse_cached(request).hostname or ""
+        if again is not None or not self._domains.allow_host(host):
+            return again
+        return await self._held_back(request, progress, options)
+
+    def _stopped(self, submission: Request) -> Response | None:
+        """The redirect itself, where it would lead *submission* away; None where it goes on.
+
+        What knows no other origin but its own is left behind where it goes on to another one.
+        """
+        urls = redirects(submission)
+        if not urls:
+            return None
+        host = urlparse_cached(submission).hostname or ""
+        if self._domains.is_named(host) or site_of(host) == site_of(host_of(urls[0])):
+            leave_behind(submission, urls[0])
+            return None
+        self._tally.not_followed(submission, host)
+        return Response(urls[-1], status=302)
+
+    async def _routed(self, request: Request, progress: Progress, *, keep: bool) -> Request | None:
+        """Gives *request* its proxy and user agent; what is sent instead where it has none.
+
+        With *keep* it stays at the proxy that it has.
+        """
+        patient = self._config.on_no_proxy is NoProxy.WAIT and not keep
+        if self._sessions.equip(request, keep_proxy=keep, patient=patient):
+            return None
+        return await self._without_proxy(request, progress)
+
+    async def _held_back(
+        self, request: Request, progress: Progress, options: Options
+    ) -> Request | None:
+        """A ticket for *request* where it would only meet the captcha that is being solved."""
+        if self._sharing.is_shut(request) and not (options.ignore or is_robots_txt(request)):
+            self._tally.held(request)
+            return await self._parked(request, progress, self._sharing.until_open(request))
+        self._sharing.asked(request, progress)
+        return None
+
+    async def _without_proxy(self, request: Request, progress: Progress) -> Request | None:
+        """What is done where no proxy may be used: None to go on without one."""
+        wait = self._sessions.wait(request)
+        self._tally.no_proxy(site_of_page(request), is_over=wait is None)
+        if self._config.on_no_proxy is NoProxy.DIRECT:
+            self._sessions.go_directly(request)
+            return None
+        if self._config.on_no_proxy is NoProxy.DROP or wait is None:
+            raise self._endings.dropped(request, "no_proxy")
+        return await self._parked(request, progress, self._sessions.until_rested)
+
+    def _has_left_the_site(self, request: Request, progress: Progress) -> bool:
+        """Whether a redirect leads where Scrapy's own filter would have stopped *request*.
+
+        It is not asked, because what is tried again must not be filtered as a duplicate.
+        """
+        tried_again = progress.priority is not None and not progress.dont_filter
+        if request.meta.get("allow_offsite") or not tried_again or not redirects(request):
+            return False
+        return self._domains.is_offsite(urlparse_cached(request).hostname or "")
+
+    async def _waited_in_place(self, ticket: Request) -> Request:
+        try:
+            return await self._lot.wait_in_place(ticket)
+        except CancelledError:
+            raise self._endings.dropped(ticket, "closing") from None
+
+    async def _solved(self, request: Request, progress: Progress) -> Response | None:
+        """The page that a solution opens, None where it is still to be fetched."""
+        if progress.submitted:
+            return self._answer_pages.decided(progress.answer)
+        name = progress.solution
+        place = self._stock.take(name) if name else None
+        if place is None:
+            return None
+        with place:
+            progress = replace(progress, solution="", submitted=True, answer=name)
+            request.meta[KEY] = progress.to_meta()
+            self._journal.update(request)  # a task whose solution is used is not to be collected
+            # They are in the jar, and sent again they would overwrite what the site has set since.
+            request.cookies = {}
+            self._jars.prefer_own(request, progress.cookies)
+            self._sharing.sent(request, name)
+            before = self._jars.cookies_for(request)
+            page = await self._submitter.send(request, name, place.captcha, place.solution)
+            self._jars.prefer_own(request, progress.cookies)
+            sets_cookie = self._jars.cookies_for(request) != before
+            self._sharing.delivered(request, name, sets_cookie=sets_cookie)
+            return page
+
+    def answered(
+        self, request: Request, response: Response
+    ) -> Request | Response | Awaitable[Request]:
+        """Content goes on; a captcha page never does, unless the user wants it to."""
+        again = self._failover.after_response(request, response)
+        if again is None:
+            return self._answered(request, response)
+        self._sharing.answered(request)
+        return again
+
+    def _answered(
+        self, request: Request, response: Response
+    ) -> Request | Response | Awaitable[Request]:
+        if SUBMISSION in request.meta:
+            return response
+        response.request = request  # and not the submission that it may be the answer to
+        progress, options = Progress.of(request.meta), self._sight.options(request)
+        found = None if progress.passed else self._sight.found(request, response)
+        challenged = found is not None and found.verdict is Verdict.CHALLENGE
+        asked_at = self._sharing.answered(request, response, challenged=challenged)
+        if not is_robots_txt(request):
+            self._summary.page(request, response, found)
+        if progress.asked and progress.submitted:
+            return self._carrier.answered(request, response, found)
+        if self._is_to_be_posted_again(request, response, found, progress):
+            return post_again(request, priority_adjust=self._priority_adjust)
+        if found is None or found.verdict is Verdict.WIDGET:
+            return self._arrived(request, response, progress)
+        self._gates.met(request)
+        if is_robots_txt(request):
+            raise self._without_rules(request, found.name)
+        return self._instead(request, response, found, options, asked_at)
+
+    def _instead(
+        self,
+        request: Request,
+        response: Response,
+        found: Detection,
+        options: Options,
+        asked_at: float,
+    ) -> Request | Response | Awaitable[Request]:
+        """What becomes of *response*, where *found* stands instead of the page of *request*."""
+        progress = Progress.of(request.meta)
+        known = self._judged(request, progress, found.name) if progress.submitted else None
+        if known is not None:
+            return known
+        if found.captcha is None or self._permission.has_no_seller(request, found.captcha):
+            return self._endings.blocked(request, response, found.name, options)
+        return self._met(request, response, found.captcha, options, asked_at)
+
+    def _is_to_be_posted_again(
+        self, request: Request, response: Response, found: Detection | None, progress: Progress
+    ) -> bool:
+        """Whether *response*, at the URL that a POST was redirected to, is no page of its result.
+
+        It comes after a solution, its own or another page's.
+        """
+        if not (progress.reposts and (progress.submitted or progress.follows)):
+            return False
+        return (
+            _stands_for_page(found) or len(redirects(request)) > 1 or 400 <= response.status < 500
+        )
+
+    def _arrived(
+        self, request: Request, response: Response, progress: Progress
+    ) -> Request | Response:
+        if not progress.is_beginning and self._refreshes.follows(request, response):
+            return response  # it is judged by what it leads to
+        if response.status >= 500:
+            self._gates.failed(request)
+        else:
+            self._gates.answered(request)
+            if progress.probes:
+                return self._gates.vanish(request)
+        return self._endings.arrived(request, response, progress)
+
+    def _judged(
+        self, request: Request, progress: Progress, name: str
+    ) -> Request | Response | Awaitable[Request] | None:
+        """What becomes of *request*, which shows *name* after its solution; None if rejected."""
+        page = self._answer_pages.instead(progress.answer)
+        if page is not None:
+            if page.request is None or "redirect_urls" not in page.request.meta:
+                self._sharing.answers_with_page(request, progress.answer)
+            self._cache.add(request, page)
+            return self._endings.arrived(request, page, progress)
+        if self._answer_pages.is_undecided(progress.answer):
+            return self._undecided(request, progress, name)
+        self._endings.rejected(request, name)
+        return None
+
+    def _undecided(self, request: Request, progress: Progress, name: str) -> Awaitable[Request]:
+        """Waits until it is known whether the answer to the solution was the page of *request*.
+
+        Another page is to solve meanwhile: what it is answered will tell.
+        """
+        self._sharing.left(progress)
+        progress = replace(progress, leads="")
+        request.meta[KEY] = progress.to_meta()
+        story = partial(self._until_decided, answer=progress.answer, name=name)
+        return self._parked(request, progress, story)
+
+    async def _until_decided(self, ticket: Request, answer: str, name: str) -> Request:
+        """*ticket*, to be given its page, or to be fetched again as its solution was rejected."""
+        is_page = await self._answer_pages.decide(answer)
+        progress = replace(Progress.of(ticket.meta), submitted=True, answer=answer)
+        ticket.meta[KEY] = progress.to_meta()
+        if not is_page:
+            self._endings.rejected(ticket, name)
+            ticket.meta[KEY] = replace(progress, submitted=False, answer="").to_meta()
+        return ticket
+
+    def _without_rules(self, request: Request, name: str) -> IgnoreRequest:
+        """To be raised: Scrapy takes robots.txt for unreachable, and its captcha is left alone.
+
+        While one waits for robots.txt all requests of its host hold their download slots.
+        """
+        self._tally.without_rules(request, name)
+        return IgnoreRequest(f"robots.txt shows {name}")
+
+    def failed(self, request: Request, exception: Exception) -> Request | None:
+        """What to fetch instead of a page that its proxy has failed; None for Scrapy to decide.
+
+        A page that cannot be fetched solves for no other.
+        """
+        self._gates.failed(request)
+        self._sharing.answered(request)
+        again = self._failover.after_exception(request, exception)
+        if again is None:
+            self._sharing.left(Progress.of(request.meta))
+        return again
+
+    def _met(
+        self,
+        request: Request,
+        response: Response,
+        captcha: Captcha,
+        options: Options,
+        asked_at: float,
+    ) -> Request | Response | Awaitable[Request]:
+        progress = replace(Progress.of(request.meta), shown_at=shown_at(request))
+        request.meta[KEY] = progress.to_meta()
+        showing = self._sharing.met(request, asked_at, one_visit=captcha.one_visit)
+        if not progress.met:
+            self._tally.detected(request, captcha)
+            self._summary.met(request, captcha)
+            progress = replace(progress, met=True, owner=owner_of(request))
+            request.meta[KEY] = progress.to_meta()
+        reason = self._permission.reason_not_to_buy(request, captcha, progress, options)
+        if reason:
+            return self._endings.given_up(request, response, reason, options, captcha)
+        if self._config.rotate_before_paying and not progress.rotated:
+            elsewhere = self._elsewhere(request, progress)
+            if elsewhere is not None:
+                return elsewhere
+        story = partial(self._buyer.story, captcha=captcha, options=options, showing=showing)
+        return self._parked(request, progress, story)
+
+    def _elsewhere(self, request: Request, progress: Progress) -> Request | None:
+        """What to fetch instead, where another proxy is shown far fewer captchas."""
+        better = self._summary.books.better(site_of_page(request), self._sessions.label(request))
+        again = self._again(request)
+        elsewhere = self._sessions.better(again, better) if better else None
+        if elsewhere is not None:
+            self._tally.rotated_before_paying(request)
+            self._sharing.left(progress, Outcome.MOVED)
+            progress = replace(Progress.of(elsewhere.meta), rotated=True, leads="")
+            elsewhere.meta[KEY] = progress.to_meta()
+        return elsewhere
+
+    def _parked(self, request: Request, progress: Progress, story: Story) -> Awaitable[Request]:
+        return self._lot.ticket(self._again(request), story, leads=bool(progress.leads))
+
+    def _again(self, request: Request) -> Request:
+        is_gate = self._gates.is_of_pages(request)
+        return to_be_tried_again(request, priority_adjust=self._priority_adjust, is_gate=is_gate)
+
+
+def _stands_for_page(found: Detection | None) -> bool:
+    return found is not None and found.verdict is not Verdict.WIDGET

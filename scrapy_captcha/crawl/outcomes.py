@@ -1,0 +1,207 @@
+"""How the captcha of a page ends: with the page, with a wall, or with a reason."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from scrapy import signals
+
+from scrapy_captcha.exceptions import CaptchaError
+from scrapy_captcha.origin import CHAIN, ORIGIN, restore
+from scrapy_captcha.requests import site_of_captcha
+from scrapy_captcha.sessions.outcomes import Outcome
+from scrapy_captcha.settings.choices import GiveUp
+from scrapy_captcha.state import KEY, Progress
+
+if TYPE_CHECKING:
+    from scrapy.crawler import Crawler
+    from scrapy.http import Request, Response
+
+    from scrapy_captcha.buying.budget import Spending
+    from scrapy_captcha.buying.rejections import Rejections
+    from scrapy_captcha.crawl.answer_pages import AnswerPages
+    from scrapy_captcha.engine.cookie_jars import Jars
+    from scrapy_captcha.models import Captcha
+    from scrapy_captcha.reporting.stats import Tally
+    from scrapy_captcha.sessions.single_flight import Sharing
+    from scrapy_captcha.settings.options import Options
+    from scrapy_captcha.solver.pool import Market
+    from scrapy_captcha.store.journal import Journal
+
+
+def spoilt(tally: Tally, ticket: Request) -> Request:
+    """What to send back for *ticket* when something broke while it was parked."""
+    tally.dropped(ticket, "error")
+    progress = replace(Progress.of(ticket.meta), failed="error")
+    failing: Request = ticket.replace(meta=ticket.meta | {KEY: progress.to_meta()})
+    return failing
+
+
+def is_page(request: Request, response: Response) -> bool:
+    """Whether *response* is what a spider would call the page of *request*."""
+    has_body = bool(response.body) or request.method == "HEAD" or response.status in (204, 205)
+    return response.status < 400 and (has_body or response.status >= 300)
+
+
+class Endings:
+    """Gives requests back to the spider as they were, and tells all who wait for the outcome."""
+
+    def __init__(
+        self,
+        crawler: Crawler,
+        sharing: Sharing,
+        jars: Jars,
+        rejections: Rejections,
+        market: Market,
+        answer_pages: AnswerPages,
+        journal: Journal,
+        spending: Spending,
+        tally: Tally,
+    ) -> None:
+        self._crawler = crawler
+        self._sharing = sharing
+        self._jars = jars
+        self._rejections = rejections
+        self._market = market
+        self._answer_pages = answer_pages
+        self._journal = journal
+        self._spending = spending
+        self._tally = tally
+        self._restores_late = False
+
+    def arrived(self, request: Request, response: Response, progress: Progress) -> Response:
+        """*response* is the page of *request*."""
+        response.request = request
+        if progress.is_beginning:
+            self._sharing.arrived(request, progress)
+            request.meta.pop(KEY, None)
+            if ORIGIN in request.meta or CHAIN in request.meta:
+                self.restore_late()
+            return response
+        if progress.submitted and not is_page(request, response):
+            self._undecided(request, response, progress)
+        else:
+            self._arrived(request, progress)
+        self._answer_pages.forget(progress.answer)
+        self._journal.settle(request, progress)
+        self._spending.ended(progress)
+        if not (progress.tasks or ORIGIN in request.meta or CHAIN in request.meta):
+            restore(request, progress)
+            return response
+        progress = replace(progress, submitted=False, answer="", leads="", follows=False, entry="")
+        request.meta[KEY] = progress.to_meta()
+        self.restore_late()
+        return response
+
+    def blocked(
+        self, request: Request, response: Response, name: str, options: Options
+    ) -> Response:
+        """The wall *name* stands instead of the page: content to nobody, an error to Scrapy.
+
+        Raises CaptchaError where the response does not look like an error by itself.
+        """
+        self._tally.blocked(request, name)
+        if response.status < 400:
+            return self.given_up(request, response, name, options)
+        self._end(request, Progress.of(request.meta))
+        return response
+
+    def given_up(
+        self,
+        request: Request,
+        response: Response,
+        reason: str,
+        options: Options,
+        captcha: Captcha | None = None,
+    ) -> Response:
+        """*response* itself, where captcha pages are to be passed on; else raises CaptchaError."""
+        if options.on_give_up is GiveUp.DROP:
+            raise self.dropped(request, reason, captcha)
+        self._tally.passed(request, reason)
+        self._end(request, Progress.of(request.meta))
+        return response
+
+    def dropped(
+        self, request: Request, reason: str, captcha: Captcha | None = None
+    ) -> CaptchaError:
+        """To be raised: the page of *request* is given up for *reason*."""
+        self._tally.dropped(request, reason, captcha)
+        self._end(request, Progress.of(request.meta))
+        return CaptchaError(reason)
+
+    def failed(self, request: Request, progress: Progress) -> CaptchaError:
+        """To be raised: the page was given up while it was parked, and that has been told."""
+        self._end(request, progress)
+        return CaptchaError(progress.failed)
+
+    def accepted(self, request: Request) -> None:
+        """The site has taken the solution for *request*."""
+        self._tally.accepted(request)
+        self._rejections.accepted(site_of_captcha(request))
+        progress = Progress.of(request.meta)
+        self._market.judged(progress.answer, accepted=True)
+        self._spending.accepted(progress)
+
+    def rejected(self, request: Request, name: str) -> None:
+        """The site shows *name*, a captcha or a wall, in spite of the solution for *request*."""
+        self._tally.rejected(request, name)
+        progress = Progress.of(request.meta)
+        self._spending.rejected(progress)
+        count, site = self._sharing.rejected(request, progress.answer), site_of_captcha(request)
+        lost_by = self._jars.why_nothing_is_kept(request)
+        if lost_by and self._rejections.rejected_without_cookies(site):
+            self._tally.no_cookies(site, lost_by)
+        if not count:
+            self._rejections.undecided(site)
+            self._market.not_judged(progress.answer)
+            return
+        self._market.judged(progress.answer, accepted=False)
+        now = time.monotonic()
+        for _ in range(count):
+            if self._rejections.rejected(site, now):
+                self._tally.wall(site)
+
+    def _undecided(self, request: Request, response: Response, progress: Progress) -> None:
+        """*response* is neither a page nor a captcha, and says nothing about the solution."""
+        self._rejections.undecided(site_of_captcha(request))
+        self._market.not_judged(progress.answer)
+        is_broken = response.status >= 500 or response.status == 429
+        self._sharing.left(progress, Outcome.FAILED if is_broken else Outcome.MOVED)
+
+    def undelivered(self, request: Request, error: Exception) -> None:
+        """The solution for *request* could not be sent to the site, and never will be."""
+        self._tally.not_submitted(request, error)
+        progress = Progress.of(request.meta)
+        self._spending.ended(progress)
+        progress = replace(progress, submitted=False, solution="", answer="")
+        request.meta[KEY] = progress.to_meta()
+        site = site_of_captcha(request)
+        if self._rejections.undelivered(site, time.monotonic()):
+            self._tally.undelivered(site)
+
+    def _arrived(self, request: Request, progress: Progress) -> None:
+        if progress.submitted:
+            self.accepted(request)
+        elif progress.follows:
+            self._spending.shared(site_of_captcha(request))
+        self._sharing.arrived(request, progress)
+
+    def _end(self, request: Request, progress: Progress) -> None:
+        self._sharing.left(progress)
+        self._journal.settle(request, progress)
+        self._spending.ended(progress)
+        restore(request, progress)
+
+    def restore_late(self) -> None:
+        """Gives requests back as they were only once nobody sends them again.
+
+        Retry and MetaRefresh come after us, and what they send is to know what was spent and meant.
+        """
+        if not self._restores_late:  # a crawl that meets no captcha is not to pay for it
+            self._restores_late = True
+            self._crawler.signals.connect(self._response_received, signals.response_received)
+
+    def _response_received(self, request: Request) -> None:
+        restore(request, Progress.of(request.meta))

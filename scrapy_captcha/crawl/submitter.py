@@ -1,0 +1,145 @@
+"""Carries a solution back to the site that asked."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+from urllib.parse import urldefrag
+
+from scrapy.http import Request
+from scrapy.utils.misc import load_object
+
+from scrapy_captcha.crawl.submission import build_submission
+from scrapy_captcha.models import KINDS
+from scrapy_captcha.origin import ORIGIN, wanted_url
+from scrapy_captcha.state import KEY, SUBMISSION
+from scrapy_captcha.urls import are_of_one_origin
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from scrapy.crawler import Crawler
+    from scrapy.http import Response
+
+    from scrapy_captcha.crawl.answer_pages import AnswerPages
+    from scrapy_captcha.engine.download_slots import Slots
+    from scrapy_captcha.engine.parking import ParkingLot
+    from scrapy_captcha.models import Captcha, Solution
+    from scrapy_captcha.settings.options import Options
+
+_OURS = (KEY, ORIGIN)  # keys of meta that are about the page, and not about a submission for it
+
+
+class Submitter:
+    """Sends solutions to their sites.
+
+    *options* tells what holds for a request, *refused* whether the answer to one asks for a
+    captcha; *on_undelivered* is called for a solution that could not be sent.
+    """
+
+    def __init__(
+        self,
+        crawler: Crawler,
+        lot: ParkingLot,
+        slots: Slots,
+        pages: AnswerPages,
+        *,
+        options: Callable[[Request], Options],
+        refused: Callable[[Request, Response], bool],
+        on_undelivered: Callable[[Request, Exception], None],
+    ) -> None:
+        self._crawler = crawler
+        self._lot = lot
+        self._slots = slots
+        self._pages = pages
+        self._options = options
+        self._refused = refused
+        self._on_undelivered = on_undelivered
+
+    def wants(self, request: Request) -> None:
+        """The crawl asks for the page of *request*."""
+        self._pages.wants(wanted_url(request))
+
+    async def send(
+        self, request: Request, name: str, captcha: Captcha, solution: Solution
+    ) -> Response | None:
+        """Sends *solution*; the answer where that is the page or a captcha, None otherwise.
+
+        What may be the page is held under *name* by `AnswerPages`.
+        Raises what captcha_submit of the spider raises.
+        """
+        try:
+            submission = self._built(request, captcha, solution)
+            says_it = "captcha" in submission.meta
+            refetch = self._options(submission if says_it else request).refetch
+        except Exception as error:
+            self._on_undelivered(request, error)
+            raise
+        try:
+            answer = await self._carried(submission)
+        except Exception as error:  # noqa: BLE001 - whatever downloader middlewares raise
+            self._on_undelivered(request, error)
+            return None
+        if self._is_verdict(request, submission, captcha, answer):
+            return answer
+        return await self._pages.judged(request, name, answer, refetch)
+
+    async def carry(self, request: Request, captcha: Captcha, solution: Solution) -> Response:
+        """Sends *solution* for *request*; the answer, whatever it is.
+
+        Raises what downloader middlewares raise.
+        """
+        submission = self._built(request, captcha, solution)
+        if "Referer" in request.headers:  # the spider's own, or Scrapy's for the page of the form
+            submission.headers["Referer"] = request.headers["Referer"]
+        return await self._carried(submission)
+
+    def _built(self, request: Request, captcha: Captcha, solution: Solution) -> Request:
+        build = getattr(self._crawler.spider, "captcha_submit", build_submission)
+        submission = build(request, self._with_policy(request, captcha), solution)
+        if build is build_submission and not are_of_one_origin(submission.url, captcha.url):
+            raise ValueError(f"{submission} would take the solution to another origin")
+        if not isinstance(submission, Request):
+            raise TypeError(
+                f"captcha_submit of the spider gave {submission!r}: return the Request that "
+                "carries the solution"
+            )
+        if submission is request:
+            submission = request.copy()
+        for key in _OURS:
+            submission.meta.pop(key, None)
+        submission.meta.update({SUBMISSION: True, "dont_retry": True})  # a token is good once
+        return submission
+
+    def _with_policy(self, request: Request, captcha: Captcha) -> Captcha:
+        """*captcha* with the policy of Scrapy on referrers, where its page names none.
+
+        As in Scrapy, that of the request itself comes first.
+        """
+        form, settings = captcha.form, self._crawler.settings
+        own = request.meta.get("referrer_policy")
+        if form is None or (form.referrer_policy and not isinstance(own, str)):
+            return captcha
+        policy = own if isinstance(own, str) else settings.get("REFERRER_POLICY")
+        if not settings.getbool("REFERER_ENABLED"):
+            policy = "no-referrer"
+        elif isinstance(policy, type) or (isinstance(policy, str) and "." in policy):
+            policy = getattr(load_object(policy), "name", "")
+        return replace(captcha, form=replace(form, referrer_policy=str(policy or "")))
+
+    async def _carried(self, submission: Request) -> Response:
+        engine = self._crawler.engine
+        assert engine is not None  # noqa: S101 - a request is being processed
+        with self._lot.lent_slot():
+            return await engine.download_async(self._slots.first(submission))
+
+    def _is_verdict(
+        self, request: Request, submission: Request, captcha: Captcha, answer: Response
+    ) -> bool:
+        """Whether *answer* is the page's own, which needs no second look."""
+        own = bool(KINDS[captcha.kind].cookie) and (
+            submission.url == request.url
+            or (submission.url == captcha.url and request.method == submission.method)
+        )
+        is_at_home = urldefrag(answer.url)[0] == urldefrag(request.url)[0]
+        return own or (is_at_home and self._refused(request, answer))

@@ -1,0 +1,319 @@
+"""Takes requests out of the crawl while something is awaited, and loses none of them.
+
+How it meets Scrapy's engine (2.14 and later):
+
+1. `ParkingLot.ticket` marks a request that ``process_response`` returns. The engine hands it to
+   ``engine.crawl()``, which sends ``request_scheduled``; the lot takes it and vetoes the scheduling
+   with IgnoreRequest. Download slot, response and the engine's own entry are free from then on.
+2. A ticket that reaches ``process_request`` was never scheduled: ``engine.download_async()`` loops
+   on it. It waits in place, and the lot lends the slot that it occupies.
+3. Each ticket has a story: a coroutine that ends with the request to send back.
+4. While somebody is parked an idle spider is kept open.
+5. When the spider closes, all that is parked goes back to the scheduler before that closes.
+6. While the lot is full the next ones wait before it in their download slots, which slows the
+   crawl. When one leaves the lot, which needs a slot to get on, one of them gives its own away: it
+   is parked, or goes back to the scheduler where the lot is still full.
+7. What a killed crawl has left in the journal is scheduled before the next one starts.
+"""
+
+from __future__ import annotations
+
+import logging
+from contextlib import contextmanager
+from functools import partial
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+from scrapy import signals
+from scrapy.exceptions import DontCloseSpider, IgnoreRequest
+from scrapy.http import Request
+from scrapy.utils.defer import maybe_deferred_to_future
+from scrapy.utils.log import failure_to_exc_info
+from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.task import cooperate
+
+from scrapy_captcha.clock import CLOCK, looping
+from scrapy_captcha.engine.duplicates import Duplicates
+from scrapy_captcha.engine.scheduler import memory_of, scheduler_of
+from scrapy_captcha.state import KEY, Progress
+from scrapy_captcha.waiters import Waiters
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Generator, Iterator
+
+    from scrapy import Spider
+    from scrapy.core.engine import ExecutionEngine
+    from scrapy.core.scheduler import BaseScheduler
+    from scrapy.crawler import Crawler
+    from twisted.python.failure import Failure
+
+    from scrapy_captcha.engine.scheduler import Memory
+    from scrapy_captcha.requests import Story
+    from scrapy_captcha.store.journal import Journal
+
+logger = logging.getLogger(__name__)
+
+
+_CHECK = 0.2  # seconds between two looks at what no signal tells
+FIRST = 1_000_000  # added to the priority of what has waited: more than users give
+_GRACE = 5.0  # seconds that a wait in place may go on while the engine closes
+
+
+class ParkingLot:
+    """The requests that wait, at most *limit* and those that lead.
+
+    *on_parked* is told how many there are each time that one comes, *on_lost* how many no run will
+    have; *spoilt* makes the request to
+    send back for a ticket whose story broke.
+    """
+
+    def __init__(
+        self,
+        crawler: Crawler,
+        journal: Journal,
+        *,
+        limit: int,
+        on_parked: Callable[[int], None],
+        on_lost: Callable[[int], None],
+        spoilt: Callable[[Request], Request],
+    ) -> None:
+        self._crawler = crawler
+        self._limit = limit
+        self._journal = journal
+        self._on_parked = on_parked
+        self._on_lost = on_lost
+        self._spoilt = spoilt
+        self._tickets: WeakKeyDictionary[Request, Story] = WeakKeyDictionary()
+        self._parked: dict[Request, Deferred[Request]] = {}
+        self._queue: Waiters[None] = Waiters(CLOCK, late=None, on_unclaimed=self._give_way)
+        self._looking = looping(self._look)
+        self._coming_back: Iterator[None] = iter(())
+        self._duplicates = Duplicates(crawler)
+        self._is_listening = False
+        self._taken: list[Callable[[], list[Request]]] = []
+        self._memory: Memory
+        crawler.signals.connect(self._spider_opened, signals.spider_opened)
+        crawler.signals.connect(self._spider_idle, signals.spider_idle)
+
+    def __contains__(self, request: Request) -> bool:
+        """Whether *request* is a ticket that has not been parked."""
+        return request in self._tickets
+
+    def __len__(self) -> int:
+        """How many wait."""
+        return len(self._parked)
+
+    @property
+    def has_room(self) -> bool:
+        """Whether another request may be parked."""
+        return len(self._parked) + len(self._tickets) < self._limit
+
+    def gives_back(self, taken: Callable[[], list[Request]]) -> None:
+        """What *taken* returns when the spider closes goes back to the scheduler, too."""
+        self._taken.append(taken)
+
+    def park(self, request: Request, story: Story) -> None:
+        """Parks *request*, which holds no download slot, until *story* has ended.
+
+        Without room for it, it is scheduled now.
+        """
+        if self.has_room:
+            self._mark(request, story)
+        self._engine.crawl(request)
+
+    async def ticket(self, request: Request, story: Story, *, leads: bool = False) -> Request:
+        """*request*, which will be parked when the engine gets it, until *story* has ended.
+
+        Waits while the lot is full, and may come out of that as a request for later. One that
+        *leads* is always let in, since others in the lot wait for it.
+        """
+        if not leads and (self._queue or not self.has_room):
+            await maybe_deferred_to_future(self._way())
+            if not self.has_room:
+                return request.replace(priority=request.priority - FIRST)
+        self._mark(request, story)
+        return request
+
+    def _mark(self, request: Request, story: Story) -> None:
+        if not self._is_listening:  # a crawl that meets no captcha is not to pay for it
+            self._is_listening = True
+            connect = self._crawler.signals.connect
+            connect(self._request_scheduled, signals.request_scheduled)
+        self._tickets[request] = story
+
+    async def wait_in_place(self, ticket: Request) -> Request:
+        """What to download instead of *ticket*, after its story.
+
+        Raises CancelledError when the crawl ends meanwhile.
+        """
+        told = Deferred.fromCoroutine(self._tickets.pop(ticket)(ticket))
+        self._give_way()
+        with self.lent_slot(), self._until_closing(told, _GRACE):
+            return await maybe_deferred_to_future(told)
+
+    async def wait_in_callback(self, story: Coroutine[Deferred[Any], Any, Request]) -> Request:
+        """What *story* ends with, for a callback that waits for it.
+
+        Raises CancelledError as soon as the crawl is ending.
+        """
+        told = Deferred.fromCoroutine(story)
+        with self._until_closing(told, grace=0.0):
+            return await maybe_deferred_to_future(told)
+
+    async def _spider_opened(self, spider: Spider) -> None:
+        scheduler = scheduler_of(self._engine)
+        self._memory = memory_of(scheduler)
+        closed: Callable[[str], Deferred[Any]] = partial(maybeDeferred, scheduler.close)
+
+        def give_back_and_close(reason: str) -> Deferred[None]:
+            self._give_back()
+            queued = self._duplicates.close(scheduler)
+            return closed(reason).addCallback(lambda _none: self._journal.end(queued))
+
+        # spider_closed comes after the scheduler has written its queues: too late to give back.
+        scheduler.close = give_back_and_close  # type: ignore[method-assign]
+        self._coming_back = self._bring_back(scheduler)
+        await maybe_deferred_to_future(cooperate(self._coming_back).whenDone())  # in slices
+
+    def _bring_back(self, scheduler: BaseScheduler) -> Iterator[None]:
+        for request in self._journal.leftovers():
+            self._duplicates.add(request)
+            self._send(request)
+            yield
+        self._duplicates.watch(scheduler, self._journal.queued)
+
+    def _request_scheduled(self, request: Request, spider: Spider) -> None:
+        story = self._tickets.pop(request, None)
+        if story is None or self._closing:
+            return
+        self._journal.keep(request)
+        told = Deferred.fromCoroutine(story(request))
+        self._parked[request] = told
+        told.addBoth(self._send_back, request)
+        self._on_parked(len(self._parked))
+        raise IgnoreRequest
+
+    def _send_back(self, result: Request | Failure, ticket: Request) -> None:
+        if self._parked.pop(ticket, None) is None:
+            return  # given back to the scheduler
+        self._give_way()
+        if not isinstance(result, Request):
+            logger.error(
+                "Error while %(request)s waited for a captcha",
+                {"request": ticket},
+                exc_info=failure_to_exc_info(result),
+                extra={"spider": self._crawler.spider},
+            )
+            result = self._spoilt(ticket)
+        self._send(result.replace(priority=result.priority + FIRST))
+
+    def _send(self, request: Request) -> None:
+        with self._memory.alone():
+            self._engine.crawl(request)
+
+    def _spider_idle(self) -> None:
+        if self._parked:
+            raise DontCloseSpider
+
+    def _give_back(self) -> None:
+        for _ in self._coming_back:  # where the crawl ends before they are all back
+            pass
+        parked, self._parked = self._parked, {}
+        for told in parked.values():
+            told.cancel()
+        others = [request for taken in self._taken for request in taken()]
+        kept = lost = 0
+        for request in [*parked, *self._memory.taken(), *others]:
+            request.meta[KEY] = Progress.of(request.meta).for_another_run().to_meta()
+            if self._is_kept(request):
+                kept += 1
+            else:
+                lost += 1
+        self._tell_given_back(kept, lost)
+
+    def _is_kept(self, request: Request) -> bool:
+        """Leaves *request* to the journal or gives it back; whether another run will have it."""
+        if self._journal.follows_a_kill and self._journal.carry_on(request):
+            return True
+        try:
+            return self._memory.give_back(request)
+        except Exception:
+            logger.exception(
+                "Cannot be given back to the scheduler: %(request)s",
+                {"request": request},
+                extra={"spider": self._crawler.spider},
+            )
+            return self._journal.carry_on(request)
+
+    def _tell_given_back(self, kept: int, lost: int) -> None:
+        extra = {"spider": self._crawler.spider}
+        if kept:
+            text = "Gave %(count)d requests that waited for a captcha back to the scheduler"
+            logger.info(text, {"count": kept}, extra=extra)
+        if lost:
+            text = (
+                "Lost %(count)d pages that waited for a captcha when the crawl ended: set JOBDIR "
+                "to a directory, in which pages that can be written to disk are kept"
+            )
+            logger.warning(text, {"count": lost}, extra=extra)
+            self._on_lost(lost)
+
+    @property
+    def _engine(self) -> ExecutionEngine:
+        engine = self._crawler.engine
+        if engine is None:
+            raise RuntimeError("captchas are waited for only while a crawl runs")
+        return engine
+
+    @property
+    def _closing(self) -> bool:
+        """Whether the engine takes no more requests; neither a signal nor a public name tells."""
+        slot = self._engine._slot
+        return slot is None or slot.closing is not None
+
+    def _way(self) -> Deferred[None]:
+        if not self._looking.running:
+            self._looking.start(_CHECK, now=False)
+        return self._queue.wait()
+
+    def _give_way(self, _unclaimed: None = None) -> None:
+        self._queue.resume(None)
+
+    def _look(self) -> None:
+        if self._closing:
+            self._queue.resume_all(None)
+        elif self.has_room:
+            self._give_way()
+        if not self._queue:
+            self._looking.stop()
+
+    @contextmanager
+    def lent_slot(self) -> Generator[None, None, None]:
+        """Lends the downloader a slot for the one that a request holds without downloading."""
+        downloader = self._engine.downloader
+        if downloader.total_concurrency == 0:  # no limit, nothing to lend
+            yield
+            return
+        downloader.total_concurrency += 1
+        try:
+            yield
+        finally:
+            downloader.total_concurrency -= 1
+
+    @contextmanager
+    def _until_closing(self, told: Deferred[Request], grace: float) -> Generator[None, None, None]:
+        """Cancels *told* *grace* seconds after the engine has begun to close: it waits for us."""
+        closing = 0.0
+
+        def look() -> None:
+            nonlocal closing
+            closing = closing + _CHECK if self._closing else 0.0
+            if closing > grace:
+                told.cancel()
+
+        looking = looping(look)
+        looking.start(_CHECK, now=False)
+        try:
+            yield
+        finally:
+            looking.stop()

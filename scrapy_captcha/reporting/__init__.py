@@ -1,0 +1,1 @@
+"""What people see: stats, log, figures, reports."""

@@ -1,0 +1,295 @@
+"""What is learned of sites: what a solution opens, and what may happen beside it in its session.
+
+A session is a site, a cookie jar and a proxy, named by a string. Times are seconds on any clock
+that only goes forward.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum, IntEnum
+from math import inf, isfinite
+
+from scrapy_captcha.bounded import Bounded
+from scrapy_captcha.settings.choices import Scope
+
+
+class Turn(Enum):
+    """What a page that shows a captcha does."""
+
+    LEAD = "solves for its session"
+    FOLLOW = "waits for the one that solves for its session"
+    AGAIN = "is fetched again: its session was opened after it had been asked for"
+    ALONE = "solves for itself"
+
+
+class Manner(IntEnum):
+    """How much of the way from a captcha to its page nothing else of its session may cross."""
+
+    APART = 0  # nothing: the answer to a submission is the page, and leaves the session alone
+    TURNS = 1  # from the submission to the page: the next submission may replace its clearance
+    VISITS = 2  # from the captcha on: the next one that is shown may replace the expected answer
+
+
+_SHUT_AFTER = 3  # pages in a row that show a captcha
+_HOPELESS_AFTER = 3  # pages in a row that led and were given up
+_FREE_ENOUGH = 10  # pages in a row that came free at a site that was solved page by page
+_MOST_DOUBLED = 6
+_DOUBTS = 2  # rejections that our own requests may have caused, before less is done at once
+_MOST_UNCOUNTED = 6  # rejections in a row that may be our own doing
+_LONGEST_FLIGHT = 60.0  # seconds; what takes longer has got lost
+_KEPT = 10_000  # sites, and sessions
+
+
+@dataclass(slots=True)
+class Flight:
+    """A solution on its way: when its captcha was shown, and what happened since.
+
+    * *sent_at*: infinite before it was sent
+    * *overlapped*: whether another solution of the session was on its way at the same time
+    * *sets_cookie*: whether the answer has changed the session's cookies
+    """
+
+    shown_at: float
+    manner: Manner
+    sent_at: float = inf
+    overlapped: bool = False
+    sets_cookie: bool = False
+
+
+@dataclass(slots=True)
+class _Site:
+    """*before* is the manner before the present one, which is on trial, None after the trial."""
+
+    scope: Scope = Scope.AUTO
+    manner: Manner = Manner.TURNS
+    before: Manner | None = None
+    found_by_page: int = 0
+    doubts: int = 0
+    uncounted: int = 0  # rejections that may be our own doing
+    may_show: bool = False  # showing other captchas has been seen to do no harm
+    may_send: bool = False  # sending other solutions has
+
+
+@dataclass(slots=True)
+class Session:
+    """What is known of a session at *site*.
+
+    * *is_led*: whether one page has the turn; *sends*: whether its solution is on its way
+    * *lends*: whether that page waits to buy, and a solution that is there may go first
+    * *opened*: when; *free*: how many pages have come without a solution since
+    * *captchas*: pages in a row that showed one; *shown*: when the last of them did
+    """
+
+    site: str
+    is_led: bool = False
+    sends: bool = False
+    lends: bool = False
+    opened: float = inf
+    free: int = 0
+    captchas: int = 0
+    shown: float = -inf
+    failures: int = 0
+    flights: dict[str, Flight] = field(default_factory=dict)
+
+
+class Sites:
+    """Who solves for which session. With *scope* AUTO each site's own is learned.
+
+    A page that was let in without a solution of its own after one for another page says that
+    solutions open the site. One that still shows a captcha then says that they open single pages,
+    unless others have come in between: then the clearance has run out, and is solved for again.
+    Neither is learned for good.
+
+    Where solutions open the site, a session that is led and shows nothing but captchas is shut: a
+    new page of it would only meet one more. Elsewhere free pages may stand behind guarded ones,
+    which wait only for what would be in their way.
+    """
+
+    def __init__(self, scope: Scope) -> None:
+        self._scope = scope
+        self._sites: Bounded[_Site] = Bounded(_KEPT)
+        self._sessions: Bounded[Session] = Bounded(_KEPT, lambda session: session.is_led)
+
+    @property
+    def have_met_captchas(self) -> bool:
+        """Whether `free` has anything to learn from."""
+        return len(self._sessions) > 0
+
+    def session(self, site: str, name: str) -> Session:
+        """The record of the session *name* of *site*."""
+        return self._sessions.get(name) or self._sessions.put(name, Session(site))
+
+    def known(self, name: str) -> Session | None:
+        """The record of the session *name*; None where it has met no captcha."""
+        return self._sessions.get(name)
+
+    def met(self, session: Session, now: float, *, one_visit: bool) -> float:
+        """A page of *session* shows a captcha *now*, which may be good for *one_visit* only.
+
+        Returns when the session was shown one before.
+        """
+        if one_visit:
+            site = self._site(session.site)
+            site.manner, site.before = Manner.VISITS, None
+        before, session.shown = session.shown, now
+        session.captchas += 1
+        return before
+
+    def free(self, session: Session, asked_at: float) -> None:
+        """A page of *session* that was asked for at *asked_at* has come without a solution."""
+        session.captchas = 0
+        if asked_at >= session.opened:
+            session.free += 1
+
+    def manner(self, session: Session) -> Manner:
+        """How much of the way to a page is to be left alone in *session*."""
+        return self._site(session.site).manner
+
+    def scope(self, site: str) -> Scope:
+        """What solutions open at *site*, as set or learned; AUTO while that is unknown."""
+        return self._site(site).scope if self._scope is Scope.AUTO else self._scope
+
+    def is_shut(self, session: Session) -> bool:
+        """Whether a new page of *session* would be in the way, or only meet what is solved."""
+        if not session.is_led:
+            return False
+        if self.manner(session) is Manner.VISITS:
+            return True
+        if self.scope(session.site) is Scope.SITE:
+            return session.captchas >= _SHUT_AFTER
+        return session.sends
+
+    def turn(self, session: Session, asked_at: float, *, leads: bool = False) -> Turn:
+        """What a page of *session* does that was asked for at *asked_at* and shows a captcha.
+
+        An infinite *asked_at* is unknown; *leads* says that the page has the turn already.
+        """
+        if asked_at >= session.opened:
+            self._shows_a_captcha_once_more(session)
+        if self._each_is_alone(session):
+            return Turn.ALONE
+        if session.is_led and not leads:
+            return Turn.FOLLOW
+        if not leads and session.opened < inf and isfinite(asked_at):
+            return Turn.AGAIN
+        session.is_led = True
+        return Turn.LEAD
+
+    def opened(self, session: Session, now: float) -> None:
+        """The site has accepted a solution for *session*; nobody leads there any more."""
+        self.left(session)
+        session.captchas = session.failures = 0
+        if session.opened == inf:  # the first: what was asked for since is evidence
+            session.opened, session.free = now, 0
+
+    def lead(self, session: Session) -> None:
+        """One page has the turn from now on."""
+        session.is_led, session.sends, session.lends = True, False, False
+
+    def left(self, session: Session) -> None:
+        """The one that led *session* has gone elsewhere."""
+        session.is_led = session.sends = session.lends = False
+
+    def failed(self, session: Session) -> None:
+        """The one that led *session* has given up."""
+        self.left(session)
+        session.failures += 1
+
+    def opened_to_all(self, site: str) -> None:
+        """A page of *site* has come without a solution of its own, after one for another page."""
+        self._site(site).scope = Scope.SITE
+
+    def bought(self, session: Session, name: str, shown_at: float) -> None:
+        """The solution *name* is there, for a captcha that was shown at *shown_at*."""
+        session.flights[name] = Flight(shown_at, self.manner(session))
+        while len(session.flights) > _KEPT:
+            del session.flights[next(iter(session.flights))]
+
+    def sent(self, session: Session, name: str, now: float) -> None:
+        """The solution *name* goes to the site *now*."""
+        flight = session.flights.get(name)
+        if flight is None:
+            return
+        others = [
+            one for one in session.flights.values() if 0 <= now - one.sent_at < _LONGEST_FLIGHT
+        ]
+        flight.sent_at, flight.manner = now, self.manner(session)
+        for one in (flight, *others) if others else ():
+            one.overlapped = True
+
+    def delivered(self, session: Session, name: str, *, sets_cookie: bool) -> None:
+        """The solution *name* has been answered."""
+        if name in session.flights:
+            session.flights[name].sets_cookie = sets_cookie
+
+    def accepted(self, session: Session, name: str) -> None:
+        """The site has taken the solution *name*: what happened beside it did no harm."""
+        flight, site = session.flights.pop(name, None), self._site(session.site)
+        if flight is None:
+            return
+        site.may_show = site.may_show or flight.shown_at < session.shown
+        site.may_send = site.may_send or flight.overlapped
+        site.doubts = site.uncounted = 0
+        if flight.manner is site.manner:
+            site.before = None
+
+    def rejected(self, session: Session, name: str) -> int:
+        """The site has not taken *name*. Returns how many rejections that proves to be its own.
+
+        None where this may be our doing: then less is done at once, on trial. Where that changes
+        nothing, the earlier ones were the site's own too.
+        """
+        flight, site = session.flights.pop(name, None), self._site(session.site)
+        if flight is None:
+            return 1
+        crossed = flight.overlapped and not site.may_send
+        outdated = flight.shown_at < session.shown and not site.may_show
+        if (crossed or outdated) and site.uncounted < _MOST_UNCOUNTED:
+            site.uncounted += 1
+            if flight.manner is site.manner and site.manner is not Manner.VISITS:
+                self._doubts(site, Manner.TURNS if crossed else Manner.VISITS)
+            return 0
+        if site.before is not None and flight.manner is site.manner:
+            site.manner, site.before = site.before, None
+            site.may_show = site.may_send = True
+        earlier, site.uncounted = site.uncounted, 0
+        return 1 + earlier if site.may_show else 1
+
+    def answers_with_page(self, session: Session, name: str) -> None:
+        """The answer to the solution *name* was the page, without a redirect to it."""
+        site, flight = self._site(session.site), session.flights.get(name)
+        if flight is None or flight.sets_cookie or site.may_send:
+            return
+        if site.manner is Manner.TURNS and site.before is None:
+            site.manner = Manner.APART
+
+    def _doubts(self, site: _Site, manner: Manner) -> None:
+        site.doubts += 1
+        if site.doubts >= _DOUBTS:
+            site.doubts = 0
+            site.before = site.manner if site.before is None else site.before
+            site.manner = max(manner, Manner(site.manner + 1))
+
+    def _site(self, name: str) -> _Site:
+        return self._sites.get(name) or self._sites.put(name, _Site())
+
+    def _each_is_alone(self, session: Session) -> bool:
+        """Whether none solves for others, be it that so many in a row have failed to."""
+        if self.manner(session) is Manner.VISITS:
+            return False
+        by_page = self.scope(session.site) is Scope.PAGE
+        return by_page or session.failures >= _HOPELESS_AFTER
+
+    def _shows_a_captcha_once_more(self, session: Session) -> None:
+        """The session was opened page by page, or its clearance has run out."""
+        site, free = self._site(session.site), session.free
+        session.opened, session.free = inf, 0
+        if site.scope is Scope.PAGE:
+            doubled = min(site.found_by_page - 1, _MOST_DOUBLED)
+            if free >= _FREE_ENOUGH << doubled:
+                site.scope = Scope.AUTO
+        elif not free:
+            is_by_page = site.scope is Scope.AUTO
+            site.scope = Scope.PAGE if is_by_page else Scope.AUTO
+            site.found_by_page += is_by_page

@@ -1,0 +1,508 @@
+"""One solution per need: pages of a session wait for the one among them that has its turn.
+
+Those that show a captcha wait for what becomes of it, and so do new ones that would only meet it,
+or would be in its way.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import partial
+from math import inf
+from typing import TYPE_CHECKING, Any
+
+from twisted.internet.task import deferLater
+
+from scrapy_captcha.clock import CLOCK
+from scrapy_captcha.requests import site_of_page
+from scrapy_captcha.sessions.in_flight import MARK, Newcomers
+from scrapy_captcha.sessions.outcomes import Outcome
+from scrapy_captcha.sessions.scope import Manner, Sites, Turn
+from scrapy_captcha.sessions.waiting import WaitingPages, Why
+from scrapy_captcha.settings.choices import Scope
+from scrapy_captcha.state import KEY, Progress
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
+    from scrapy.http import Request, Response
+    from twisted.internet.interfaces import IDelayedCall
+
+    from scrapy_captcha.requests import Story
+    from scrapy_captcha.sessions.routing import Sessions
+    from scrapy_captcha.sessions.scope import Session
+
+
+_ASKED = "_captcha_asked"  # meta: when the request went out
+_LONG_AGO = -inf
+_LOOK_AFTER = 15.0  # seconds
+_LOST_AFTER = 60.0  # seconds in which a page that has got its turn is expected to go out
+_CHECK = 0.02  # seconds between two looks at which pages are still away
+_LONGEST_CLEARING = 60.0  # seconds for pages that are away before a captcha is answered
+_LONGEST_TRANSFER = 5.0  # the same before a solution is sent, which ages
+_AT_ONCE = 8  # new pages that go out between two turns
+_ALL = 1_000_000
+_MOST_AGAIN = 5  # times that a page is fetched again for the solution of another page
+
+
+@dataclass(frozen=True, slots=True)
+class Showing:
+    """When a page of *session* that shows a captcha was asked for, and came.
+
+    * *is_latest*: whether no other captcha of the session has come in between
+    """
+
+    session: str
+    site: str
+    asked_at: float
+    at: float
+    is_latest: bool
+
+
+class Sharing:
+    """Has one page of each session solve, and the others wait for what comes of it.
+
+    Nobody waits longer than *patience* seconds for another page that does not get on; *now* tells
+    seconds on a clock that only goes forward, *under_way* which requests the downloader is at, and
+    *ahead* what reaches the site before a request that overtakes: None for all that is under way.
+    *on_shared* is called with each page that came by the solution of another.
+
+    Until a page shows a captcha, who goes out and comes back need not be told more of than when.
+    """
+
+    def __init__(
+        self,
+        scope: Scope,
+        sessions: Sessions,
+        on_shared: Callable[[Request], object],
+        now: Callable[[], float],
+        patience: float,
+        ahead: Callable[[Request], Collection[Request] | None],
+        under_way: Callable[[], Collection[Request]],
+    ) -> None:
+        self._sites = Sites(scope)
+        self._sessions = sessions
+        self._on_shared = on_shared
+        self._now = now
+        self._ahead = ahead
+        self._under_way = under_way
+        self.has_begun = False
+        self._waiting = WaitingPages(CLOCK, patience)
+        self._newcomers = Newcomers(now)
+        self._looks: dict[str, IDelayedCall] = {}
+
+    def went_quietly(self, request: Request) -> None:
+        """*request* goes out now, and nobody solves for anybody yet."""
+        self._sessions.goes(request)
+        if not (_ASKED in request.meta and "redirect_urls" in request.meta):
+            request.meta[_ASKED] = self._now()  # else it was asked for before its redirect
+
+    def came_back_quietly(self, request: Request, response: Response) -> None:
+        """*response* is the page of *request*, and nobody solves for anybody yet."""
+        meta = request.meta
+        self._sessions.comes(request)
+        self._sessions.came(request)
+        meta.pop(_ASKED, None)
+        meta.pop(MARK, None)  # of an earlier run
+        if "Set-Cookie" in response.headers or "redirect_urls" in meta:
+            self._newcomers.stranger_came_back()
+
+    def asked(self, request: Request, progress: Progress) -> None:
+        """*request* goes out now, as far as *progress* has come."""
+        self.went_quietly(request)
+        if progress.leads:
+            self._watch(request, progress.leads)
+        if self.has_begun:
+            self._newcomers.went(request)
+
+    def answered(
+        self, request: Request, response: Response | None = None, *, challenged: bool = False
+    ) -> float:
+        """*request* has been answered with *response*, or has failed.
+
+        *challenged* says that *response* is a captcha: what follows from that, `met` is told.
+        Returns when *request* went out: in the far past, where that is not known.
+        """
+        self._sessions.comes(request)
+        noted = request.meta.get(_ASKED)
+        asked_at = noted if isinstance(noted, float) else _LONG_AGO
+        if self.has_begun:
+            with_cookie = response is not None and "Set-Cookie" in response.headers
+            self._newcomers.came_back(request, with_cookie=with_cookie)
+            if response is not None and response.status < 400 and not challenged:
+                self._came_free(request, asked_at)
+        elif response is not None and not challenged:
+            self.came_back_quietly(request, response)
+        request.meta.pop(_ASKED, None)
+        return asked_at
+
+    def is_shut(self, request: Request) -> bool:
+        """Whether *request* would be in the way of its session, or only meet what is solved."""
+        if not self._sites.have_met_captchas:
+            return False
+        progress = Progress.of(request.meta)
+        if progress.leads or progress.submitted:
+            return False
+        return self._is_shut(self._sessions.name(request), progress)
+
+    def _is_shut(self, name: str, progress: Progress) -> bool:
+        session = self._sites.known(name)
+        if session is None:
+            return False
+        queued = self._sites.manner(session) is Manner.VISITS and self._waiting.has(name)
+        return self._sites.is_shut(session) or (queued and not progress.goes)
+
+    def until_open(self, request: Request) -> Story:
+        """The story of *request*, which is held back: it ends once it may be fetched."""
+        return partial(self._until_open, name=self._sessions.name(request))
+
+    async def _until_open(self, ticket: Request, name: str) -> Request:
+        why = Why.AGAIN if Progress.of(ticket.meta).again else Why.NEW
+        while self._is_shut(name, Progress.of(ticket.meta)):  # it may have waited for room
+            session = self._sites.known(name)
+            if session is not None and not session.is_led and name not in self._looks:
+                self._look_later(name)
+            outcome = await self._waiting.wait(name, why)
+            is_kept = outcome in {Outcome.FAILED, Outcome.PENDING}
+            if not (is_kept and self._is_one_by_one(name)):
+                leads = name if outcome is Outcome.TRIAL else ""
+                self._note(ticket, leads=leads, goes=True)
+                break
+        return ticket
+
+    def redirected(self, request: Request) -> None:
+        """*request*, which a redirect has made, is not sent now: who went out with it is back."""
+        if self.has_begun:
+            self._newcomers.came_back(request, with_cookie=False)
+
+    def is_led_by_another(self, request: Request) -> bool:
+        """Whether another page than that of *request* solves for its session."""
+        name = self._sessions.name(request)
+        session = self._sites.known(name)
+        return session is not None and session.is_led and Progress.of(request.meta).leads != name
+
+    async def until_solved(self, ticket: Request) -> Request:
+        """*ticket*, once its session is not solved for any more: the story of a page that has been
+        redirected to a captcha, which has not been fetched. It may be the next to lead.
+        """
+        asked_at = ticket.meta.pop(_ASKED, _LONG_AGO)
+        name, site = self._sessions.name(ticket), site_of_page(ticket)
+        showing = Showing(name, site, asked_at, self._now(), is_latest=False)
+        await self.is_to_be_fetched_again(ticket, showing)
+        return ticket
+
+    def met(self, request: Request, asked_at: float, *, one_visit: bool) -> Showing:
+        """*request*, which went out at *asked_at*, shows a captcha that may be for *one_visit*."""
+        if not self.has_begun:
+            self.has_begun = True
+            for other in self._under_way():
+                # Some have not gone out yet or are back, and are kept by another middleware.
+                if other is request or _ASKED in other.meta:
+                    other.meta.pop(MARK, None)  # of an earlier run
+                    self._newcomers.went(other)
+            self._newcomers.came_back(request, with_cookie=False)
+        now = self._now()
+        before = self._sites.met(self._session(request), now, one_visit=one_visit)
+        self._newcomers.met_captcha(request)
+        name, site = self._sessions.name(request), site_of_page(request)
+        return Showing(name, site, asked_at, now, is_latest=before < asked_at)
+
+    async def is_to_be_fetched_again(self, ticket: Request, showing: Showing) -> bool:
+        """Whether *ticket* is fetched again, as another page has solved for its session meanwhile.
+
+        Waits for that where one is at it; otherwise *ticket* has to solve itself, for which its
+        captcha may be too old already.
+        """
+        # The ticket may be of another site, which redirects to the one that shows the captcha.
+        name, session = showing.session, self._sites.session(showing.site, showing.session)
+        progress = Progress.of(ticket.meta)
+        leads = progress.leads == name and session.is_led
+        if leads:
+            self._stop_watching(name)
+        elif progress.leads not in ("", name):
+            self._left(progress.leads, Outcome.MOVED)
+        turn, outcome = self._sites.turn(session, showing.asked_at, leads=leads), Outcome.FAILED
+        if leads and turn is Turn.ALONE:
+            self._left(name, Outcome.FAILED)
+        why = Why.AGAIN if progress.again else Why.SHOWN
+        while turn is Turn.FOLLOW:
+            outcome = await self._waiting.wait(name, why)
+            if outcome is not Outcome.FAILED and not (
+                outcome is Outcome.PENDING and self._is_one_by_one(name)
+            ):
+                break
+            turn = self._sites.turn(session, showing.asked_at)
+        if turn is Turn.AGAIN:
+            outcome = self._again(session)
+        return await self._decided(ticket, showing, turn, outcome)
+
+    async def _decided(
+        self, ticket: Request, showing: Showing, turn: Turn, outcome: Outcome
+    ) -> bool:
+        name, session = showing.session, self._sites.session(showing.site, showing.session)
+        progress = Progress.of(ticket.meta)
+        one_by_one = self._is_one_by_one(name)
+        leads = turn is Turn.LEAD or outcome is Outcome.TRIAL
+        if turn is Turn.LEAD:
+            self._stop_watching(name)
+        again = outcome in {Outcome.OPENED, Outcome.TRIAL, Outcome.MOVED}
+        if again and progress.again >= _MOST_AGAIN and not leads:
+            leads = one_by_one and not session.is_led  # it solves itself where it is not let in
+            again = one_by_one
+            session.is_led = session.is_led or leads
+        self._note(
+            ticket,
+            leads=name if leads else "",
+            follows=again and outcome is not Outcome.MOVED,
+            goes=again,
+            again=progress.again + again,
+        )
+        if again or outcome is Outcome.PENDING:
+            return again
+        if one_by_one:
+            return not await self._is_answerable(ticket, showing, session)
+        return await self._newcomers.have_settled_since(ticket, showing.asked_at)
+
+    def lend_turn(self, ticket: Request) -> None:
+        """*ticket* waits to buy: what it waits for may hang on solutions that wait for its turn.
+
+        They go first until `take_back_turn`.
+        """
+        name = Progress.of(ticket.meta).leads
+        session = self._sites.known(name) if name else None
+        if session is None or not session.is_led:
+            return
+        session.lends = True
+        if self._waiting.resume_to_send(name, Outcome.TRIAL):
+            self._sites.lead(session)
+            self._look_later(name)
+
+    def take_back_turn(self, ticket: Request) -> None:
+        """*ticket* waits no longer: it has its turn still, unless another page has taken it."""
+        name = Progress.of(ticket.meta).leads
+        session = self._sites.known(name) if name else None
+        if session is None:
+            return
+        if session.lends:
+            session.lends = False
+        else:
+            self._note(ticket, leads="")
+
+    def is_overtaken(self, ticket: Request) -> bool:
+        """Whether *ticket* is to be fetched again, and nothing to be bought for it.
+
+        Its session has been found to take one visit at a time since, and it has no turn there.
+        """
+        progress = Progress.of(ticket.meta)
+        if progress.asked or progress.task_id is not None or progress.purchase_id:
+            return False
+        name = self._sessions.name(ticket)
+        return progress.leads != name and self._is_one_by_one(name)
+
+    async def is_needed(self, ticket: Request, showing: Showing) -> bool:
+        """Whether the solution of *ticket* is to be sent, once it is its turn to send it.
+
+        It is not where the session was opened after its captcha had been asked for.
+        """
+        name, session = showing.session, self._sites.session(showing.site, showing.session)
+        progress = Progress.of(ticket.meta)
+        self._sites.bought(session, progress.solution, showing.at)
+        leads = progress.leads == name and session.is_led
+        is_apart = self._sites.manner(session) is Manner.APART
+        if not (leads or is_apart):
+            while session.is_led and not session.lends:
+                if await self._waiting.wait(name, Why.TO_SEND) is Outcome.TRIAL:
+                    break
+            self._sites.lead(session)
+            self._note(ticket, leads=name)
+        is_by_page = self._sites.scope(session.site) is Scope.PAGE
+        if showing.asked_at < session.opened < inf and not is_by_page:
+            session.flights.pop(progress.solution, None)
+            return False
+        if not is_apart:
+            session.sends = True
+            if self._sites.scope(session.site) is not Scope.SITE:
+                await self._until_back(name, partial(self._on_the_way, ticket), _LONGEST_TRANSFER)
+        return True
+
+    def sent(self, request: Request, name: str) -> None:
+        """The solution *name* goes to the site of *request*."""
+        self._sites.sent(self._submits_in(request), name, self._now())
+
+    def delivered(self, request: Request, name: str, *, sets_cookie: bool) -> None:
+        """The solution *name* for *request* has been answered."""
+        self._sites.delivered(self._submits_in(request), name, sets_cookie=sets_cookie)
+
+    def rejected(self, request: Request, name: str) -> int:
+        """The site shows a captcha in spite of *name*, for *request*.
+
+        Returns how many rejections that proves to be its own, none where this may be our doing.
+        """
+        self._sessions.rejected(request)
+        return self._sites.rejected(self._submits_in(request), name)
+
+    def answers_with_page(self, request: Request, name: str) -> None:
+        """The answer to the solution *name* was the page of *request*, without a redirect."""
+        self._sites.answers_with_page(self._submits_in(request), name)
+
+    def arrived(self, request: Request, progress: Progress) -> None:
+        """The page of *request* has come."""
+        if progress.submitted:
+            name = progress.leads or self._sessions.name(request)
+            session = self._submits_in(request)
+            self._sites.accepted(session, progress.answer)
+            self._sessions.accepted(request)
+            self._sites.opened(session, self._now())
+            self._go_on(name, session)
+            return
+        if progress.follows:
+            self._sites.opened_to_all(site_of_page(request))
+            self._on_shared(request)
+        if progress.leads:
+            came = progress.follows or self._is_one_by_one(progress.leads)
+            self._left(progress.leads, Outcome.OPENED if came else Outcome.MOVED)
+
+    def left(self, progress: Progress, outcome: Outcome = Outcome.FAILED) -> None:
+        """Who has come as far as *progress* solves for its session no more."""
+        if progress.leads:
+            self._left(progress.leads, outcome)
+
+    def lets_others_lead(self, ticket: Request) -> None:
+        """The purchase of *ticket* waits for its provider; others of its session go on meanwhile.
+
+        Not where its session takes one visit at a time: their captchas would replace its own.
+        """
+        progress = Progress.of(ticket.meta)
+        if progress.leads and not self._is_one_by_one(progress.leads):
+            self._note(ticket, leads="")
+            self._left(progress.leads, Outcome.FAILED)
+
+    def close(self) -> None:
+        """Leaves nothing in the reactor."""
+        for call in self._looks.values():
+            call.cancel()
+        self._waiting.close()
+        self._newcomers.close()
+
+    def _session(self, request: Request) -> Session:
+        return self._sites.session(site_of_page(request), self._sessions.name(request))
+
+    def _submits_in(self, request: Request) -> Session:
+        """The session in which *request* has its turn."""
+        return self._sites.known(Progress.of(request.meta).leads) or self._session(request)
+
+    def _is_one_by_one(self, name: str) -> bool:
+        session = self._sites.known(name)
+        return session is not None and self._sites.manner(session) is Manner.VISITS
+
+    def _note(self, ticket: Request, **changes: Any) -> None:
+        ticket.meta[KEY] = replace(Progress.of(ticket.meta), **changes).to_meta()
+
+    def _again(self, session: Session) -> Outcome:
+        """How a page is fetched again whose session was opened meanwhile."""
+        if self._sites.manner(session) is not Manner.VISITS:
+            return Outcome.OPENED
+        self._sites.lead(session)
+        return Outcome.TRIAL
+
+    async def _is_answerable(self, ticket: Request, showing: Showing, session: Session) -> bool:
+        """Whether no captcha has been shown after that of *ticket*, which would be expected now."""
+        await self._until_back(showing.session, self._under_way, _LONGEST_CLEARING)
+        if showing.is_latest and session.shown == showing.at:
+            return True
+        again = Progress.of(ticket.meta).again
+        self._note(ticket, again=again + 1, goes=True)
+        return again >= _MOST_AGAIN
+
+    def _on_the_way(self, ticket: Request) -> Collection[Request]:
+        """What may reach the site before a solution that overtakes all that waits for its slot."""
+        ahead = self._ahead(ticket)
+        return self._under_way() if ahead is None else ahead
+
+    async def _until_back(
+        self, name: str, others: Callable[[], Collection[Request]], patience: float
+    ) -> None:
+        """Waits until none of *others* that are of the session *name* is on its way."""
+        patient_until = self._now() + patience
+        while self._now() < patient_until and any(
+            _ASKED in other.meta and self._sessions.name(other) == name for other in others()
+        ):
+            await deferLater(CLOCK, _CHECK)
+
+    def _came_free(self, request: Request, asked_at: float) -> None:
+        """The page of *request*, which went out at *asked_at*, shows no captcha."""
+        if not self._sites.have_met_captchas or Progress.of(request.meta).submitted:
+            return
+        name = self._sessions.name(request)
+        session = self._sites.known(name)
+        if session is None:
+            return
+        self._sites.free(session, asked_at)
+        if self._sites.manner(session) is not Manner.VISITS:
+            self._waiting.resume_all(name, Outcome.OPENED, Why.NEW)
+        if not session.is_led:
+            self._let_go(name)
+
+    def _let_go(self, name: str) -> None:
+        """Two more pages of the session go out for one that came free: while it lasts, ever more.
+
+        So few are fetched in vain where a clearance is good for a few pages.
+        """
+        went = [self._waiting.resume(name, Outcome.OPENED) for _ in range(2)]
+        if went[0]:
+            self._look_later(name)
+
+    def _go_on(self, name: str, session: Session) -> None:
+        """The session *name* has no leader any more: the next page has its turn."""
+        self._stop_watching(name)
+        one_by_one = self._sites.manner(session) is Manner.VISITS
+        if self._waiting.resume(name, Outcome.TRIAL, new=one_by_one):
+            self._sites.lead(session)
+            self._look_later(name)
+        if not one_by_one:
+            self._waiting.resume_new(name, Outcome.OPENED, _AT_ONCE if session.is_led else _ALL)
+
+    def _left(self, name: str, outcome: Outcome) -> None:
+        self._stop_watching(name)
+        session = self._sites.known(name)
+        if session is None:
+            return
+        if outcome is Outcome.FAILED:
+            self._sites.failed(session)
+        else:
+            self._sites.left(session)
+        if outcome is Outcome.OPENED:
+            self._let_go(name)
+            return
+        if self._sites.manner(session) is not Manner.VISITS:
+            self._waiting.resume_all(name, outcome, Why.AGAIN, Why.SHOWN)
+        self._go_on(name, session)
+
+    def _watch(self, request: Request, name: str) -> None:
+        """Looks after *request*, which leads: not every way that it can end is told to us."""
+        self._stop_watching(name)
+        self._looks[name] = CLOCK.callLater(_LOOK_AFTER, self._look, request, name)
+
+    def _stop_watching(self, name: str) -> None:
+        look = self._looks.pop(name, None)
+        if look is not None:
+            look.cancel()
+
+    def _look(self, request: Request, name: str) -> None:
+        if request in self._under_way():
+            self._looks[name] = CLOCK.callLater(_LOOK_AFTER, self._look, request, name)
+        else:
+            self._look_again(name)
+
+    def _look_later(self, name: str) -> None:
+        self._stop_watching(name)
+        self._looks[name] = CLOCK.callLater(_LOST_AFTER, self._look_again, name)
+
+    def _look_again(self, name: str) -> None:
+        """Whoever had the turn, or was let go, is lost; the next one has its turn."""
+        del self._looks[name]
+        session = self._sites.known(name)
+        if session is not None and session.is_led:
+            self._left(name, Outcome.FAILED)
+        elif session is not None and self._waiting.has(name):
+            self._go_on(name, session)

@@ -1,0 +1,71 @@
+"""The pages of a session that wait for their turn, and the order in which they get it."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from scrapy_captcha.sessions.outcomes import Audience
+
+if TYPE_CHECKING:
+    from twisted.internet.defer import Deferred
+    from twisted.internet.interfaces import IReactorTime
+
+    from scrapy_captcha.sessions.outcomes import Outcome
+
+
+class Why(Enum):
+    """For what a page waits; the first come first."""
+
+    TO_SEND = "it has a solution, which ages"
+    AGAIN = "it was fetched again, and showed a captcha all the same"
+    SHOWN = "it shows a captcha"
+    NEW = "it would be in the way, or only meet a captcha"
+
+
+_LONGEST_HOLD = 30.0  # seconds for which pages are held back that may be free after all
+
+
+class WaitingPages:
+    """Waits by session, nobody for longer than *patience* seconds."""
+
+    def __init__(self, clock: IReactorTime, patience: float) -> None:
+        hold = min(patience, _LONGEST_HOLD)
+        self._queues = {why: Audience(clock, hold if why is Why.NEW else patience) for why in Why}
+
+    def wait(self, session: str, why: Why) -> Deferred[Outcome]:
+        """Fires with the outcome for *session*; may be cancelled."""
+        return self._queues[why].wait(session)
+
+    def has(self, session: str) -> bool:
+        """Whether a page of *session* waits."""
+        return any(queue.has(session) for queue in self._queues.values())
+
+    def resume(self, session: str, outcome: Outcome, *, new: bool = True) -> bool:
+        """The next page of *session* learns *outcome*; False where none waits.
+
+        Those that have not been fetched yet count with *new* only.
+        """
+        return any(
+            self._queues[why].tell_one(session, outcome) for why in Why if new or why is not Why.NEW
+        )
+
+    def resume_to_send(self, session: str, outcome: Outcome) -> bool:
+        """The next page of *session* that has a solution learns *outcome*; False without one."""
+        return self._queues[Why.TO_SEND].tell_one(session, outcome)
+
+    def resume_new(self, session: str, outcome: Outcome, most: int) -> None:
+        """The next *most* of those that have not been fetched yet learn *outcome*."""
+        for _ in range(most):
+            if not self._queues[Why.NEW].tell_one(session, outcome):
+                return
+
+    def resume_all(self, session: str, outcome: Outcome, *whys: Why) -> None:
+        """All that wait for one of *whys* learn *outcome*."""
+        for why in whys:
+            self._queues[why].tell(session, outcome)
+
+    def close(self) -> None:
+        """Leaves nothing in the reactor."""
+        for queue in self._queues.values():
+            queue.close()

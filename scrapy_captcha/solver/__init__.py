@@ -1,0 +1,1 @@
+"""Buying one solution over HTTP; nothing here knows Scrapy."""

@@ -1,0 +1,284 @@
+"""Which provider is asked for a solution."""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from scrapy.utils.defer import maybe_deferred_to_future
+from twisted.internet.defer import CancelledError, Deferred, DeferredList
+
+from scrapy_captcha.clock import CLOCK
+from scrapy_captcha.errors import ErrorCode, SolverError
+from scrapy_captcha.policy import Action
+from scrapy_captcha.requests import site_of
+from scrapy_captcha.solver.accounts import accounts_of
+from scrapy_captcha.solver.client import SolverClient
+from scrapy_captcha.solver.ranking import Ranking
+from scrapy_captcha.waiters import Waiters
+
+if TYPE_CHECKING:
+    from collections.abc import Container, Sequence
+
+    from typing_extensions import Self
+
+    from scrapy_captcha.models import Captcha, Kind, Solution
+    from scrapy_captcha.policy import Policy
+    from scrapy_captcha.providers import TaskId
+    from scrapy_captcha.proxy import Proxy
+    from scrapy_captcha.reporting.stats import Tally
+    from scrapy_captcha.settings.config import Config
+
+
+_PATIENCE = 3.0  # seconds for which the first purchases wait for the balances
+_LAST_WORDS = 1.0  # seconds for which the end of a crawl waits for reports
+
+
+class Turn:
+    """A purchase at ``client`` that may start now, and ends with the ``with`` block."""
+
+    __slots__ = ("client",)
+
+    def __init__(self, client: SolverClient) -> None:
+        self.client = client
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_raised: object) -> None:
+        self.client.leave()
+
+
+@dataclass(frozen=True, slots=True)
+class _Sale:
+    client: SolverClient
+    kind: Kind
+    task_id: TaskId | None
+    at: float
+
+
+class Market:
+    """The providers that a captcha may be bought at, the preferred first; never two at once.
+
+    One that has stopped, or wants to be left alone for a while, is passed over while there is
+    another.
+    """
+
+    def __init__(
+        self,
+        clients: Sequence[SolverClient],
+        policy: Policy,
+        ranking: Ranking,
+        tally: Tally,
+    ) -> None:
+        self._clients = clients
+        self._ranking = ranking
+        self._policy = policy
+        self._tally = tally
+        self._declined: set[tuple[str, Kind]] = set()
+        self._stopped: set[SolverClient] = set()
+        self._sold: dict[str, _Sale] = {}
+        self._reports: set[Deferred[bool]] = set()
+        self._is_asking = False
+        self._begun: Waiters[None] = Waiters(CLOCK, late=None, patience=_PATIENCE)
+
+    @classmethod
+    def of(cls, config: Config, policy: Policy, tally: Tally) -> Self:
+        """The providers that *config* names. Raises as `accounts_of` does."""
+        accounts = accounts_of(config)
+        clients = [
+            SolverClient(
+                account.provider(poll_interval=config.poll_interval),
+                api_url=account.url,
+                api_key=account.key,
+                policy=policy,
+                http_timeout=config.http_timeout,
+                solve_timeout=config.solve_timeout,
+                concurrent_solves=config.concurrent_solves,
+                on_error=tally.error,
+                has_rivals=len(accounts) > 1,
+                outage_patience=config.outage_patience,
+                on_outage=partial(tally.outage, patience=config.outage_patience),
+                on_recovery=partial(tally.recovered, account.provider.name),
+            )
+            for account in accounts
+        ]
+        return cls(clients, policy, Ranking(config.provider_order), tally)
+
+    async def ask_balances(self) -> None:
+        """Says what the accounts hold, and which of them nothing can be bought from.
+
+        Purchases wait for that, for three seconds at most.
+        """
+        asked = [client for client in self._clients if client.provider.tells_balance]
+        if not asked:
+            return
+        self._is_asking = True
+        stories = [Deferred.fromCoroutine(self._ask_balance(client)) for client in asked]
+        opening = CLOCK.callLater(_PATIENCE, self._begin)
+        await DeferredList(stories)
+        if opening.active():
+            opening.cancel()
+            self._begin()
+
+    async def _ask_balance(self, client: SolverClient) -> None:
+        with suppress(CancelledError):
+            try:
+                self._tally.balance(client.provider.name, await client.balance())
+            except SolverError as error:
+                if self._policy.action(error) is Action.STOP:
+                    self.stop(error)
+                self._tally.unknown_balance(error)
+
+    def _begin(self) -> None:
+        self._is_asking = False
+        self._begun.resume_all(None)
+
+    def takes(self, captcha: Captcha, proxy: Proxy | None) -> bool:
+        """Whether any of them has tasks for *captcha*, seen through *proxy*."""
+        return any(client.provider.takes(captcha, proxy) for client in self._clients)
+
+    async def turn(
+        self, captcha: Captcha, proxy: Proxy | None, provider: str = "", avoided: str = ""
+    ) -> Turn:
+        """The turn to buy a solution of *captcha*, at *provider* where that has begun already.
+
+        *avoided* is the provider that is asked only where there is no other. Raises SolverError
+        when nobody is to be asked.
+        """
+        if self._is_asking:
+            await self._begun.wait()
+        site = site_of(urlsplit(captcha.url).hostname or "")
+        while True:
+            client = self._choose(captcha, proxy, provider, avoided)
+            turn = client.enter(site)
+            has_waited = not turn.called
+            if await turn:
+                settled = {provider, avoided}
+                if not (has_waited and self._is_outdone(client, captcha, proxy, settled)):
+                    return Turn(client)
+                client.leave()
+
+    def is_open(self, captcha: Captcha, proxy: Proxy | None, beside: str = "") -> bool:
+        """Whether a provider other than *beside* may be asked for *captcha* at once."""
+        asked = self._asked(captcha, proxy)
+        return any(client.is_open for client in asked if client.provider.name != beside)
+
+    def is_asked(self, captcha: Captcha, proxy: Proxy | None, beside: str = "") -> bool:
+        """Whether anybody is, now or later, other than the provider *beside*."""
+        return any(client.provider.name != beside for client in self._asked(captcha, proxy))
+
+    def declined(self, captcha: Captcha, proxy: Proxy | None, provider: str) -> bool:
+        """*provider* has no task for *captcha* after all; whether another may have one."""
+        self._declined.add((provider, captcha.kind))
+        return bool(self._asked(captcha, proxy))
+
+    def solved(self, name: str, captcha: Captcha, solution: Solution, client: SolverClient) -> None:
+        """*client* has brought *solution*, which is *name* from now on."""
+        self._ranking.solved(client.provider.name, captcha.kind, solution.cost)
+        self._sold[name] = _Sale(client, captcha.kind, solution.task_id, time.monotonic())
+
+    def not_judged(self, name: str) -> None:
+        """What the site did with the solution *name* says nothing about it."""
+        self._sold.pop(name, None)
+
+    def judged(self, name: str, *, accepted: bool) -> None:
+        """The site has accepted or rejected the solution *name*: its provider is told, once."""
+        sale = self._sold.pop(name, None)
+        if sale is None:
+            return
+        provider = sale.client.provider
+        self._ranking.judged(provider.name, sale.kind, accepted=accepted)
+        window = provider.report_window
+        if window is not None and time.monotonic() - sale.at > window:
+            return
+        if sale.task_id is not None:
+            report = sale.client.report(sale.task_id, sale.kind, accepted=accepted)
+            self._reports.add(report)
+            report.addCallback(self._reported, report)
+
+    def _reported(self, noted: bool, report: Deferred[bool]) -> None:
+        self._reports.discard(report)
+        if noted:
+            self._tally.reported()
+
+    def stop(self, error: SolverError) -> None:
+        """Buys nothing more at the provider of *error*, and says so once."""
+        for client in self._clients:
+            if client.provider.name == error.provider and client not in self._stopped:
+                self._stopped.add(client)
+                client.stop(error)
+                self._tally.stopped(error)
+
+    @property
+    def is_left(self) -> bool:
+        """Whether there is a provider that has not stopped."""
+        return any(not client.is_stopped for client in self._clients)
+
+    @property
+    def rivals(self) -> int:
+        """How many others each provider has."""
+        return len(self._clients) - 1
+
+    def price(self, provider: str, kind: Kind) -> float | None:
+        """About what a solution of *kind* costs at *provider*; None where nobody knows."""
+        listed = [c.provider.price(kind) for c in self._clients if c.provider.name == provider]
+        return next(iter(listed), None)
+
+    async def close(self) -> None:
+        """Cancels all that is under way; what the site said in the end is told before."""
+        self._begun.close()
+        if self._reports:
+            told = DeferredList(self._reports).addTimeout(_LAST_WORDS, CLOCK)
+            await maybe_deferred_to_future(told)
+        for client in self._clients:
+            await maybe_deferred_to_future(client.close())
+
+    def _choose(
+        self, captcha: Captcha, proxy: Proxy | None, provider: str, avoided: str
+    ) -> SolverClient:
+        asked = self._asked(captcha, proxy)
+        if not asked:
+            raise self._refusal(captcha, proxy)
+        begun = [client for client in asked if client.provider.name == provider]
+
+        def rank(client: SolverClient) -> tuple[bool, bool, float, float]:
+            is_avoided = client.provider.name == avoided
+            return is_avoided, not client.is_open, client.shut_for, self._cost(client, captcha)
+
+        return min(begun or asked, key=rank)
+
+    def _is_outdone(
+        self, client: SolverClient, captcha: Captcha, proxy: Proxy | None, settled: Container[str]
+    ) -> bool:
+        """Whether another that is free now is preferred to *client*, where nothing is settled."""
+        if client.provider.name in settled:
+            return False
+        others = [c for c in self._asked(captcha, proxy) if c.provider.name not in settled]
+        free = [c for c in others if c is client or c.is_free]
+        return min(free, key=lambda c: self._cost(c, captcha), default=client) is not client
+
+    def _cost(self, client: SolverClient, captcha: Captcha) -> float:
+        provider = client.provider
+        return self._ranking.cost(provider.name, captcha.kind, provider.price(captcha.kind))
+
+    def _asked(self, captcha: Captcha, proxy: Proxy | None) -> list[SolverClient]:
+        return [client for client in self._taking(captcha, proxy) if client.refusal is None]
+
+    def _refusal(self, captcha: Captcha, proxy: Proxy | None) -> SolverError:
+        for client in self._taking(captcha, proxy):
+            if client.refusal is not None:
+                return client.refusal.again()
+        return SolverError(ErrorCode.METHOD_INVALID)
+
+    def _taking(self, captcha: Captcha, proxy: Proxy | None) -> list[SolverClient]:
+        return [
+            client
+            for client in self._clients
+            if client.provider.takes(captcha, proxy)
+            and (client.provider.name, captcha.kind) not in self._declined
+        ]

@@ -1,0 +1,211 @@
+"""Keeps on disk which pages wait for a captcha, for a crawl that is killed.
+
+A graceful stop needs no journal: what waits goes back to the scheduler, which writes its queues
+when it closes. After ``kill -9``, or a stop that was forced, nothing of that has happened. The next
+run then takes from here what was parked, and what was on its way back from that: the scheduler may
+have had it in memory, and a download under way is nowhere else either.
+
+What is read here is trusted as far as Scrapy's own queues in the same directory are: both unpickle.
+"""
+
+from __future__ import annotations
+
+import logging
+import pickle
+from dataclasses import replace
+from hashlib import blake2b
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from scrapy.http import Request
+from scrapy.utils.job import job_dir
+from scrapy.utils.request import request_from_dict
+
+from scrapy_captcha.clock import looping
+from scrapy_captcha.state import KEY, Progress
+from scrapy_captcha.store.entries import Entries
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from scrapy.crawler import Crawler
+
+logger = logging.getLogger(__name__)
+
+_FILE = "captcha.sqlite"
+_DIGEST = 16  # bytes
+_QUEUED = b"queued "  # before what is no entry, but the name of a duplicate
+_CHECK = 0.05  # seconds between two looks at which pages the spider is done with
+
+
+class Journal:
+    """An entry for each page from when it is parked until it is settled: scraped or given up.
+
+    Without ``JOBDIR`` nothing is kept. *prepared* gives a request as it may be written to disk;
+    *on_unserializable* is told of each that cannot be written, and why.
+    """
+
+    def __init__(
+        self,
+        crawler: Crawler,
+        *,
+        prepared: Callable[[Request], Request],
+        on_unserializable: Callable[[Request, Exception], None],
+    ) -> None:
+        self._crawler = crawler
+        self._prepared = prepared
+        self._on_unserializable = on_unserializable
+        directory = job_dir(crawler.settings)
+        self._file = Entries(Path(directory, _FILE)) if directory else None
+        self._settling: dict[Request, bytes] = {}
+        self._looking = looping(self._look)
+        self._carried_on: set[bytes] = set()
+        # Both are known once the leftovers have been asked for.
+        self.follows_a_kill = False
+        self._is_taken = False
+        self.queued: list[bytes] = []  # given to `end` by the last run
+
+    @property
+    def is_taken(self) -> bool:
+        """Whether another crawl uses the same job directory, which is known at the start."""
+        return self._is_taken
+
+    def keep(self, request: Request) -> None:
+        """Writes *request* down, from now on under the name that its meta gets."""
+        if self._file is None:
+            return
+        progress = Progress.of(request.meta)
+        if not progress.entry:
+            request.meta[KEY] = replace(progress, entry=uuid4().hex).to_meta()
+        self.update(request)
+
+    def update(self, request: Request) -> None:
+        """Writes down how far *request* has come, where it is kept."""
+        progress = Progress.of(request.meta)
+        if self._file is None or not progress.entry:
+            return
+        try:
+            data = _sealed(self._prepared(request).to_dict(spider=self._crawler.spider))
+        except Exception as error:  # noqa: BLE001 - whatever the user's objects raise
+            request.meta[KEY] = replace(progress, entry="").to_meta()
+            self._on_unserializable(request, error)
+        else:
+            self._file.write(_name(progress), data)
+
+    def settle(self, request: Request, progress: Progress) -> None:
+        """The page of *request*, which has come as far as *progress*, waits no more.
+
+        Its entry goes when the spider is done with the page.
+        """
+        if self._file is not None and progress.entry:
+            self._settling[request] = _name(progress)
+            if not self._looking.running:
+                self._looking.start(_CHECK, now=False)
+
+    def _look(self) -> None:
+        slot = getattr(self._crawler.engine, "_slot", None)
+        under_way = slot.inprogress if slot else ()
+        done = [request for request in self._settling if request not in under_way]
+        if self._file is not None:
+            self._file.delete([self._settling.pop(request) for request in done])
+        if not self._settling and self._looking.running:
+            self._looking.stop()
+
+    def leftovers(self) -> Iterator[Request]:
+        """What the last run has left, if that was killed; it is kept on."""
+        if self._file is None:
+            return
+        self.follows_a_kill = self._file.exists()
+        sound, spoilt = 0, []
+        for name, data in self._file.read():
+            if isinstance(name, bytes) and name.startswith(_QUEUED):
+                self.queued.append(name.removeprefix(_QUEUED))
+                continue
+            request = self._read(name, data)
+            if request is None:
+                spoilt.append(name)
+                continue
+            sound += 1
+            self._file.write(name, data)  # the file may be another, in the place of a damaged one
+            yield request
+        self._file.delete(spoilt)
+        self._is_taken = self._file.is_taken
+        self._tell(sound, len(spoilt))
+
+    def carry_on(self, request: Request) -> bool:
+        """Leaves the entry of *request* to the next run; False when it has none."""
+        name = _name(Progress.of(request.meta))
+        if self._file is None or self._file.failed or not name:
+            return False
+        self._carried_on.add(name)
+        return True
+
+    def end(self, queued: Iterable[bytes] = ()) -> None:
+        """Leaves nothing to the next run but what is carried on, and keeps nothing from now on.
+
+        What is *queued*, names of any kind, is told to the next run as well.
+        """
+        if self._file is None:
+            return
+        kept = {_QUEUED + name for name in queued}
+        for name in kept:
+            self._file.write(name, b"")
+        kept |= self._carried_on
+        if kept:
+            self._file.delete({name for name, _ in self._file.read()} - kept)
+        else:
+            self._file.remove()
+        self.close()
+        self._file = None
+
+    def close(self) -> None:
+        """Leaves the file as it is, and nothing in the reactor."""
+        if self._looking.running:
+            self._looking.stop()
+        if self._file is not None:
+            self._file.close()
+
+    def _read(self, name: bytes, data: bytes) -> Request | None:
+        try:
+            request: object = request_from_dict(_unsealed(data), spider=self._crawler.spider)
+        except Exception:  # noqa: BLE001 - garbage raises whatever it likes
+            return None
+        if not isinstance(request, Request) or _name(Progress.of(request.meta)) != name:
+            return None
+        progress = Progress.of(request.meta).for_another_run()
+        request.meta[KEY] = progress.to_meta()
+        request.dont_filter = True  # the dupefilter may know it from its first time
+        if progress.priority is not None:
+            request.cookies = progress.cookies or {}
+        return request
+
+    def _tell(self, sound: int, spoilt: int) -> None:
+        told = {"sound": sound, "spoilt": spoilt, "file": self._file}
+        extra = {"spider": self._crawler.spider}
+        if sound:
+            text = (
+                "Scheduled %(sound)d requests that waited for a captcha when the crawl was killed"
+            )
+            logger.info(text, told, extra=extra)
+        if spoilt:
+            text = "Lost %(spoilt)d requests that waited for a captcha: damaged in %(file)s"
+            logger.warning(text, told, extra=extra)
+
+
+def _sealed(stored: object) -> bytes:
+    """*stored* behind its digest: to read a damaged pickle may take any time and memory."""
+    data = pickle.dumps(stored)
+    return blake2b(data, digest_size=_DIGEST).digest() + data
+
+
+def _unsealed(sealed: bytes) -> dict[str, Any]:
+    digest, data = sealed[:_DIGEST], sealed[_DIGEST:]
+    if blake2b(data, digest_size=_DIGEST).digest() != digest:
+        raise ValueError("damaged")
+    stored: dict[str, Any] = pickle.loads(data)  # noqa: S301 - trusted as Scrapy's queues are
+    return stored
+
+
+def _name(progress: Progress) -> bytes:
+    return progress.entry.encode("utf-8", "surrogatepass")  # it may have been damaged
