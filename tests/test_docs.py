@@ -10,7 +10,6 @@ import subprocess
 import sys
 from dataclasses import fields
 from enum import Enum
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,20 +20,22 @@ from scrapy.settings import Settings
 from scrapy.utils.test import get_crawler
 
 import scrapy_captcha
+from scrapy_captcha import events
 from scrapy_captcha.commands.captcha import SUBCOMMANDS
 from scrapy_captcha.detection import DETECTORS, Declared
 from scrapy_captcha.detection.walls import WALLS
 from scrapy_captcha.errors import ERRORS, ErrorCode, SolverError
+from scrapy_captcha.events import Event
 from scrapy_captcha.models import KINDS, Captcha, Kind
 from scrapy_captcha.policy import Policy, default_action
 from scrapy_captcha.providers import PROVIDERS
 from scrapy_captcha.purchases import Fate
-from scrapy_captcha.reporting.figures import Row
 from scrapy_captcha.reporting.reasons import REASONS
-from scrapy_captcha.reporting.stats import Tally
+from scrapy_captcha.reporting.stats import Stats
 from scrapy_captcha.sandbox.fixture import sandbox_process
 from scrapy_captcha.settings import loaders as loading
-from scrapy_captcha.settings import options, readers
+from scrapy_captcha.settings import options
+from scrapy_captcha.settings import parsers as readers
 from scrapy_captcha.settings.choices import GiveUp
 from scrapy_captcha.settings.config import Config
 from scrapy_captcha.settings.options import Options
@@ -148,59 +149,30 @@ def test_errors() -> None:
     ]
 
 
-def test_stats() -> None:
-    """Each name that the tally can count is in the table, and no other."""
-    request = Request("https://shop.example/")
-    captcha = Captcha(Kind.HCAPTCHA, request.url)
+def happenings() -> Iterator[Event]:
+    """An event of each class, and of each fate."""
     error = SolverError(ErrorCode.CAPACITY, possibly_paid=True, provider_code="ODD")
-    row = Row(accepted=1, money=2_000)
-    happenings: dict[str, Callable[[Tally], object]] = {
-        "detected": lambda tally: tally.detected(request, captcha),
-        "asked": lambda tally: tally.asked(request, captcha),
-        "error": lambda tally: tally.error(error),
-        "outage": lambda tally: tally.outage(error, 600.0),
-        "recovered": lambda tally: tally.recovered("unified", 45.0),
-        "task": lambda tally: tally.task(request, captcha, "unified", "1"),
-        "solved": lambda tally: tally.solved(request, captcha),
-        "accepted": lambda tally: tally.accepted(request),
-        "shared": lambda tally: tally.shared(request),
-        "rejected": lambda tally: tally.rejected(request, "hcaptcha"),
-        "balance": lambda tally: tally.balance("unified", 1.0),
-        "unknown_balance": lambda tally: tally.unknown_balance(error),
-        "reported": lambda tally: tally.reported(),
-        "wall": lambda tally: tally.wall("site"),
-        "undelivered": lambda tally: tally.undelivered("site"),
-        "no_cookies": lambda tally: tally.no_cookies("site", "why"),
-        "expired": lambda tally: tally.expired(captcha),
-        "held": lambda tally: tally.held(request),
-        "not_submitted": lambda tally: tally.not_submitted(request, OSError()),
-        "rescheduled": lambda tally: tally.rescheduled(request, captcha, error, 1.0),
-        "rotated": lambda tally: tally.rotated(request, captcha, error),
-        "proxy_failed": lambda tally: tally.proxy_failed(request, "p", "why", is_out=True),
-        "moved": lambda tally: tally.moved(),
-        "rotated_before_paying": lambda tally: tally.rotated_before_paying(request),
-        "no_proxy": lambda tally: tally.no_proxy("site", is_over=True),
-        "stopped": lambda tally: tally.stopped(error),
-        "dropped": lambda tally: tally.dropped(request, "reason"),
-        "passed": lambda tally: tally.passed(request, "reason"),
-        "lost": lambda tally: tally.lost(1),
-        "abandoned": lambda tally: tally.abandoned(1, 1),
-        "blocked": lambda tally: tally.blocked(request, "wall"),
-        "not_followed": lambda tally: tally.not_followed(request, "host"),
-        "without_rules": lambda tally: tally.without_rules(request, "wall"),
-        "unjudged": lambda tally: tally.unjudged(request, "size"),
-        "unserializable": lambda tally: tally.unserializable(request, TypeError()),
-        "spent": lambda tally: tally.spent(row),
-        "ended": lambda tally: [*map(partial(tally.ended, total=row), Fate)],
-        "site": lambda tally: tally.site("shop.example", row),
-        "limited": lambda tally: tally.limited("reason", "where"),
-        "parked": lambda tally: tally.parked(1),
+    values = {
+        "request": Request("https://shop.example/"),
+        "captcha": Captcha(Kind.HCAPTCHA, "https://shop.example/"),
+        "error": error,
+        "cause": TypeError(),
+        "site": "shop.example",
+        "name": "wall",
+        "reason": "reason",
     }
-    assert set(happenings) == {name for name in vars(Tally) if not name.startswith("_")}
+    for kind in Event.__subclasses__():
+        if kind is not events.PurchaseEnded:
+            yield kind(*(values.get(field.name, 1) for field in fields(kind)))  # type: ignore[arg-type] # each is one
+    yield from map(events.PurchaseEnded, Fate)
 
+
+def test_stats() -> None:
+    """Each name that is counted is in the table, and no other."""
     crawler = get_crawler(Spider)
-    for happen in happenings.values():
-        happen(Tally(crawler))
+    stats = Stats(crawler)
+    for event in happenings():
+        stats(event)
 
     assert crawler.stats is not None
     placeholders = {"hcaptcha": "<kind>", "CAPACITY": "<CODE>", "shop.example": "<site>"} | {
@@ -224,7 +196,7 @@ def test_reasons() -> None:
 
 def reasons() -> Iterator[str]:
     package = Path(scrapy_captcha.__file__).parent
-    for path in package.glob("*.py"):
+    for path in package.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and name_of(node.func) in {"dropped", "failed"}:
                 yield from strings(node.args)

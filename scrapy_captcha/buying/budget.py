@@ -10,6 +10,7 @@ from scrapy.utils.job import job_dir
 
 from scrapy_captcha.buying.ledger import Answer, Ledger
 from scrapy_captcha.clock import CLOCK, looping
+from scrapy_captcha.events import LimitReached, MoneySpent, PurchaseEnded, SiteEnded, TasksAbandoned
 from scrapy_captcha.money import known_cost, micros, shown
 from scrapy_captcha.purchases import Fate
 from scrapy_captcha.settings.config import PREFIX
@@ -26,12 +27,12 @@ if TYPE_CHECKING:
 
     from scrapy_captcha.buying.prices import Prices
     from scrapy_captcha.errors import SolverError
+    from scrapy_captcha.events import Events
     from scrapy_captcha.models import Captcha, Solution
     from scrapy_captcha.providers import Order
     from scrapy_captcha.providers.base import TaskId
     from scrapy_captcha.purchases import Purchase
     from scrapy_captcha.reporting.figures import Books
-    from scrapy_captcha.reporting.stats import Tally
     from scrapy_captcha.sessions.routing import Sessions
     from scrapy_captcha.settings.config import Config
 
@@ -62,7 +63,7 @@ class Spending:
         crawler: Crawler,
         config: Config,
         sessions: Sessions,
-        tally: Tally,
+        events: Events,
         books: Books,
         prices: Prices,
         *,
@@ -74,7 +75,7 @@ class Spending:
         patience = 2 * config.solve_timeout + max(config.max_delay, config.outage_patience)
         self._ledger = Ledger(config.limits, prices, patience=patience)
         self._sessions = sessions
-        self._tally = tally
+        self._events = events
         self._books = books
         self._prices = prices
         self._on_limit: Callable[[], None] | None = on_limit
@@ -195,7 +196,9 @@ class Spending:
         for name in self._ledger.charged_names():
             self._end(name, Fate.UNUSED)
         for site, row in self._books.by("site").items():
-            self._tally.site(site, row)
+            self._events.publish(
+                SiteEnded(site, row.met, row.bought, row.accepted, row.rejected, row.money)
+            )
         if self._looking.running:
             self._looking.stop()
         self._waiters.close()
@@ -207,7 +210,7 @@ class Spending:
         for name in names:
             self._lose(name)
         if names:
-            self._tally.abandoned(len(names), self._ledger.done.money - before)
+            self._events.publish(TasksAbandoned(len(names), self._ledger.done.money - before))
 
     def _purchase(self, order: Order, task_id: TaskId | None) -> str:
         """The name of the purchase that *task_id* came of."""
@@ -225,7 +228,7 @@ class Spending:
         if purchase is not None:
             self._doubtful.discard(name)
             self._books.charged(purchase)
-            self._tally.spent(self._books.total())
+            self._say_spent()
             self._wake()
         return purchase
 
@@ -242,8 +245,13 @@ class Spending:
         purchase = self._ledger.end(name, fate)
         if purchase is not None:
             self._books.ended(purchase)
-            self._tally.ended(fate, self._books.total())
+            self._events.publish(PurchaseEnded(fate))
+            self._say_spent()
             self._wake()
+
+    def _say_spent(self) -> None:
+        total = self._books.total()
+        self._events.publish(MoneySpent(total.money, total.per_accepted))
 
     def _wake(self) -> None:
         """Has the next of those who wait ask again; on being answered it wakes the next."""
@@ -274,7 +282,7 @@ class Spending:
             Answer.LOSS: (f"{reached}, {lost}", f"at {site}"),
             Answer.PER_PAGE: (f"{reached} by what its pages took", f"at {site} for ten minutes"),
         }
-        self._tally.limited(*words[answer])
+        self._events.publish(LimitReached(*words[answer]))
         self._call_if_limited()
 
     def _limits(self, answer: Answer) -> str:

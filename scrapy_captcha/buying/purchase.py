@@ -11,6 +11,7 @@ from twisted.internet.defer import Deferred
 
 from scrapy_captcha.buying.ledger import Answer, reason_not_to_buy
 from scrapy_captcha.errors import ErrorCode, SolverError
+from scrapy_captcha.events import CaptchaSolved, TaskCreated
 from scrapy_captcha.providers import Order
 from scrapy_captcha.solver.breaker import changes_nothing
 from scrapy_captcha.solver.client import new_purchase_id
@@ -26,9 +27,9 @@ if TYPE_CHECKING:
     from scrapy_captcha.buying.notes import Notes
     from scrapy_captcha.buying.recovery import Setbacks
     from scrapy_captcha.buying.unused import Place, Stock
+    from scrapy_captcha.events import Events
     from scrapy_captcha.models import Captcha, Solution
     from scrapy_captcha.providers import TaskId
-    from scrapy_captcha.reporting.stats import Tally
     from scrapy_captcha.sessions.routing import Sessions
     from scrapy_captcha.sessions.single_flight import Sharing, Showing
     from scrapy_captcha.settings.options import Options
@@ -50,7 +51,7 @@ class Buyer:
         setbacks: Setbacks,
         notes: Notes,
         spending: Spending,
-        tally: Tally,
+        events: Events,
     ) -> None:
         self._permission = permission
         self._picture = picture
@@ -61,7 +62,7 @@ class Buyer:
         self._setbacks = setbacks
         self._notes = notes
         self._spending = spending
-        self._tally = tally
+        self._events = events
 
     async def story(
         self, ticket: Request, captcha: Captcha, options: Options, showing: Showing
@@ -254,7 +255,9 @@ class Buyer:
         progress = Progress.of(ticket.meta)
         if task_id == progress.task_id:
             return
-        self._tally.task(ticket, order.captcha, client.provider.name, client.plain(task_id, order))
+        self._events.publish(
+            TaskCreated(ticket, order.captcha, client.provider.name, client.plain(task_id, order))
+        )
         if order.captcha.perishable:
             self._notes.note(ticket, task_id=None)
         else:
@@ -262,7 +265,7 @@ class Buyer:
             self._notes.note(ticket, task_id=task_id, purchase_id="")
 
     def _solved(self, ticket: Request, captcha: Captcha, solution: Solution, name: str) -> Request:
-        self._tally.solved(ticket, captcha)
+        self._events.publish(CaptchaSolved(ticket, captcha))
         if solution.user_agent:
             self._sessions.bind(ticket, solution.user_agent)
         progress = Progress.of(ticket.meta)

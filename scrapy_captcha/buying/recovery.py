@@ -12,6 +12,7 @@ from twisted.python.failure import Failure
 
 from scrapy_captcha.clock import CLOCK
 from scrapy_captcha.errors import ErrorCode
+from scrapy_captcha.events import PageGivenUp, PagePassedOn, ProxyRotated, PurchaseRescheduled
 from scrapy_captcha.policy import Drop, Reschedule, RotateProxy, StopBuying, in_place
 from scrapy_captcha.requests import without_proxy
 from scrapy_captcha.sessions.outcomes import Outcome
@@ -27,10 +28,10 @@ if TYPE_CHECKING:
     from scrapy_captcha.buying.budget import Spending
     from scrapy_captcha.buying.notes import Notes
     from scrapy_captcha.errors import SolverError
+    from scrapy_captcha.events import Events
     from scrapy_captcha.models import Captcha
     from scrapy_captcha.policy import Decision
     from scrapy_captcha.proxy import Rest
-    from scrapy_captcha.reporting.stats import Tally
     from scrapy_captcha.sessions.routing import Sessions
     from scrapy_captcha.sessions.single_flight import Sharing
     from scrapy_captcha.settings.options import Options
@@ -48,7 +49,7 @@ class Setbacks:
         sharing: Sharing,
         notes: Notes,
         spending: Spending,
-        tally: Tally,
+        events: Events,
         *,
         close_on_stop: bool,
     ) -> None:
@@ -58,7 +59,7 @@ class Setbacks:
         self._sharing = sharing
         self._notes = notes
         self._spending = spending
-        self._tally = tally
+        self._events = events
         self._close_on_stop = close_on_stop
 
     async def after(
@@ -79,7 +80,7 @@ class Setbacks:
             case RotateProxy(rest, delay):
                 elsewhere = self._elsewhere(ticket, rest, error)
                 if elsewhere is not None:
-                    self._tally.rotated(ticket, captcha, error)
+                    self._events.publish(ProxyRotated(ticket, captcha, error))
                     await deferLater(CLOCK, delay)
                     return self._moved(ticket, elsewhere)
                 if error.retryable:
@@ -100,10 +101,10 @@ class Setbacks:
         progress = Progress.of(ticket.meta)
         self._spending.ended(progress)
         if options.on_give_up is GiveUp.PASS:
-            self._tally.passed(ticket, reason)
+            self._events.publish(PagePassedOn(ticket, reason))
             progress = replace(progress, passed=True)
         else:
-            self._tally.dropped(ticket, reason, captcha, error)
+            self._events.publish(PageGivenUp(ticket, reason, captcha, error))
             progress = replace(progress, failed=reason)
         return ticket.replace(meta=ticket.meta | {KEY: progress.to_meta()})
 
@@ -166,7 +167,7 @@ class Setbacks:
     async def _wait(
         self, ticket: Request, captcha: Captcha, error: SolverError, delay: float
     ) -> Request | None:
-        self._tally.rescheduled(ticket, captcha, error, delay)
+        self._events.publish(PurchaseRescheduled(ticket, captcha, error, delay))
         proxy, provider = self._sessions.solving_proxy(ticket), error.provider or ""
         if is_failure(error) and self._market.is_open(captcha, proxy, beside=provider):
             self._sharing.lets_others_lead(ticket)

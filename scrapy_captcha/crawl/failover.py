@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from scrapy.http.request import NO_CALLBACK
 
+from scrapy_captcha.events import DownloadMoved, ProxyCoolsDown, ProxyRemoved
 from scrapy_captcha.proxy import Rest
 from scrapy_captcha.requests import has_proxy
 from scrapy_captcha.sessions.outcomes import Outcome
@@ -20,7 +21,7 @@ from scrapy_captcha.state import KEY, SUBMISSION, Progress
 if TYPE_CHECKING:
     from scrapy.http import Request, Response
 
-    from scrapy_captcha.reporting.stats import Tally
+    from scrapy_captcha.events import Events
     from scrapy_captcha.sessions.routing import Sessions
     from scrapy_captcha.sessions.single_flight import Sharing
 
@@ -30,10 +31,10 @@ _MOST_MOVES = 20  # of one page; each has sent a proxy to cool down
 class Failover:
     """Has proxies that fail the crawl itself cool down, and their pages go on elsewhere at once."""
 
-    def __init__(self, sessions: Sessions, sharing: Sharing, tally: Tally) -> None:
+    def __init__(self, sessions: Sessions, sharing: Sharing, events: Events) -> None:
         self._sessions = sessions
         self._sharing = sharing
-        self._tally = tally
+        self._events = events
 
     def after_exception(self, request: Request, exception: Exception) -> Request | None:
         """What to fetch instead of *request*; None where that is for Scrapy to decide."""
@@ -56,14 +57,15 @@ class Failover:
     def _after(self, request: Request, rest: Rest, why: str) -> Request | None:
         proxy = self._sessions.label(request)
         if self._sessions.failed(request, rest):
-            self._tally.proxy_failed(request, proxy, why, is_out=rest is Rest.OUT)
+            happened = ProxyRemoved if rest is Rest.OUT else ProxyCoolsDown
+            self._events.publish(happened(request, proxy, why))
         progress = Progress.of(request.meta)
         if _belongs_to_proxy(request) or progress.moves >= _MOST_MOVES:
             return None
         again = self._sessions.elsewhere(request)
         if again is None:
             return None
-        self._tally.moved()
+        self._events.publish(DownloadMoved())
         self._sharing.left(progress, Outcome.MOVED)
         again.dont_filter = True
         again.meta[KEY] = replace(progress, moves=progress.moves + 1, leads="").to_meta()

@@ -13,6 +13,7 @@ from twisted.internet.defer import CancelledError
 from scrapy_captcha.crawl.submission import as_browsers_send
 from scrapy_captcha.detection import Document, TooManyStepsError, answered_in, contained
 from scrapy_captcha.engine.parking import FIRST
+from scrapy_captcha.events import SolutionRequested
 from scrapy_captcha.exceptions import CaptchaError
 from scrapy_captcha.requests import same_session
 from scrapy_captcha.settings.choices import GiveUp
@@ -30,8 +31,8 @@ if TYPE_CHECKING:
     from scrapy_captcha.crawl.outcomes import Endings
     from scrapy_captcha.detection import Detection
     from scrapy_captcha.engine.parking import ParkingLot
+    from scrapy_captcha.events import Events
     from scrapy_captcha.models import Captcha
-    from scrapy_captcha.reporting.stats import Tally
     from scrapy_captcha.settings.config import Config
 
     FormData = Mapping[str, str | Iterable[str] | None]
@@ -55,7 +56,7 @@ class Forms:
         lot: ParkingLot,
         buyer: Buyer,
         endings: Endings,
-        tally: Tally,
+        events: Events,
         detect: Callable[[Response, Options], Detection | None],
     ) -> None:
         self._config = config
@@ -63,7 +64,7 @@ class Forms:
         self._lot = lot
         self._buyer = buyer
         self._endings = endings
-        self._tally = tally
+        self._events = events
         self._detect = detect
 
     async def request(
@@ -84,7 +85,7 @@ class Forms:
         reason = self._permission.reason_not_to_buy(page, captcha, Progress.of(page.meta), options)
         if reason:
             raise self._endings.dropped(page, reason, captcha)
-        self._tally.asked(page, captcha)
+        self._events.publish(SolutionRequested(page, captcha))
         try:
             bought = await self._lot.wait_in_callback(self._buyer.buy(page, captcha, options))
         except CancelledError:

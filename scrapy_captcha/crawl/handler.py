@@ -15,6 +15,15 @@ from scrapy_captcha.crawl.inspector import is_robots_txt
 from scrapy_captcha.crawl.submission import leave_behind
 from scrapy_captcha.detection import Verdict
 from scrapy_captcha.engine.refreshes import MetaRefreshes
+from scrapy_captcha.events import (
+    CaptchaDetected,
+    ProxiesCoolDown,
+    ProxiesUsedUp,
+    ProxyPreferred,
+    RedirectNotFollowed,
+    RequestHeld,
+    RobotsTxtUnreachable,
+)
 from scrapy_captcha.origin import (
     disown,
     owner_of,
@@ -51,7 +60,7 @@ class Conductor:
         self._priority_adjust = parts.crawler.settings.getint("REDIRECT_PRIORITY_ADJUST")
         self._domains = parts.domains
         self._sight = parts.sight
-        self._tally = parts.tally
+        self._events = parts.events
         self._sessions = parts.sessions
         self._sharing = parts.sharing
         self._jars = parts.jars
@@ -124,7 +133,7 @@ class Conductor:
         if self._domains.is_named(host) or site_of(host) == site_of(host_of(urls[0])):
             leave_behind(submission, urls[0])
             return None
-        self._tally.not_followed(submission, host)
+        self._events.publish(RedirectNotFollowed(submission, host))
         return Response(urls[-1], status=302)
 
     async def _routed(self, request: Request, progress: Progress, *, keep: bool) -> Request | None:
@@ -142,7 +151,7 @@ class Conductor:
     ) -> Request | None:
         """A ticket for *request* where it would only meet the captcha that is being solved."""
         if self._sharing.is_shut(request) and not (options.ignore or is_robots_txt(request)):
-            self._tally.held(request)
+            self._events.publish(RequestHeld(request))
             return await self._parked(request, progress, self._sharing.until_open(request))
         self._sharing.asked(request, progress)
         return None
@@ -150,7 +159,8 @@ class Conductor:
     async def _without_proxy(self, request: Request, progress: Progress) -> Request | None:
         """What is done where no proxy may be used: None to go on without one."""
         wait = self._sessions.wait(request)
-        self._tally.no_proxy(site_of_page(request), is_over=wait is None)
+        happened = ProxiesUsedUp if wait is None else ProxiesCoolDown
+        self._events.publish(happened(site_of_page(request)))
         if self._config.on_no_proxy is NoProxy.DIRECT:
             self._sessions.go_directly(request)
             return None
@@ -314,7 +324,7 @@ class Conductor:
 
         While one waits for robots.txt all requests of its host hold their download slots.
         """
-        self._tally.without_rules(request, name)
+        self._events.publish(RobotsTxtUnreachable(request, name))
         return IgnoreRequest(f"robots.txt shows {name}")
 
     def failed(self, request: Request, exception: Exception) -> Request | None:
@@ -341,7 +351,7 @@ class Conductor:
         request.meta[KEY] = progress.to_meta()
         showing = self._sharing.met(request, asked_at, one_visit=captcha.one_visit)
         if not progress.met:
-            self._tally.detected(request, captcha)
+            self._events.publish(CaptchaDetected(request, captcha))
             self._summary.met(request, captcha)
             progress = replace(progress, met=True, owner=owner_of(request))
             request.meta[KEY] = progress.to_meta()
@@ -361,7 +371,7 @@ class Conductor:
         again = self._again(request)
         elsewhere = self._sessions.better(again, better) if better else None
         if elsewhere is not None:
-            self._tally.rotated_before_paying(request)
+            self._events.publish(ProxyPreferred(request))
             self._sharing.left(progress, Outcome.MOVED)
             progress = replace(Progress.of(elsewhere.meta), rotated=True, leads="")
             elsewhere.meta[KEY] = progress.to_meta()

@@ -8,6 +8,17 @@ from typing import TYPE_CHECKING
 
 from scrapy import signals
 
+from scrapy_captcha.events import (
+    CookiesNotKept,
+    PageGivenUp,
+    PagePassedOn,
+    SiteRejectsAll,
+    SiteTakesNone,
+    SolutionAccepted,
+    SolutionRejected,
+    SubmissionFailed,
+    WallDetected,
+)
 from scrapy_captcha.exceptions import CaptchaError
 from scrapy_captcha.origin import CHAIN, ORIGIN, restore
 from scrapy_captcha.requests import site_of_captcha
@@ -23,17 +34,17 @@ if TYPE_CHECKING:
     from scrapy_captcha.buying.rejections import Rejections
     from scrapy_captcha.crawl.answer_pages import AnswerPages
     from scrapy_captcha.engine.cookie_jars import Jars
+    from scrapy_captcha.events import Events
     from scrapy_captcha.models import Captcha
-    from scrapy_captcha.reporting.stats import Tally
     from scrapy_captcha.sessions.single_flight import Sharing
     from scrapy_captcha.settings.options import Options
     from scrapy_captcha.solver.pool import Market
     from scrapy_captcha.store.journal import Journal
 
 
-def spoilt(tally: Tally, ticket: Request) -> Request:
+def spoilt(events: Events, ticket: Request) -> Request:
     """What to send back for *ticket* when something broke while it was parked."""
-    tally.dropped(ticket, "error")
+    events.publish(PageGivenUp(ticket, "error"))
     progress = replace(Progress.of(ticket.meta), failed="error")
     failing: Request = ticket.replace(meta=ticket.meta | {KEY: progress.to_meta()})
     return failing
@@ -58,7 +69,7 @@ class Endings:
         answer_pages: AnswerPages,
         journal: Journal,
         spending: Spending,
-        tally: Tally,
+        events: Events,
     ) -> None:
         self._crawler = crawler
         self._sharing = sharing
@@ -68,7 +79,7 @@ class Endings:
         self._answer_pages = answer_pages
         self._journal = journal
         self._spending = spending
-        self._tally = tally
+        self._events = events
         self._restores_late = False
 
     def arrived(self, request: Request, response: Response, progress: Progress) -> Response:
@@ -102,7 +113,7 @@ class Endings:
 
         Raises CaptchaError where the response does not look like an error by itself.
         """
-        self._tally.blocked(request, name)
+        self._events.publish(WallDetected(request, name))
         if response.status < 400:
             return self.given_up(request, response, name, options)
         self._end(request, Progress.of(request.meta))
@@ -119,7 +130,7 @@ class Endings:
         """*response* itself, where captcha pages are to be passed on; else raises CaptchaError."""
         if options.on_give_up is GiveUp.DROP:
             raise self.dropped(request, reason, captcha)
-        self._tally.passed(request, reason)
+        self._events.publish(PagePassedOn(request, reason))
         self._end(request, Progress.of(request.meta))
         return response
 
@@ -127,7 +138,7 @@ class Endings:
         self, request: Request, reason: str, captcha: Captcha | None = None
     ) -> CaptchaError:
         """To be raised: the page of *request* is given up for *reason*."""
-        self._tally.dropped(request, reason, captcha)
+        self._events.publish(PageGivenUp(request, reason, captcha))
         self._end(request, Progress.of(request.meta))
         return CaptchaError(reason)
 
@@ -138,7 +149,7 @@ class Endings:
 
     def accepted(self, request: Request) -> None:
         """The site has taken the solution for *request*."""
-        self._tally.accepted(request)
+        self._events.publish(SolutionAccepted(request))
         self._rejections.accepted(site_of_captcha(request))
         progress = Progress.of(request.meta)
         self._market.judged(progress.answer, accepted=True)
@@ -146,13 +157,13 @@ class Endings:
 
     def rejected(self, request: Request, name: str) -> None:
         """The site shows *name*, a captcha or a wall, in spite of the solution for *request*."""
-        self._tally.rejected(request, name)
+        self._events.publish(SolutionRejected(request, name))
         progress = Progress.of(request.meta)
         self._spending.rejected(progress)
         count, site = self._sharing.rejected(request, progress.answer), site_of_captcha(request)
         lost_by = self._jars.why_nothing_is_kept(request)
         if lost_by and self._rejections.rejected_without_cookies(site):
-            self._tally.no_cookies(site, lost_by)
+            self._events.publish(CookiesNotKept(site, lost_by))
         if not count:
             self._rejections.undecided(site)
             self._market.not_judged(progress.answer)
@@ -161,7 +172,7 @@ class Endings:
         now = time.monotonic()
         for _ in range(count):
             if self._rejections.rejected(site, now):
-                self._tally.wall(site)
+                self._events.publish(SiteRejectsAll(site))
 
     def _undecided(self, request: Request, response: Response, progress: Progress) -> None:
         """*response* is neither a page nor a captcha, and says nothing about the solution."""
@@ -172,14 +183,14 @@ class Endings:
 
     def undelivered(self, request: Request, error: Exception) -> None:
         """The solution for *request* could not be sent to the site, and never will be."""
-        self._tally.not_submitted(request, error)
+        self._events.publish(SubmissionFailed(request, error))
         progress = Progress.of(request.meta)
         self._spending.ended(progress)
         progress = replace(progress, submitted=False, solution="", answer="")
         request.meta[KEY] = progress.to_meta()
         site = site_of_captcha(request)
         if self._rejections.undelivered(site, time.monotonic()):
-            self._tally.undelivered(site)
+            self._events.publish(SiteTakesNone(site))
 
     def _arrived(self, request: Request, progress: Progress) -> None:
         if progress.submitted:

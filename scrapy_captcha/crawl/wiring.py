@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from functools import cached_property, partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from scrapy import signals
 from scrapy.utils.defer import deferred_from_coro
@@ -31,7 +31,19 @@ from scrapy_captcha.engine.gates import Gates
 from scrapy_captcha.engine.http_cache import HttpCache
 from scrapy_captcha.engine.parking import ParkingLot
 from scrapy_captcha.engine.queued import Queued
-from scrapy_captcha.reporting.stats import Tally
+from scrapy_captcha.events import (
+    Events,
+    PageGivenUp,
+    PageNotJudged,
+    PageShared,
+    PagesLost,
+    RequestNotSerializable,
+    RequestParked,
+    SolutionExpired,
+)
+from scrapy_captcha.reporting.log import Log
+from scrapy_captcha.reporting.signalling import Signalling
+from scrapy_captcha.reporting.stats import Stats
 from scrapy_captcha.reporting.summary import Summary
 from scrapy_captcha.sessions.routing import Sessions
 from scrapy_captcha.sessions.single_flight import Sharing
@@ -41,9 +53,14 @@ from scrapy_captcha.solver.pool import Market
 from scrapy_captcha.store.journal import Journal
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from scrapy.crawler import Crawler
     from scrapy.http import Request
 
+    from scrapy_captcha.events import (
+        Event,
+    )
     from scrapy_captcha.models import Captcha
     from scrapy_captcha.settings.config import Config
     from scrapy_captcha.settings.domains import Domains
@@ -65,18 +82,28 @@ class Parts:
 
     @cached_property
     def sight(self) -> Sight:
-        return Sight(self.crawler, self.config, self.tally.unjudged)
+        return Sight(self.crawler, self.config, self._saying(PageNotJudged))
 
     @cached_property
-    def tally(self) -> Tally:
-        def on_dropped(request: Request, reason: str) -> None:
-            self.summary.dropped(request, reason)
+    def events(self) -> Events:
+        def to_summary(event: Event) -> None:
+            if isinstance(event, PageGivenUp):
+                self.summary.dropped(event.request, event.reason)
 
-        return Tally(self.crawler, on_dropped)
+        crawler = self.crawler
+        return Events(Stats(crawler), to_summary, Log(crawler), Signalling(crawler))
+
+    def _saying(self, event: Callable[..., Event]) -> Callable[..., None]:
+        """What publishes *event*, which it is called with the fields of."""
+
+        def publish(*values: Any) -> None:
+            self.events.publish(event(*values))
+
+        return publish
 
     @cached_property
     def market(self) -> Market:
-        return Market.of(self.config, Options.of(self.config).policy, self.tally)
+        return Market.of(self.config, Options.of(self.config).policy, self.events)
 
     @cached_property
     def prices(self) -> Prices:
@@ -95,7 +122,7 @@ class Parts:
         return Sharing(
             self.config.scope,
             self.sessions,
-            self.tally.shared,
+            self._saying(PageShared),
             time.monotonic,
             patience=2 * self.config.solve_timeout + self.config.outage_patience,
             ahead=self.slots.ahead,
@@ -123,7 +150,7 @@ class Parts:
             self.crawler,
             self.config,
             self.sessions,
-            self.tally,
+            self.events,
             self.summary.books,
             self.prices,
             is_account_taken=lambda: self.journal.is_taken,
@@ -145,7 +172,7 @@ class Parts:
     @cached_property
     def stock(self) -> Stock:
         def on_expired(name: str, captcha: Captcha) -> None:
-            self.tally.expired(captcha)
+            self.events.publish(SolutionExpired(captcha))
             self.spending.expired(name)
 
         return Stock(
@@ -165,7 +192,7 @@ class Parts:
         return Journal(
             self.crawler,
             prepared=self.queued.prepared,
-            on_unserializable=self.tally.unserializable,
+            on_unserializable=self._saying(RequestNotSerializable),
         )
 
     @cached_property
@@ -197,13 +224,13 @@ class Parts:
             self.sharing,
             self.notes,
             self.spending,
-            self.tally,
+            self.events,
             close_on_stop=self.config.close_on_stop,
         )
 
     @cached_property
     def failover(self) -> Failover:
-        return Failover(self.sessions, self.sharing, self.tally)
+        return Failover(self.sessions, self.sharing, self.events)
 
     @cached_property
     def buyer(self) -> Buyer:
@@ -217,7 +244,7 @@ class Parts:
             self.setbacks,
             self.notes,
             self.spending,
-            self.tally,
+            self.events,
         )
 
     @cached_property
@@ -226,9 +253,9 @@ class Parts:
             self.crawler,
             self.journal,
             limit=self.config.max_parked,
-            on_parked=self.tally.parked,
-            on_lost=self.tally.lost,
-            spoilt=partial(spoilt, self.tally),
+            on_parked=self._saying(RequestParked),
+            on_lost=self._saying(PagesLost),
+            spoilt=partial(spoilt, self.events),
         )
 
     @cached_property
@@ -265,7 +292,7 @@ class Parts:
             self.answer_pages,
             self.journal,
             self.spending,
-            self.tally,
+            self.events,
         )
 
     @cached_property
@@ -280,7 +307,7 @@ class Parts:
             self.lot,
             self.buyer,
             self.endings,
-            self.tally,
+            self.events,
             self.sight.detected,
         )
 

@@ -14,6 +14,15 @@ from twisted.internet.defer import CancelledError, Deferred, DeferredList
 
 from scrapy_captcha.clock import CLOCK
 from scrapy_captcha.errors import ErrorCode, SolverError
+from scrapy_captcha.events import (
+    BalanceKnown,
+    BalanceUnknown,
+    BuyingStopped,
+    CallFailed,
+    ProviderRecovered,
+    ProviderUnreachable,
+    VerdictReported,
+)
 from scrapy_captcha.policy import Action
 from scrapy_captcha.requests import site_of
 from scrapy_captcha.solver.accounts import accounts_of
@@ -26,16 +35,20 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
+    from scrapy_captcha.events import Events
     from scrapy_captcha.models import Captcha, Kind, Solution
     from scrapy_captcha.policy import Policy
     from scrapy_captcha.providers import TaskId
     from scrapy_captcha.proxy import Proxy
-    from scrapy_captcha.reporting.stats import Tally
     from scrapy_captcha.settings.config import Config
 
 
 _PATIENCE = 3.0  # seconds for which the first purchases wait for the balances
 _LAST_WORDS = 1.0  # seconds for which the end of a crawl waits for reports
+
+
+def _say_recovered(events: Events, provider: str, seconds: float) -> None:
+    events.publish(ProviderRecovered(provider, seconds))
 
 
 class Turn:
@@ -73,12 +86,12 @@ class Market:
         clients: Sequence[SolverClient],
         policy: Policy,
         ranking: Ranking,
-        tally: Tally,
+        events: Events,
     ) -> None:
         self._clients = clients
         self._ranking = ranking
         self._policy = policy
-        self._tally = tally
+        self._events = events
         self._declined: set[tuple[str, Kind]] = set()
         self._stopped: set[SolverClient] = set()
         self._sold: dict[str, _Sale] = {}
@@ -87,7 +100,7 @@ class Market:
         self._begun: Waiters[None] = Waiters(CLOCK, late=None, patience=_PATIENCE)
 
     @classmethod
-    def of(cls, config: Config, policy: Policy, tally: Tally) -> Self:
+    def of(cls, config: Config, policy: Policy, events: Events) -> Self:
         """The providers that *config* names. Raises as `accounts_of` does."""
         accounts = accounts_of(config)
         clients = [
@@ -99,15 +112,17 @@ class Market:
                 http_timeout=config.http_timeout,
                 solve_timeout=config.solve_timeout,
                 concurrent_solves=config.concurrent_solves,
-                on_error=tally.error,
+                on_error=lambda error: events.publish(CallFailed(error)),
                 has_rivals=len(accounts) > 1,
                 outage_patience=config.outage_patience,
-                on_outage=partial(tally.outage, patience=config.outage_patience),
-                on_recovery=partial(tally.recovered, account.provider.name),
+                on_outage=lambda error: events.publish(
+                    ProviderUnreachable(error, config.outage_patience)
+                ),
+                on_recovery=partial(_say_recovered, events, account.provider.name),
             )
             for account in accounts
         ]
-        return cls(clients, policy, Ranking(config.provider_order), tally)
+        return cls(clients, policy, Ranking(config.provider_order), events)
 
     async def ask_balances(self) -> None:
         """Says what the accounts hold, and which of them nothing can be bought from.
@@ -128,11 +143,11 @@ class Market:
     async def _ask_balance(self, client: SolverClient) -> None:
         with suppress(CancelledError):
             try:
-                self._tally.balance(client.provider.name, await client.balance())
+                self._events.publish(BalanceKnown(client.provider.name, await client.balance()))
             except SolverError as error:
                 if self._policy.action(error) is Action.STOP:
                     self.stop(error)
-                self._tally.unknown_balance(error)
+                self._events.publish(BalanceUnknown(error))
 
     def _begin(self) -> None:
         self._is_asking = False
@@ -204,7 +219,7 @@ class Market:
     def _reported(self, noted: bool, report: Deferred[bool]) -> None:
         self._reports.discard(report)
         if noted:
-            self._tally.reported()
+            self._events.publish(VerdictReported())
 
     def stop(self, error: SolverError) -> None:
         """Buys nothing more at the provider of *error*, and says so once."""
@@ -212,7 +227,7 @@ class Market:
             if client.provider.name == error.provider and client not in self._stopped:
                 self._stopped.add(client)
                 client.stop(error)
-                self._tally.stopped(error)
+                self._events.publish(BuyingStopped(error))
 
     @property
     def is_left(self) -> bool:

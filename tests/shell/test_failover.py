@@ -10,12 +10,12 @@ from scrapy.http.request import NO_CALLBACK
 from twisted.internet.error import ConnectionRefusedError as Refused
 
 from scrapy_captcha.crawl.failover import Failover
+from scrapy_captcha.events import Events
 from scrapy_captcha.proxy import Proxy
 from scrapy_captcha.sessions.routing import Sessions
 from scrapy_captcha.state import SUBMISSION
 
 if TYPE_CHECKING:
-    from scrapy_captcha.reporting.stats import Tally
     from scrapy_captcha.sessions.single_flight import Sharing
 
 POOL = tuple(Proxy.parse(f"http://proxy{n}.example:8080") for n in range(3))
@@ -42,7 +42,7 @@ def test_a_page_goes_on_elsewhere_and_what_belongs_to_its_session_does_not(
     meta: dict[str, Any], callback: Any, goes_on: bool
 ) -> None:
     sessions = Sessions(POOL, lambda: 0.0)
-    failover = Failover(sessions, cast("Sharing", Ignoring()), cast("Tally", Ignoring()))
+    failover = Failover(sessions, cast("Sharing", Ignoring()), Events())
     request = Request("https://shop.example/1", meta=meta, callback=callback)
     assert sessions.equip(request, keep_proxy=False)
 

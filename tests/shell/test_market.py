@@ -15,10 +15,11 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import deferLater
 
 from scrapy_captcha import Captcha, ErrorCode, Kind, SolverError
+from scrapy_captcha.events import Events
 from scrapy_captcha.models import Solution
 from scrapy_captcha.policy import Policy
 from scrapy_captcha.providers import AntiCaptcha, CapSolver, Order, TwoCaptcha, Unified
-from scrapy_captcha.reporting.stats import Tally
+from scrapy_captcha.reporting.stats import Stats
 from scrapy_captcha.sandbox import Answer, Sandbox, SolverOptions
 from scrapy_captcha.settings.config import Config
 from scrapy_captcha.solver.pool import Market
@@ -49,7 +50,7 @@ class Shop:
         crawler = get_crawler()
         crawler.spider = crawler._create_spider("any")
         self.stats = crawler.stats
-        self.market = Market.of(config, Policy(), Tally(crawler))
+        self.market = Market.of(config, Policy(), Events(Stats(crawler)))
 
     async def asked(self, captcha: Captcha = BOX, *more: str) -> str:
         """The name of the provider whose turn it is."""
