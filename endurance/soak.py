@@ -36,7 +36,7 @@ _MOST_SIGNALS = 5  # of a job, which is let end then: plain Scrapy loses its que
 _PATIENCE = 60.0  # seconds for a run to start, or to end
 _IN_MEMORY = 16  # solutions that a run may hold when it ends: CAPTCHA_CONCURRENT_SOLVES
 _ERROR = re.compile(r"^Traceback.*?^(\S.*?)$", re.MULTILINE | re.DOTALL)
-_GIVEN_UP = re.compile(r"Dropped for its captcha[^,]*, (\w+)")
+_GIVEN_UP = re.compile(r"captcha not solved[^,]*, (\w+)")
 _LOST_BESIDE = 8  # pages per kill that may be lost beside what plain Scrapy loses
 _SETTINGS = {
     "TELNETCONSOLE_ENABLED": False,

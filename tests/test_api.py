@@ -36,10 +36,14 @@ PUBLIC = {
     "scrapy_captcha.sandbox": """
         Answer Fault Guard Mode Passage Sandbox SandboxProcess Shown SiteOptions SolverOptions
     """,
-    "scrapy_captcha.signals": "proxy_refused",
+    "scrapy_captcha.signals": """
+        buying_stopped captcha_detected captcha_given_up captcha_solved proxy_refused
+        solution_accepted solution_rejected
+    """,
 }
 NAMES = [(module, name) for module, names in PUBLIC.items() for name in names.split()]
-ALIASES = {"Body", "Flow", "TaskId", "__version__", "proxy_refused"}  # these cannot have docstrings
+# These cannot have docstrings.
+ALIASES = {"Body", "Flow", "TaskId", "__version__", *PUBLIC["scrapy_captcha.signals"].split()}
 
 
 def imported(code: str) -> set[tuple[str, str]]:

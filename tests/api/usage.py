@@ -66,7 +66,15 @@ from scrapy_captcha.sandbox import (
     SiteOptions,
     SolverOptions,
 )
-from scrapy_captcha.signals import proxy_refused
+from scrapy_captcha.signals import (
+    buying_stopped,
+    captcha_detected,
+    captcha_given_up,
+    captcha_solved,
+    proxy_refused,
+    solution_accepted,
+    solution_rejected,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -96,7 +104,25 @@ class ShopSpider(scrapy.Spider):
     def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:
         spider = super().from_crawler(crawler, *args, **kwargs)
         crawler.signals.connect(spider.other_proxy, signal=proxy_refused)
+        crawler.signals.connect(spider.detected, signal=captcha_detected)
+        crawler.signals.connect(spider.detected, signal=captcha_solved)
+        crawler.signals.connect(spider.judged, signal=solution_accepted)
+        crawler.signals.connect(spider.judged, signal=solution_rejected)
+        crawler.signals.connect(spider.given_up, signal=captcha_given_up)
+        crawler.signals.connect(spider.stopped, signal=buying_stopped)
         return spider
+
+    def detected(self, request: Request, captcha: Captcha) -> None:
+        assert_type(captcha.kind, Kind)
+
+    def judged(self, request: Request) -> None:
+        pass
+
+    def given_up(self, request: Request, reason: str) -> None:
+        pass
+
+    def stopped(self, provider: str, code: ErrorCode) -> None:
+        pass
 
     async def search(self, response: TextResponse) -> AsyncIterator[Request]:
         form = response.css("#search")

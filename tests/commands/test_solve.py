@@ -67,9 +67,9 @@ def test_with_yes_it_tells_each_step_and_writes_the_page(
     assert told[2].startswith("a solution: HCaptchaTaskProxyless at unified for about 0.005")
     assert told[3].startswith(f"fetched, GET {url}: 403, ")
     assert told[4:7] == [
-        "Met a captcha (hcaptcha)",
-        f"Captcha (hcaptcha) is task {task} at unified",
-        "Captcha (hcaptcha) solved",
+        "Captcha detected (hcaptcha)",
+        f"Task {task} created at unified (hcaptcha)",
+        "Captcha solved (hcaptcha)",
     ]
     assert told[7].startswith(f"solution sent, POST {url}: 200, ")
     assert told[-2] == "Solution accepted"

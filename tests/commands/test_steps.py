@@ -59,7 +59,7 @@ def test_lines_of_the_log_are_told_without_their_request() -> None:
     logger = logging.getLogger("test_steps")
     logger.addHandler(LogSteps(Steps(out, Clock())))
     words = {"kind": "hcaptcha", "request": Request("https://shop.example/")}
-    logger.warning("Met a captcha (%(kind)s): %(request)s", words)
+    logger.warning("Captcha detected (%(kind)s): %(request)s", words)
     logger.warning("No proxy is left")
 
-    assert out.getvalue() == "    0.0  Met a captcha (hcaptcha)\n    0.0  No proxy is left\n"
+    assert out.getvalue() == "    0.0  Captcha detected (hcaptcha)\n    0.0  No proxy is left\n"

@@ -118,7 +118,7 @@ async def test_after_an_account_error_captcha_pages_drop_and_the_others_go_on(
     assert crawled.reasons == [code] * 20
     assert len(running.solver.calls) <= 2
     assert crawled.stat(f"dropped_count/{code}") == 20
-    said = [r for r in caplog.records if "Nothing more is bought" in r.getMessage()]
+    said = [r for r in caplog.records if "Stopped buying solutions" in r.getMessage()]
     assert [(record.levelname, code in record.getMessage()) for record in said] == [("ERROR", True)]
 
 

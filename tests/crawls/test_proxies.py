@@ -237,7 +237,7 @@ async def test_a_pool_whose_proxies_all_rest_is_waited_for_where_that_is_set(
     assert crawled.reasons == ["PROXY_REFUSED"]
     assert crawled.paths == ["/page/2"]
     assert at[1] - at[0] >= 0.5
-    assert caplog.text.count("All of CAPTCHA_PROXIES rest for 127.0.0.1") == 1
+    assert caplog.text.count("All proxies are cooling down for 127.0.0.1") == 1
 
 
 @pytest_twisted.ensureDeferred

@@ -30,7 +30,7 @@ def site(pages: int) -> Iterator[SandboxProcess]:
 
 def pages_with_task(directory: Path) -> list[str]:
     """The pages for which the log of the crawl names a task."""
-    return re.findall(r"is task .*(/page/\d+)>", (directory / "scrapy.log").read_text())
+    return re.findall(r"Task .* created .*(/page/\d+)>", (directory / "scrapy.log").read_text())
 
 
 def wait_for(lines: Callable[[], list[str]]) -> list[str]:
