@@ -30,7 +30,7 @@ QUICK: dict[str, Any] = {
     "CAPTCHA_SCOPE": "page",
     "CAPTCHA_RETRY_TIMES": 1,
     "CAPTCHA_HTTP_TIMEOUT": 2,
-    "CLOSESPIDER_TIMEOUT": 30,
+    "CLOSESPIDER_TIMEOUT": 90,
 }
 CAPTCHA = Captcha(Kind.TURNSTILE, "http://127.0.0.1/page", "1x00000000000000000000AA")
 SERVICES = ["unified", "capsolver"]
