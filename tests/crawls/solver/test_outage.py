@@ -161,7 +161,7 @@ async def test_a_crawl_that_is_stopped_in_an_outage_does_not_wait_for_its_end() 
         crawled = await crawl(running, PAGES, settings)
 
     assert crawled.reason == "closespider_timeout"
-    assert time.monotonic() - begun < 6
+    assert time.monotonic() - begun < 60  # of 600
 
 
 class Asker(Visitor):
