@@ -339,6 +339,8 @@ class Conductor:
     ) -> Request | Response | Awaitable[Request]:
         progress = replace(Progress.of(request.meta), shown_at=shown_at(request))
         request.meta[KEY] = progress.to_meta()
+        if not self._sharing.has_begun:
+            self._submitter.want_all_under_way()
         showing = self._sharing.met(request, asked_at, one_visit=captcha.one_visit)
         if not progress.met:
             self._tally.detected(request, captcha)

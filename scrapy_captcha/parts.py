@@ -233,7 +233,7 @@ class Parts:
 
     @cached_property
     def gates(self) -> Gates:
-        return Gates(self.crawler, self.lot, self.sharing, self.domains)
+        return Gates(self.crawler, self.lot, self.sharing, self.domains, self.answer_pages.wants)
 
     @cached_property
     def answer_pages(self) -> AnswerPages:
