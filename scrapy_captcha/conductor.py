@@ -16,6 +16,7 @@ from scrapy_captcha.choices import NoProxy
 from scrapy_captcha.crawl.submission import leave_behind
 from scrapy_captcha.detection import Verdict
 from scrapy_captcha.engine.refreshes import MetaRefreshes
+from scrapy_captcha.jars import served_with
 from scrapy_captcha.origin import (
     disown,
     owner_of,
@@ -341,7 +342,12 @@ class Conductor:
         request.meta[KEY] = progress.to_meta()
         if not self._sharing.has_begun:
             self._submitter.want_all_under_way()
-        showing = self._sharing.met(request, asked_at, one_visit=captcha.one_visit)
+        showing = self._sharing.met(
+            request,
+            asked_at,
+            one_visit=captcha.one_visit,
+            served=served_with(request, response),
+        )
         if not progress.met:
             self._tally.detected(request, captcha)
             self._summary.met(request, captcha)

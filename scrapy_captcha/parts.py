@@ -100,6 +100,7 @@ class Parts:
             patience=2 * self.config.solve_timeout + self.config.outage_patience,
             ahead=self.slots.ahead,
             under_way=lambda: self.crawler.engine.downloader.active,
+            have_replaced=self.jars.have_replaced,
         )
 
     @cached_property

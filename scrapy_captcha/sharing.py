@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from scrapy.http import Request, Response
     from twisted.internet.interfaces import IDelayedCall
 
+    from scrapy_captcha.jars import Served
     from scrapy_captcha.requests import Story
     from scrapy_captcha.sessions import Sessions
     from scrapy_captcha.sites import Session
@@ -50,6 +51,7 @@ class Showing:
     """When a page of *session* that shows a captcha was asked for, and came.
 
     * *is_latest*: whether no other captcha of the session has come in between
+    * *served*: the cookies that the page was served under
     """
 
     session: str
@@ -57,6 +59,7 @@ class Showing:
     asked_at: float
     at: float
     is_latest: bool
+    served: Served = frozenset()
 
 
 class Sharing:
@@ -65,7 +68,8 @@ class Sharing:
     Nobody waits longer than *patience* seconds for another page that does not get on; *now* tells
     seconds on a clock that only goes forward, *under_way* which requests the downloader is at, and
     *ahead* what reaches the site before a request that overtakes: None for all that is under way.
-    *on_shared* is called with each page that came by the solution of another.
+    *have_replaced* whether a request's jar has got other values for cookies since. *on_shared* is
+    called with each page that came by the solution of another.
 
     Until a page shows a captcha, who goes out and comes back need not be told more of than when.
     """
@@ -79,6 +83,7 @@ class Sharing:
         patience: float,
         ahead: Callable[[Request], Collection[Request] | None],
         under_way: Callable[[], Collection[Request]],
+        have_replaced: Callable[[Request, Served], bool],
     ) -> None:
         self._sites = Sites(scope)
         self._sessions = sessions
@@ -86,6 +91,7 @@ class Sharing:
         self._now = now
         self._ahead = ahead
         self._under_way = under_way
+        self._have_replaced = have_replaced
         self.has_begun = False
         self._waiting = WaitingPages(CLOCK, patience)
         self._newcomers = Newcomers(now)
@@ -191,8 +197,11 @@ class Sharing:
         await self.is_to_be_fetched_again(ticket, showing)
         return ticket
 
-    def met(self, request: Request, asked_at: float, *, one_visit: bool) -> Showing:
-        """*request*, which went out at *asked_at*, shows a captcha that may be for *one_visit*."""
+    def met(self, request: Request, asked_at: float, *, one_visit: bool, served: Served) -> Showing:
+        """*request*, which went out at *asked_at*, shows a captcha that may be for *one_visit*.
+
+        *served* are the cookies that it was served under.
+        """
         if not self.has_begun:
             self.has_begun = True
             for other in self._under_way():
@@ -205,7 +214,7 @@ class Sharing:
         before = self._sites.met(self._session(request), now, one_visit=one_visit)
         self._newcomers.met_captcha(request)
         name, site = self._sessions.name(request), site_of_page(request)
-        return Showing(name, site, asked_at, now, is_latest=before < asked_at)
+        return Showing(name, site, asked_at, now, before < asked_at, served)
 
     async def is_to_be_fetched_again(self, ticket: Request, showing: Showing) -> bool:
         """Whether *ticket* is fetched again, as another page has solved for its session meanwhile.
@@ -406,9 +415,13 @@ class Sharing:
         return Outcome.TRIAL
 
     async def _is_answerable(self, ticket: Request, showing: Showing, session: Session) -> bool:
-        """Whether no captcha has been shown after that of *ticket*, which would be expected now."""
+        """Whether no captcha has been shown after that of *ticket*, which would be expected now.
+
+        Nor may another answer have replaced the session that its page belongs to.
+        """
         await self._until_back(showing.session, self._under_way, _LONGEST_CLEARING)
-        if showing.is_latest and session.shown == showing.at:
+        is_latest = showing.is_latest and session.shown == showing.at
+        if is_latest and not self._have_replaced(ticket, showing.served):
             return True
         again = Progress.of(ticket.meta).again
         self._note(ticket, again=again + 1, goes=True)
