@@ -29,6 +29,7 @@ from scrapy_captcha.choices import GiveUp
 from scrapy_captcha.commands.captcha import SUBCOMMANDS
 from scrapy_captcha.config import Config
 from scrapy_captcha.detection import DETECTORS, Declared
+from scrapy_captcha.detection.unsold import UNSOLD
 from scrapy_captcha.detection.walls import WALLS
 from scrapy_captcha.errors import ERRORS, ErrorCode, SolverError
 from scrapy_captcha.options import Options
@@ -252,7 +253,7 @@ def test_kinds() -> None:
 def test_walls() -> None:
     """All names that `captcha/blocked_count` may carry."""
     listed = README.partition("one of these bot walls:\n\n")[2].partition(".\n\n")[0]
-    assert words(listed) == {wall.name for wall in WALLS}
+    assert words(listed) == {wall.name for wall in WALLS} | UNSOLD
 
 
 def test_providers() -> None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from scrapy_captcha.detection.reading import Element
 
 # Names that the generators of such pictures give to the picture or to its field.
-_CAPTCHA = r"captcha|securimage|seccode|vvcode|turing"
+_CAPTCHA = r"[ck]aptcha|securimage|seccode|vvcode|turing"
 # Names of other codes as well: of one sent to a phone, or printed on a card.
 _OTHER_CODE = (
     r"vcode|verif(?:y|ication)[_-]?code|check[_-]?code|security[_-]?code|auth[_-]?code"

@@ -20,6 +20,7 @@ from scrapy_captcha.sandbox.pictures import draw, new_text
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from twisted.internet.defer import Deferred
     from twisted.web.server import Request as Asked
 
     from scrapy_captcha.sandbox import Sandbox
@@ -48,7 +49,7 @@ class Gated(Resource):
 
         cookie = request.getCookie(b"sid")
         delay = 0.3 if request.path.decode() == SLOW and cookie is None else 0.0
-        waited = deferLater(reactor, delay)
+        waited: Deferred[None] = deferLater(reactor, delay)
         waited.addCallback(lambda _none: self._respond(request, (cookie or b"").decode()))
         return NOT_DONE_YET
 
