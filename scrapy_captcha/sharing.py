@@ -18,7 +18,7 @@ from scrapy_captcha.choices import Scope
 from scrapy_captcha.clock import CLOCK
 from scrapy_captcha.newcomers import MARK, Newcomers
 from scrapy_captcha.progress import KEY, Progress
-from scrapy_captcha.requests import site_of_page
+from scrapy_captcha.requests import site_of_captcha
 from scrapy_captcha.sites import Manner, Sites, Turn
 from scrapy_captcha.waiting import WaitingPages, Why
 
@@ -192,7 +192,7 @@ class Sharing:
         redirected to a captcha, which has not been fetched. It may be the next to lead.
         """
         asked_at = ticket.meta.pop(_ASKED, _LONG_AGO)
-        name, site = self._sessions.name(ticket), site_of_page(ticket)
+        name, site = self._sessions.name(ticket), site_of_captcha(ticket)
         showing = Showing(name, site, asked_at, self._now(), is_latest=False)
         await self.is_to_be_fetched_again(ticket, showing)
         return ticket
@@ -213,7 +213,7 @@ class Sharing:
         now = self._now()
         before = self._sites.met(self._session(request), now, one_visit=one_visit)
         self._newcomers.met_captcha(request)
-        name, site = self._sessions.name(request), site_of_page(request)
+        name, site = self._sessions.name(request), site_of_captcha(request)
         return Showing(name, site, asked_at, now, before < asked_at, served)
 
     async def is_to_be_fetched_again(self, ticket: Request, showing: Showing) -> bool:
@@ -365,7 +365,7 @@ class Sharing:
             self._go_on(name, session)
             return
         if progress.follows:
-            self._sites.opened_to_all(site_of_page(request))
+            self._sites.opened_to_all(site_of_captcha(request))
             self._on_shared(request)
         if progress.leads:
             came = progress.follows or self._is_one_by_one(progress.leads)
@@ -394,7 +394,7 @@ class Sharing:
         self._newcomers.close()
 
     def _session(self, request: Request) -> Session:
-        return self._sites.session(site_of_page(request), self._sessions.name(request))
+        return self._sites.session(site_of_captcha(request), self._sessions.name(request))
 
     def _submits_in(self, request: Request) -> Session:
         """The session in which *request* has its turn."""
