@@ -270,7 +270,7 @@ class Sharing:
             return again
         if one_by_one:
             return not await self._is_answerable(ticket, showing, session)
-        return await self._newcomers.have_settled_since(ticket, showing.asked_at)
+        return await self._has_another_session(ticket, showing)
 
     def lend_turn(self, ticket: Request) -> None:
         """*ticket* waits to buy: what it waits for may hang on solutions that wait for its turn.
@@ -413,6 +413,16 @@ class Sharing:
             return Outcome.OPENED
         self._sites.lead(session)
         return Outcome.TRIAL
+
+    async def _has_another_session(self, ticket: Request, showing: Showing) -> bool:
+        """Whether the captcha of *ticket* may be for cookies that the jar has no more."""
+        again = Progress.of(ticket.meta).again
+        if again >= _MOST_AGAIN:
+            return False
+        if not await self._newcomers.have_settled_since(ticket, showing.asked_at):
+            return False
+        self._note(ticket, again=again + 1)
+        return True
 
     async def _is_answerable(self, ticket: Request, showing: Showing, session: Session) -> bool:
         """Whether no captcha has been shown after that of *ticket*, which would be expected now.

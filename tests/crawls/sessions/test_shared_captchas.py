@@ -84,7 +84,7 @@ async def shared(visits: float = float("inf")) -> AsyncIterator[tuple[Shared, li
 @pytest.mark.parametrize("scope", ["auto", "site"])
 @pytest_twisted.ensureDeferred
 async def test_pages_of_two_sites_wait_for_one_solution_of_their_captcha(scope: str) -> None:
-    settings = {"CAPTCHA_DOMAINS": DOMAINS, "CAPTCHA_SCOPE": scope, "CLOSESPIDER_TIMEOUT": 20}
+    settings = {"CAPTCHA_DOMAINS": DOMAINS, "CAPTCHA_SCOPE": scope}
     async with sandbox({"solve_time": 0.3}) as running, shared() as (root, sites):
         requests = [Request(f"{url}/out/{n}") for n in PAGES for url in sites]
         crawled = await crawl(running, requests, settings)
@@ -116,7 +116,7 @@ async def test_the_other_pages_of_a_site_are_not_held_back_by_it() -> None:
 
 @pytest_twisted.ensureDeferred
 async def test_a_clearance_there_that_is_good_for_one_page_is_bought_for_each() -> None:
-    settings = {"CAPTCHA_DOMAINS": DOMAINS, "CLOSESPIDER_TIMEOUT": 20}
+    settings = {"CAPTCHA_DOMAINS": DOMAINS}
     async with sandbox({"solve_time": 0.1}) as running, shared(visits=1) as (_root, sites):
         requests = [Request(f"{url}/out/{n}") for n in PAGES for url in sites]
         crawled = await crawl(running, requests, settings, AtHome)
