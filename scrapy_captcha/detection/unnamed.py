@@ -11,7 +11,7 @@ from lxml import etree  # type: ignore[import-untyped]
 from scrapy_captcha.captchas import Kind
 from scrapy_captcha.detection.controls import is_preset, kind_of, typed
 from scrapy_captcha.detection.naming import names_captcha, names_check
-from scrapy_captcha.detection.pictures import FILE, NAMED, OTHER, names_of, source_of
+from scrapy_captcha.detection.pictures import FILE, NAMED, is_other, names_of, source_of
 from scrapy_captcha.detection.reading import text_of
 from scrapy_captcha.detection.searching import is_search
 from scrapy_captcha.detection.widgets import Widget
@@ -108,7 +108,7 @@ def _may_be(document: Document, element: Element) -> bool:
     if element.tag == "svg":
         around = element.getparent()
         return _is_wide(element) and (around is None or document.visible(around))
-    return not OTHER.search(names_of(element)) and document.visible(element)
+    return not is_other(element) and document.visible(element)
 
 
 def _is_wide(drawing: Element) -> bool:

@@ -138,6 +138,11 @@ def test_a_heading_alone_names_no_captcha_on_other_pages(picture: str, text: str
     assert captcha(picture, text) is None
 
 
+@pytest.mark.parametrize("source", ["/captcha.php?refresh=17", "/i.php?reload=1&amp;n=17"])
+def test_a_picture_that_is_loaded_anew_is_no_button_for_that(source: str) -> None:
+    assert captcha(f'<img src="{source}">', "Are you a robot?") is not None
+
+
 def test_a_layout_around_a_picture_that_refuses_does_not_hide_it() -> None:
     layout = '<a href="/more">x</a>' * 20 + "<img src=/logo.png><h1>Are you a robot?</h1>"
     assert captcha(IMAGE, layout) is None
