@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from scrapy.http import Request, Response
     from twisted.internet.defer import Deferred
 
+    Served = frozenset[tuple[bytes, bytes]]  # names and values of cookies
+
     # What a parked request waits for; its result is sent in its place.
     Story = Callable[[Request], Coroutine[Deferred[Any], Any, Request]]
 

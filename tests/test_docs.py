@@ -23,6 +23,7 @@ import scrapy_captcha
 from scrapy_captcha import events
 from scrapy_captcha.commands.captcha import SUBCOMMANDS
 from scrapy_captcha.detection import DETECTORS, Declared
+from scrapy_captcha.detection.unsold import UNSOLD
 from scrapy_captcha.detection.walls import WALLS
 from scrapy_captcha.errors import ERRORS, ErrorCode, SolverError
 from scrapy_captcha.events import Event
@@ -225,7 +226,7 @@ def test_kinds() -> None:
 def test_walls() -> None:
     """All names that `captcha/blocked_count` may carry."""
     listed = README.partition("one of these bot walls:\n\n")[2].partition(".\n\n")[0]
-    assert words(listed) == {wall.name for wall in WALLS}
+    assert words(listed) == {wall.name for wall in WALLS} | UNSOLD
 
 
 def test_providers() -> None:

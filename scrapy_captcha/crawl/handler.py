@@ -14,6 +14,7 @@ from twisted.internet.defer import CancelledError
 from scrapy_captcha.crawl.inspector import is_robots_txt
 from scrapy_captcha.crawl.submission import leave_behind
 from scrapy_captcha.detection import Verdict
+from scrapy_captcha.engine.cookie_jars import served_with
 from scrapy_captcha.engine.refreshes import MetaRefreshes
 from scrapy_captcha.events import (
     CaptchaDetected,
@@ -349,7 +350,14 @@ class Conductor:
     ) -> Request | Response | Awaitable[Request]:
         progress = replace(Progress.of(request.meta), shown_at=shown_at(request))
         request.meta[KEY] = progress.to_meta()
-        showing = self._sharing.met(request, asked_at, one_visit=captcha.one_visit)
+        if not self._sharing.has_begun:
+            self._submitter.want_all_under_way()
+        showing = self._sharing.met(
+            request,
+            asked_at,
+            one_visit=captcha.one_visit,
+            served=served_with(request, response),
+        )
         if not progress.met:
             self._events.publish(CaptchaDetected(request, captcha))
             self._summary.met(request, captcha)

@@ -60,6 +60,13 @@ class Submitter:
         """The crawl asks for the page of *request*."""
         self._pages.wants(wanted_url(request))
 
+    def want_all_under_way(self) -> None:
+        """The crawl asks for the pages of all requests that the downloader is at."""
+        engine = self._crawler.engine
+        assert engine is not None  # noqa: S101 - a request is being processed
+        for request in engine.downloader.active:
+            self.wants(request)
+
     async def send(
         self, request: Request, name: str, captcha: Captcha, solution: Solution
     ) -> Response | None:

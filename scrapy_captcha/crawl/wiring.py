@@ -127,6 +127,7 @@ class Parts:
             patience=2 * self.config.solve_timeout + self.config.outage_patience,
             ahead=self.slots.ahead,
             under_way=lambda: self.crawler.engine.downloader.active,
+            have_replaced=self.jars.have_replaced,
         )
 
     @cached_property
@@ -260,7 +261,7 @@ class Parts:
 
     @cached_property
     def gates(self) -> Gates:
-        return Gates(self.crawler, self.lot, self.sharing, self.domains)
+        return Gates(self.crawler, self.lot, self.sharing, self.domains, self.answer_pages.wants)
 
     @cached_property
     def answer_pages(self) -> AnswerPages:

@@ -27,6 +27,7 @@ from scrapy_captcha.detection.scripted import (
 )
 from scrapy_captcha.detection.standing import why_alone
 from scrapy_captcha.detection.unnamed import find_unnamed
+from scrapy_captcha.detection.unsold import find_unsold
 from scrapy_captcha.detection.verdict import Detection, Verdict
 from scrapy_captcha.detection.widgets import find_widgets
 from scrapy_captcha.models import Captcha, Kind
@@ -97,12 +98,24 @@ def scores(document: Document) -> Detection | None:
     return _shown(document, find_recaptcha_v3)
 
 
+def unsold(document: Document) -> Detection | None:
+    """Captchas that no service answers: blocks, where they stand instead of the page."""
+    if not document.suspicious or document.root is None:
+        return None
+    shown = next(find_unsold(document), None)
+    reasons = shown and why_alone(document, shown, form_element(document, shown))
+    if not (shown and reasons):
+        return None
+    return Detection(Verdict.BLOCK, shown.name, None, (shown.evidence, *reasons), 0.9)
+
+
 # Their names are those of the setting that adds, replaces or removes detectors.
 DETECTORS: Mapping[str, Detector] = {
     "walls": walls,
     "widgets": widgets,
     "pictures": pictures,
     "scores": scores,
+    "unsold": unsold,
 }
 
 

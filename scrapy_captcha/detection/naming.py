@@ -38,6 +38,17 @@ _PICTURE = re.compile(
     r"|you see|shown (?:above|below|here)|displayed|as shown",
     re.IGNORECASE,
 )
+# What the heading of a page with nothing but a picture and a field may say.
+_CHECK = re.compile(
+    r"(?:(?:security|access|visitor|user|identity|request|browser) )?"
+    r"(?:verification|check|checking|validation)|(?:please )?(?:verify|confirm)(?: yourself)?"
+    r"|(?:sicherheits)?(?:überprüfung|prüfung)|vérification(?: de sécurité)?"
+    r"|verificación(?: de seguridad)?|verifica(?: di sicurezza)?|verificação(?: de segurança)?"
+    r"|(?:veiligheids)?controle|weryfikacja|ověření|doğrulama"  # codespell:ignore
+    r"|проверка(?: безопасности)?"
+    r"|перевірка|验证|驗證|校验|認証|인증",
+    re.IGNORECASE,
+)
 # Where such codes come from otherwise.
 _SENT = re.compile(
     r"\bsms\b|смс|短信|手机|手機|\bphone|mobile|telefon|téléphone|teléfono|телефон|휴대|authenticat"
@@ -57,3 +68,8 @@ def names_captcha(text: str, *, drawn: bool) -> bool:
     code = _CODE.search(text) is not None
     asked = code or _CHARACTERS.search(text) is not None
     return (code and drawn) or (asked and _PICTURE.search(text) is not None)
+
+
+def names_check(text: str) -> bool:
+    """Whether *text* says nothing but that something is checked, as a wall may."""
+    return _CHECK.fullmatch(text.strip(" .!:…")) is not None

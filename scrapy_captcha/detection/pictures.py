@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from scrapy_captcha.detection.reading import Element
 
 # Names that the generators of such pictures give to the picture or to its field.
-_CAPTCHA = r"captcha|securimage|seccode|vvcode|turing"
+_CAPTCHA = r"[ck]aptcha|securimage|seccode|vvcode|turing"
 # Names of other codes as well: of one sent to a phone, or printed on a card.
 _OTHER_CODE = (
     r"vcode|verif(?:y|ication)[_-]?code|check[_-]?code|security[_-]?code|auth[_-]?code"
@@ -29,7 +29,7 @@ _CODE = re.compile(f"{_CAPTCHA}|{_OTHER_CODE}", re.IGNORECASE)
 _ARTWORK = re.compile(r"[^?#]{1,2000}\.(?:avif|ico|svg|webp)(?:[?#]|$)", re.IGNORECASE)
 FILE = re.compile(r"[^?#]{1,2000}\.(?:avif|gif|ico|jpe?g|png|svg|webp)(?:[?#]|$)", re.IGNORECASE)
 # Buttons around the picture, and what else is drawn for one visitor.
-OTHER = re.compile(
+_OTHER = re.compile(
     r"refresh|reload|audio|sound|speaker|loading|spinner|logo|icon|avatar|\bqr", re.IGNORECASE
 )
 _MAX_URL = 200_000
@@ -54,7 +54,7 @@ def find_pictures(document: Document) -> Iterator[Widget]:
     images = [
         image
         for image in document.find("//img[@src]")[:200]
-        if not OTHER.search(names_of(image)) and document.visible(image)
+        if not is_other(image) and document.visible(image)
     ]
     images.sort(key=lambda image: not _named(image))
     for image in images:
@@ -87,6 +87,15 @@ def names_of(element: Element) -> str:
     return " ".join(part[:200] for part in parts) + (
         "" if source.startswith("data:") else " " + source[:500]
     )
+
+
+def is_other(image: Element) -> bool:
+    """Whether *image* is named as what is drawn or clicked for another end.
+
+    What its address asks for says nothing: pictures that are to be new each time ask for that.
+    """
+    query = image.get("src", "")[:500].partition("?")[2]
+    return _OTHER.search(names_of(image).removesuffix(query)) is not None
 
 
 def source_of(document: Document, given: str) -> str | None:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from lxml import etree  # type: ignore[import-untyped]
 
 from scrapy_captcha.detection.controls import is_preset, kind_of, typed
-from scrapy_captcha.detection.naming import names_captcha
-from scrapy_captcha.detection.pictures import FILE, NAMED, OTHER, names_of, source_of
+from scrapy_captcha.detection.naming import names_captcha, names_check
+from scrapy_captcha.detection.pictures import FILE, NAMED, is_other, names_of, source_of
 from scrapy_captcha.detection.reading import text_of
 from scrapy_captcha.detection.searching import is_search
 from scrapy_captcha.detection.widgets import Widget
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _MAX_PICTURES = 20
 _MAX_TEXT = 2_000
+_MAX_BARE = 80  # characters
 _MAX_CONTROLS = 50
 _MAX_DRAWING = 48_000  # bytes of markup
 _NEAR = 4  # elements around a picture whose names count
@@ -33,6 +34,7 @@ _OTHER_FIELD = re.compile(
     re.IGNORECASE,
 )
 _HELD = "//img[@src] | //*[local-name()='svg'] | //*[contains(@style, 'url(') and not(self::body)]"
+_HEADS = "//title | //h1 | //h2 | //h3 | //legend | //label"
 _BACKGROUND = re.compile(r"\burl\(\s{0,9}[\"']?([^\"')]{1,200000})")
 _SAID = ("alt", "aria-label", "placeholder", "title", "value")
 
@@ -51,7 +53,11 @@ def find_unnamed(document: Document, *, known: bool = False) -> Iterator[Widget]
         if source is None or (known and picture.tag == "svg"):
             continue
         named = known or NAMED.search(names_of(question))
-        if not (named or _is_named(document, form, picture, source)):
+        if not (
+            named
+            or _is_named(document, form, picture, source)
+            or _is_bare_check(document, form, picture, source)
+        ):
             continue
         yield Widget(
             Kind.IMAGE,
@@ -102,7 +108,7 @@ def _may_be(document: Document, element: Element) -> bool:
     if element.tag == "svg":
         around = element.getparent()
         return _is_wide(element) and (around is None or document.visible(around))
-    return not OTHER.search(names_of(element)) and document.visible(element)
+    return not is_other(element) and document.visible(element)
 
 
 def _is_wide(drawing: Element) -> bool:
@@ -135,12 +141,27 @@ def _is_named(document: Document, form: Element, picture: Element, source: str) 
     near = list(document.ancestors(picture))[:_NEAR]
     if any(NAMED.search(f"{one.get('id', '')} {one.get('class', '')}"[:500]) for one in near):
         return True
-    whole = [form, *document.find("//title | //h1 | //h2 | //h3 | //legend | //label")[:20]]
+    whole = [form, *document.find(_HEADS)[:20]]
     if document.reading.characters <= _MAX_TEXT:
         whole += document.find("//body")[:1]
     said = [one.get(name, "")[:200] for one in _speaking(document, form, picture) for name in _SAID]
     text = " ".join([*(text_of(one, _MAX_TEXT) for one in whole), *said])
     return names_captcha(text, drawn=not FILE.match(source))
+
+
+def _is_bare_check(document: Document, form: Element, picture: Element, source: str) -> bool:
+    """Whether the page is nothing but a picture, a field and a button, headed as a check."""
+    if document.reading.characters > _MAX_BARE or document.reading.links or len(document.forms) > 1:
+        return False
+    is_drawn = picture.tag == "img" and not FILE.match(source)
+    is_inside = document.form_of(picture) is form
+    if not (is_drawn and is_inside) or len(document.find(_HELD)) > 1:
+        return False
+    heads = [text_of(one, _MAX_BARE) for one in document.find(_HEADS)[:20]]
+    heads = [head for head in heads if head.strip()]
+    if str(form.get("method", "")).strip().lower() != "post":
+        return False
+    return bool(heads) and all(names_check(head) for head in heads)
 
 
 def _speaking(document: Document, form: Element, picture: Element) -> list[Element]:

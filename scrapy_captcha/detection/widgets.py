@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, replace
 from functools import cache, partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from scrapy_captcha.detection.scripts import calls, literal
 from scrapy_captcha.models import Kind
@@ -37,6 +37,22 @@ class Widget:
     answer_field: str | None = None
     image: str | None = None
     question: Element | None = None
+
+
+class Shown(Protocol):
+    """A captcha in a page, whether a service could answer it or not."""
+
+    @property
+    def element(self) -> Element | None:
+        """As in `Widget`."""
+
+    @property
+    def question(self) -> Element | None:
+        """The field that a reader fills in."""
+
+    @property
+    def parameters(self) -> Mapping[str, Scalar]:
+        """As in `Widget`."""
 
 
 @dataclass(frozen=True, slots=True)

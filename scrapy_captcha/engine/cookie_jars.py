@@ -16,8 +16,10 @@ if TYPE_CHECKING:
     from http.cookiejar import Cookie
 
     from scrapy.crawler import Crawler
+    from scrapy.http import Response
     from scrapy.http.cookies import CookieJar
 
+    from scrapy_captcha.requests import Served
 
 _KEPT = 10_000  # sessions
 
@@ -48,6 +50,13 @@ class Jars:
         bare = Request(request.url)
         jar.add_cookie_header(bare)
         return bare.headers.get("Cookie") or b""
+
+    def have_replaced(self, request: Request, served: Served) -> bool:
+        """Whether the jar of *request* has another value by now for one of the cookies *served*."""
+        now: dict[bytes, set[bytes]] = {}
+        for name, value in _pairs(self.cookies_for(request)):
+            now.setdefault(name, set()).add(value)
+        return any(name in now and value not in now[name] for name, value in served)
 
     def prefer_own(self, request: Request, given: object) -> None:
         """The site's own cookies win over *given*, those that the spider gave to *request*.
@@ -88,6 +97,21 @@ class Jars:
             if isinstance(middleware, CookiesMiddleware):
                 return middleware.jars[request.meta.get("cookiejar")]
         return None
+
+
+def served_with(request: Request, response: Response) -> Served:
+    """The cookies of the session under which *response* was served: those sent, and those set."""
+    served = dict(_pairs(request.headers.get("Cookie") or b""))
+    for one in response.headers.getlist("Set-Cookie"):
+        served.update(_pairs(one.partition(b";")[0]))
+    return frozenset(served.items())
+
+
+def _pairs(header: bytes) -> Iterator[tuple[bytes, bytes]]:
+    for pair in header.split(b";"):
+        name, _, value = pair.strip().partition(b"=")
+        if name:
+            yield name, value
 
 
 def _without_path(given: object) -> frozenset[str]:

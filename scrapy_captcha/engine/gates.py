@@ -17,11 +17,13 @@ from scrapy.utils.httpobj import urlparse_cached
 from scrapy.utils.job import job_dir
 
 from scrapy_captcha.clock import CLOCK
-from scrapy_captcha.origin import is_of_page, redirects, to_be_tried_again, with_own
+from scrapy_captcha.origin import is_of_page, redirects, to_be_tried_again, wanted_url, with_own
 from scrapy_captcha.state import KEY, Progress
 from scrapy_captcha.store.statefile import StateFile
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from scrapy.crawler import Crawler
     from scrapy.http import Request
 
@@ -58,16 +60,22 @@ class Gates:
     leads there then bypasses the duplicate filter, or is parked while its session is solved for.
     What was dropped before is kept until the answer at the URL is known: a captcha brings it back,
     all else leaves it dropped. An idle spider has no answer under way: then the URL is asked once
-    more, where it may be a gate.
+    more, where it may be a gate. *wants* is called with the URLs of the pages that were redirected.
     """
 
     def __init__(
-        self, crawler: Crawler, lot: ParkingLot, leaders: Leaders, domains: Domains
+        self,
+        crawler: Crawler,
+        lot: ParkingLot,
+        leaders: Leaders,
+        domains: Domains,
+        wants: Callable[[str], None],
     ) -> None:
         self._crawler = crawler
         self._lot = lot
         self._leaders = leaders
         self._domains = domains
+        self._wants = wants
         self._priority_adjust = crawler.settings.getint("REDIRECT_PRIORITY_ADJUST")
         self._dropped = _Dropped()
         self._known: dict[str, bool] = {}  # whether pages were redirected there
@@ -172,6 +180,7 @@ class Gates:
     def _request_dropped(self, request: Request) -> None:
         if _is_redirected(request):
             self._leaders.redirected(request)
+            self._wants(wanted_url(request))
             self._dropped.add(self._key(request), request)
 
     def _bring_back(self, key: str) -> None:

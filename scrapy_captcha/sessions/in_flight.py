@@ -13,7 +13,9 @@ from scrapy.utils.httpobj import urlparse_cached
 
 from scrapy_captcha.bounded import Bounded
 from scrapy_captcha.clock import CLOCK
-from scrapy_captcha.requests import jar_of, site_of_page
+from scrapy_captcha.origin import redirects
+from scrapy_captcha.requests import jar_of, site_of, site_of_page
+from scrapy_captcha.urls import host_of
 from scrapy_captcha.waiters import Waiters
 
 if TYPE_CHECKING:
@@ -89,11 +91,16 @@ class Newcomers:
         self._strangers.last_return = self._now()
 
     def met_captcha(self, request: Request) -> None:
-        """*request* shows a captcha: who goes out now knows the session, if there is one."""
-        hosts = self._crowds.get(_place(request))
-        crowd = hosts.get(_host(request)) if hosts is not None else None
-        if crowd is not None:
-            crowd.is_over = True
+        """*request* shows a captcha: what goes out now knows the session, if there is one.
+
+        So it is at the hosts, too, from which redirects have led to the captcha.
+        """
+        for url in (request.url, *redirects(request)):
+            host = host_of(url)
+            hosts = self._crowds.get((site_of(host), jar_of(request)))
+            crowd = hosts.get(host) if hosts is not None else None
+            if crowd is not None:
+                crowd.is_over = True
 
     async def have_settled_since(self, request: Request, asked_at: float) -> bool:
         """Whether the cookies of *request* may differ from those with which it went at *asked_at*.

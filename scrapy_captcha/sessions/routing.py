@@ -20,6 +20,7 @@ from scrapy_captcha.requests import (
     PROXY_KEYS,
     jar_of,
     site_of,
+    site_of_captcha,
     site_of_page,
     without_proxy,
 )
@@ -251,9 +252,10 @@ class Sessions:
     def name(self, request: Request) -> str:
         """The session of *request*: its site, cookie jar and proxy, and this run of the crawl.
 
-        What leads a session in one run, or in one of several workers, does not in another.
+        The site is that of its captcha, where it has met one. What leads a session in one run, or
+        in one of several workers, does not in another.
         """
-        site, jar = self._session(request)
+        site, jar = site_of_captcha(request), jar_of(request)
         has_own = PROXY_INDEX in request.meta or request.meta.get(
             HAD_PROXY, "redirect_urls" not in request.meta
         )

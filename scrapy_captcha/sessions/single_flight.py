@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from twisted.internet.task import deferLater
 
 from scrapy_captcha.clock import CLOCK
-from scrapy_captcha.requests import site_of_page
+from scrapy_captcha.requests import site_of_captcha
 from scrapy_captcha.sessions.in_flight import MARK, Newcomers
 from scrapy_captcha.sessions.outcomes import Outcome
 from scrapy_captcha.sessions.scope import Manner, Sites, Turn
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from scrapy.http import Request, Response
     from twisted.internet.interfaces import IDelayedCall
 
-    from scrapy_captcha.requests import Story
+    from scrapy_captcha.requests import Served, Story
     from scrapy_captcha.sessions.routing import Sessions
     from scrapy_captcha.sessions.scope import Session
 
@@ -50,6 +50,7 @@ class Showing:
     """When a page of *session* that shows a captcha was asked for, and came.
 
     * *is_latest*: whether no other captcha of the session has come in between
+    * *served*: the cookies that the page was served under
     """
 
     session: str
@@ -57,6 +58,7 @@ class Showing:
     asked_at: float
     at: float
     is_latest: bool
+    served: Served = frozenset()
 
 
 class Sharing:
@@ -65,7 +67,8 @@ class Sharing:
     Nobody waits longer than *patience* seconds for another page that does not get on; *now* tells
     seconds on a clock that only goes forward, *under_way* which requests the downloader is at, and
     *ahead* what reaches the site before a request that overtakes: None for all that is under way.
-    *on_shared* is called with each page that came by the solution of another.
+    *have_replaced* whether a request's jar has got other values for cookies since. *on_shared* is
+    called with each page that came by the solution of another.
 
     Until a page shows a captcha, who goes out and comes back need not be told more of than when.
     """
@@ -79,6 +82,7 @@ class Sharing:
         patience: float,
         ahead: Callable[[Request], Collection[Request] | None],
         under_way: Callable[[], Collection[Request]],
+        have_replaced: Callable[[Request, Served], bool],
     ) -> None:
         self._sites = Sites(scope)
         self._sessions = sessions
@@ -86,6 +90,7 @@ class Sharing:
         self._now = now
         self._ahead = ahead
         self._under_way = under_way
+        self._have_replaced = have_replaced
         self.has_begun = False
         self._waiting = WaitingPages(CLOCK, patience)
         self._newcomers = Newcomers(now)
@@ -186,13 +191,16 @@ class Sharing:
         redirected to a captcha, which has not been fetched. It may be the next to lead.
         """
         asked_at = ticket.meta.pop(_ASKED, _LONG_AGO)
-        name, site = self._sessions.name(ticket), site_of_page(ticket)
+        name, site = self._sessions.name(ticket), site_of_captcha(ticket)
         showing = Showing(name, site, asked_at, self._now(), is_latest=False)
         await self.is_to_be_fetched_again(ticket, showing)
         return ticket
 
-    def met(self, request: Request, asked_at: float, *, one_visit: bool) -> Showing:
-        """*request*, which went out at *asked_at*, shows a captcha that may be for *one_visit*."""
+    def met(self, request: Request, asked_at: float, *, one_visit: bool, served: Served) -> Showing:
+        """*request*, which went out at *asked_at*, shows a captcha that may be for *one_visit*.
+
+        *served* are the cookies that it was served under.
+        """
         if not self.has_begun:
             self.has_begun = True
             for other in self._under_way():
@@ -204,8 +212,8 @@ class Sharing:
         now = self._now()
         before = self._sites.met(self._session(request), now, one_visit=one_visit)
         self._newcomers.met_captcha(request)
-        name, site = self._sessions.name(request), site_of_page(request)
-        return Showing(name, site, asked_at, now, is_latest=before < asked_at)
+        name, site = self._sessions.name(request), site_of_captcha(request)
+        return Showing(name, site, asked_at, now, before < asked_at, served)
 
     async def is_to_be_fetched_again(self, ticket: Request, showing: Showing) -> bool:
         """Whether *ticket* is fetched again, as another page has solved for its session meanwhile.
@@ -261,7 +269,7 @@ class Sharing:
             return again
         if one_by_one:
             return not await self._is_answerable(ticket, showing, session)
-        return await self._newcomers.have_settled_since(ticket, showing.asked_at)
+        return await self._has_another_session(ticket, showing)
 
     def lend_turn(self, ticket: Request) -> None:
         """*ticket* waits to buy: what it waits for may hang on solutions that wait for its turn.
@@ -356,7 +364,7 @@ class Sharing:
             self._go_on(name, session)
             return
         if progress.follows:
-            self._sites.opened_to_all(site_of_page(request))
+            self._sites.opened_to_all(site_of_captcha(request))
             self._on_shared(request)
         if progress.leads:
             came = progress.follows or self._is_one_by_one(progress.leads)
@@ -385,7 +393,7 @@ class Sharing:
         self._newcomers.close()
 
     def _session(self, request: Request) -> Session:
-        return self._sites.session(site_of_page(request), self._sessions.name(request))
+        return self._sites.session(site_of_captcha(request), self._sessions.name(request))
 
     def _submits_in(self, request: Request) -> Session:
         """The session in which *request* has its turn."""
@@ -405,10 +413,24 @@ class Sharing:
         self._sites.lead(session)
         return Outcome.TRIAL
 
+    async def _has_another_session(self, ticket: Request, showing: Showing) -> bool:
+        """Whether the captcha of *ticket* may be for cookies that the jar has no more."""
+        again = Progress.of(ticket.meta).again
+        if again >= _MOST_AGAIN:
+            return False
+        if not await self._newcomers.have_settled_since(ticket, showing.asked_at):
+            return False
+        self._note(ticket, again=again + 1)
+        return True
+
     async def _is_answerable(self, ticket: Request, showing: Showing, session: Session) -> bool:
-        """Whether no captcha has been shown after that of *ticket*, which would be expected now."""
+        """Whether no captcha has been shown after that of *ticket*, which would be expected now.
+
+        Nor may another answer have replaced the session that its page belongs to.
+        """
         await self._until_back(showing.session, self._under_way, _LONGEST_CLEARING)
-        if showing.is_latest and session.shown == showing.at:
+        is_latest = showing.is_latest and session.shown == showing.at
+        if is_latest and not self._have_replaced(ticket, showing.served):
             return True
         again = Progress.of(ticket.meta).again
         self._note(ticket, again=again + 1, goes=True)

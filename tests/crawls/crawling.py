@@ -26,7 +26,7 @@ FAST: dict[str, Any] = {
     "TELNETCONSOLE_ENABLED": False,
     "LOGSTATS_INTERVAL": 0,
     "RETRY_TIMES": 1,
-    "CLOSESPIDER_TIMEOUT": 30,  # ends what would hang
+    "CLOSESPIDER_TIMEOUT": 100,  # ends what would hang
 }
 
 

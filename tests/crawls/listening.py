@@ -10,12 +10,12 @@ if TYPE_CHECKING:
 
 
 @asynccontextmanager
-async def listening(factory: Any) -> AsyncIterator[int]:
-    """The free port at which *factory* serves."""
+async def listening(factory: Any, interface: str = "127.0.0.1") -> AsyncIterator[int]:
+    """The free port of *interface* at which *factory* serves."""
     from twisted.internet import reactor
 
     untyped: Any = reactor
-    port = untyped.listenTCP(0, factory, interface="127.0.0.1")
+    port = untyped.listenTCP(0, factory, interface=interface)
     try:
         yield port.getHost().port
     finally:

@@ -153,7 +153,7 @@ def two_providers(running: Sandbox) -> dict[str, Any]:
         "CAPTCHA_KEYS": {"2captcha": API_KEY},
         "CAPTCHA_API_URLS": {"2captcha": running.url_of("2captcha")},
         "CAPTCHA_MAX_DELAY": 0.1,
-        "CLOSESPIDER_TIMEOUT": 10,
+        "CLOSESPIDER_TIMEOUT": 90,
     }
 
 

@@ -197,7 +197,7 @@ async def test_pictures_of_sessions_that_the_jar_has_lost_are_shown_anew() -> No
 
 @pytest_twisted.ensureDeferred
 async def test_pages_that_waited_for_room_in_the_lot_are_not_held_for_what_is_over() -> None:
-    settings = {"CAPTCHA_MAX_PARKED": 2, "CAPTCHA_SCOPE": "site", "CLOSESPIDER_TIMEOUT": 15}
+    settings = {"CAPTCHA_MAX_PARKED": 2, "CAPTCHA_SCOPE": "site", "CLOSESPIDER_TIMEOUT": 90}
     async with sandbox({"solve_time": 0.3}, pages=40) as running:
         crawled = await crawl(running, PAGES, settings)
 
@@ -213,7 +213,7 @@ async def test_a_page_that_gets_lost_before_the_site_knows_the_session_stops_no_
     """A redirect leads it where another has been already: Scrapy's dupefilter drops it."""
     monkeypatch.setattr(newcomers, "_LONGEST_WAIT", 0.3)
     guard = Guard(mode=Mode.TOKEN, shown=Shown.REDIRECT, passage=Passage.REDIRECT)
-    settings = {"CLOSESPIDER_TIMEOUT": 10}
+    settings = {"CLOSESPIDER_TIMEOUT": 90}
     async with sandbox(guard=guard, pages=40) as running:
         paths = ["/captcha?next=/page/1", *PAGES[:4]]
         crawled = await crawl(running, paths, settings)

@@ -106,6 +106,43 @@ def test_other_pictures_and_other_forms_are_none(picture: str, text: str, rest: 
     assert captcha(picture, text, rest) is None
 
 
+@pytest.mark.parametrize(
+    "heads",
+    [
+        "<title>Verification</title><h1>Verification</h1>",
+        "<h1>Security check</h1>",
+        "<h2>Проверка</h2>",
+        "<title>安全验证</title>",
+    ],
+)
+def test_a_page_with_nothing_else_may_be_headed_as_a_check(heads: str) -> None:
+    assert (
+        captcha(IMAGE, heads, '<input name="phrase"><input type="submit" value="OK">') is not None
+    )
+
+
+@pytest.mark.parametrize(
+    ("picture", "text"),
+    [
+        (IMAGE, "<h1>Certificate verification</h1>"),
+        (IMAGE, "<h1>Age verification</h1>"),
+        (IMAGE, "<h1>Two-factor verification</h1>"),
+        (IMAGE, "<title>My bank</title><h1>Verification</h1>"),
+        (IMAGE, "<h1>Verification</h1><p>" + "We ask each visitor which bird this is. " * 3),
+        (IMAGE, '<h1>Verification</h1><a href="/more">More</a>'),
+        (IMAGE, '<h1>Verification</h1><img src="/j.php">'),
+        ('<img src="/seal.png">', "<h1>Verification</h1>"),
+    ],
+)
+def test_a_heading_alone_names_no_captcha_on_other_pages(picture: str, text: str) -> None:
+    assert captcha(picture, text) is None
+
+
+@pytest.mark.parametrize("source", ["/captcha.php?refresh=17", "/i.php?reload=1&amp;n=17"])
+def test_a_picture_that_is_loaded_anew_is_no_button_for_that(source: str) -> None:
+    assert captcha(f'<img src="{source}">', "Are you a robot?") is not None
+
+
 def test_a_layout_around_a_picture_that_refuses_does_not_hide_it() -> None:
     layout = '<a href="/more">x</a>' * 20 + "<img src=/logo.png><h1>Are you a robot?</h1>"
     assert captcha(IMAGE, layout) is None

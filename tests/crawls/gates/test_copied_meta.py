@@ -50,7 +50,7 @@ async def test_pages_that_follow_from_one_that_was_given_up_are_their_own(how: s
         request = Request(
             running.site_url + "/page/1", meta={"captcha": {"on_give_up": how}}, priority=7
         )
-        settings = {"CAPTCHA_RETRY_TIMES": 2, "CLOSESPIDER_TIMEOUT": 20}
+        settings = {"CAPTCHA_RETRY_TIMES": 2, "CLOSESPIDER_TIMEOUT": 90}
         crawled = await crawl(running, [request], settings, Copying)
         url = running.site_url + "/page/1"
 

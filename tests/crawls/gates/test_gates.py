@@ -21,7 +21,7 @@ PAGES = [f"/page/{n}" for n in range(1, 21)]
 pytestmark = pytest.mark.filterwarnings(
     "ignore:.*requests.queue:pytest.PytestUnraisableExceptionWarning"
 )
-BOUNDED = {"CLOSESPIDER_TIMEOUT": 20}
+BOUNDED = {"CLOSESPIDER_TIMEOUT": 90}
 
 
 def all_pages(crawled: Crawled, pages: list[str]) -> bool:

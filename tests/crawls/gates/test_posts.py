@@ -10,7 +10,7 @@ from crawling import crawl, sandbox
 from gating import gate
 from scrapy import Request
 
-BOUNDED = {"CLOSESPIDER_TIMEOUT": 20}
+BOUNDED = {"CLOSESPIDER_TIMEOUT": 90}
 
 
 @pytest.mark.parametrize(

@@ -62,7 +62,7 @@ async def test_an_answer_is_led_to_no_other_site(spider: type[Visitor], status: 
     async with sandbox() as running, listening(Site(own)) as port, listening(Site(other)) as there:
         own.leads_to = f"http://localhost:{there}/steal"
         request = Request(f"http://127.0.0.1:{port}/a", headers=HEADERS)
-        settings = {"CAPTCHA_DOMAINS": ["127.0.0.1"], "CLOSESPIDER_TIMEOUT": 10}
+        settings = {"CAPTCHA_DOMAINS": ["127.0.0.1"], "CLOSESPIDER_TIMEOUT": 90}
         crawled = await crawl(running, [request], settings, spider)
 
     assert other.asked == []
@@ -84,7 +84,7 @@ async def test_what_is_for_one_origin_is_not_led_to_another(
     async with sandbox() as running, listening(Site(own)) as port, listening(Site(other)) as there:
         own.leads_to = f"http://{host}:{there}/welcome"
         request = Request(f"http://127.0.0.1:{port}/a", headers=HEADERS)
-        settings = {"CAPTCHA_DOMAINS": ["127.0.0.1", "localhost"], "CLOSESPIDER_TIMEOUT": 10}
+        settings = {"CAPTCHA_DOMAINS": ["127.0.0.1", "localhost"], "CLOSESPIDER_TIMEOUT": 90}
         crawled = await crawl(running, [request], settings, spider)
 
     assert crawled.paths == ["/a"]
@@ -112,7 +112,7 @@ async def test_what_is_for_one_origin_is_not_led_to_another_with_the_page() -> N
     async with sandbox() as running, listening(Site(own)) as port, listening(Site(other)) as there:
         own.moves_to = f"http://localhost:{there}/page"
         request = Request(f"http://127.0.0.1:{port}/a", headers=HEADERS)
-        settings = {"CAPTCHA_DOMAINS": ["127.0.0.1", "localhost"], "CLOSESPIDER_TIMEOUT": 10}
+        settings = {"CAPTCHA_DOMAINS": ["127.0.0.1", "localhost"], "CLOSESPIDER_TIMEOUT": 90}
         crawled = await crawl(running, [request], settings)
         # What the other site shows is a captcha as well.
         other.is_open = own.is_open = False

@@ -13,7 +13,7 @@ from serving import Page, site
 from test_giving_up import wall
 
 PAGES = ["/page/1", "/page/2", "/page/3"]
-OBEY = {"ROBOTSTXT_OBEY": True, "CLOSESPIDER_TIMEOUT": 10}
+OBEY = {"ROBOTSTXT_OBEY": True, "CLOSESPIDER_TIMEOUT": 90}
 RULES = "User-agent: *\nDisallow: /page\n"
 
 

@@ -13,7 +13,7 @@ from test_giving_up import wall
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-BOTH = {"CAPTCHA_DOMAINS": ["127.0.0.1", "localhost"], "CLOSESPIDER_TIMEOUT": 25}
+BOTH = {"CAPTCHA_DOMAINS": ["127.0.0.1", "localhost"], "CLOSESPIDER_TIMEOUT": 90}
 OUT = [f"/out/{n}" for n in range(1, 21)]
 
 
@@ -49,7 +49,7 @@ async def test_what_a_meta_refresh_leads_to_is_no_acceptance() -> None:
     settings = {
         "CAPTCHA_MAX_LOSS_PER_SITE": 0.01,
         "CAPTCHA_RETRY_TIMES": 10,
-        "CLOSESPIDER_TIMEOUT": 25,
+        "CLOSESPIDER_TIMEOUT": 90,
     }
     async with sandbox() as running, site(pages) as own:
         crawled = await crawl(running, [Request(f"{own.url}/p1")], settings)

@@ -30,7 +30,7 @@ QUICK: dict[str, Any] = {
     "CAPTCHA_SCOPE": "page",
     "CAPTCHA_RETRY_TIMES": 1,
     "CAPTCHA_HTTP_TIMEOUT": 2,
-    "CLOSESPIDER_TIMEOUT": 30,
+    "CLOSESPIDER_TIMEOUT": 90,
 }
 CAPTCHA = Captcha(Kind.TURNSTILE, "http://127.0.0.1/page", "1x00000000000000000000AA")
 SERVICES = ["unified", "capsolver"]
@@ -161,7 +161,7 @@ async def test_a_crawl_that_is_stopped_in_an_outage_does_not_wait_for_its_end() 
         crawled = await crawl(running, PAGES, settings)
 
     assert crawled.reason == "closespider_timeout"
-    assert time.monotonic() - begun < 6
+    assert time.monotonic() - begun < 60  # of 600
 
 
 class Asker(Visitor):

@@ -30,7 +30,7 @@ pytestmark = pytest.mark.filterwarnings(
 def test_a_second_crawl_with_the_same_job_directory_buys_nothing(tmp_path: Path) -> None:
     """Processes of their own: the first goes on, and its limit is exact."""
     first = Job(tmp_path, "default", SCRIPT)
-    limit = {"CAPTCHA_MAX_SOLVES": 10, "CAPTCHA_POLL_INTERVAL": 12}
+    limit = {"CAPTCHA_MAX_SOLVES": 10, "CAPTCHA_POLL_INTERVAL": 30}
     with sandbox_process(pages=13, open_pages=1, mode="token") as sandbox:
         with first.run(sandbox, limit, last=13, parked=10):
             first.until("parked")

@@ -29,7 +29,7 @@ async def test_pages_at_a_limit_end_at_a_site_that_rejects_everything(
 ) -> None:
     paths = [f"/p{n}" for n in range(PAGES)]
     pages = {path: Page(wall("/verify"), headers={"Set-Cookie": "a=b"}) for path in paths}
-    settings = {"CAPTCHA_SCOPE": scope, "CLOSESPIDER_TIMEOUT": 20, **limit}
+    settings = {"CAPTCHA_SCOPE": scope, "CLOSESPIDER_TIMEOUT": 90, **limit}
     async with sandbox() as running, site(pages) as own:
         crawled = await crawl(running, [Request(own.url + path) for path in paths], settings)
 

@@ -24,7 +24,7 @@ MANY = {
     "CONCURRENT_REQUESTS": 64,
     "CONCURRENT_REQUESTS_PER_DOMAIN": 64,
     "LOG_LEVEL": "ERROR",
-    "CLOSESPIDER_TIMEOUT": 40,  # ends what would hang
+    "CLOSESPIDER_TIMEOUT": 110,  # ends what would hang
 }
 resumes = pytest.mark.filterwarnings(
     "ignore:.*requests.queue:pytest.PytestUnraisableExceptionWarning"

@@ -43,7 +43,7 @@ async def test_where_a_site_drops_the_submission_its_pages_end_at_the_loss_limit
         "CAPTCHA_SCOPE": "page",
         "CAPTCHA_MAX_LOSS_PER_SITE": 0.0015,
         "CAPTCHA_PRICES": {"recaptcha_v2": 0.001},
-        "CLOSESPIDER_TIMEOUT": 15,
+        "CLOSESPIDER_TIMEOUT": 90,
         "RETRY_ENABLED": False,
     }
     root = Dropping({f"/{n}": Page(CHALLENGE) for n in range(pages)})

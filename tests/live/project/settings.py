@@ -3,5 +3,5 @@
 ADDONS = {"scrapy_captcha.Addon": 500}
 SPIDER_MODULES = ["pages"]
 CAPTCHA_POLL_INTERVAL = 0.05
-CLOSESPIDER_TIMEOUT = 45  # ends what would hang
+CLOSESPIDER_TIMEOUT = 120  # ends what would hang
 TELNETCONSOLE_ENABLED = False
