@@ -13,7 +13,7 @@ from proxying import proxies
 from scrapy import Request
 from scrapy.http import TextResponse
 from serving import Page, site
-from test_giving_up import wall
+from walls import wall
 
 from scrapy_captcha import captcha_request
 from scrapy_captcha.sandbox import Guard, Mode

@@ -9,9 +9,9 @@ import pytest_twisted
 from crawling import Visitor, crawl, sandbox
 from listening import listening
 from scrapy import Request
-from test_giving_up import wall
 from twisted.web.resource import Resource
 from twisted.web.server import Site
+from walls import wall
 
 if TYPE_CHECKING:
     from twisted.web.server import Request as Asked

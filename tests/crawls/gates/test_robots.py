@@ -10,7 +10,7 @@ from crawling import crawl, sandbox
 from gating import PICTURE, gate
 from scrapy import Request
 from serving import Page, site
-from test_giving_up import wall
+from walls import wall
 
 PAGES = ["/page/1", "/page/2", "/page/3"]
 OBEY = {"ROBOTSTXT_OBEY": True, "CLOSESPIDER_TIMEOUT": 90}

@@ -8,7 +8,7 @@ import pytest_twisted
 from crawling import crawl, sandbox
 from scrapy import Request
 from serving import Page, site
-from test_giving_up import wall
+from walls import wall
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,7 +10,7 @@ import pytest
 import pytest_twisted
 import repeating
 from crawling import crawl, sandbox
-from test_stops import Job
+from job import Job
 
 from scrapy_captcha.sandbox import Guard, Mode
 from scrapy_captcha.sandbox.fixture import sandbox_process

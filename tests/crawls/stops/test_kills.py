@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import repeating
-from test_stops import WAITING, Job, journals
+from job import WAITING, Job, journals
 
 from scrapy_captcha.sandbox.fixture import sandbox_process
 

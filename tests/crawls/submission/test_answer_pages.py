@@ -10,9 +10,9 @@ import pytest_twisted
 from crawling import Visitor, crawl, sandbox
 from listening import listening
 from scrapy import Request
-from test_giving_up import wall
 from twisted.web.resource import Resource
 from twisted.web.server import Site
+from walls import wall
 
 from scrapy_captcha import build_submission
 

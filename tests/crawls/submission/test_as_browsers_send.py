@@ -10,11 +10,11 @@ import pytest_twisted
 from crawling import Visitor, crawl, sandbox
 from listening import listening
 from scrapy import Request
-from test_giving_up import wall
 from tls import needs_tls, self_signed
 from twisted.protocols.tls import TLSMemoryBIOFactory
 from twisted.web.resource import Resource
 from twisted.web.server import Site
+from walls import wall
 
 from scrapy_captcha import captcha_request
 

@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scrapy import Request
 from serving import Page, site
-from test_giving_up import wall
 from twisted.web.client import URI
+from walls import wall
 
 from scrapy_captcha.urls import as_sent, joined, origin_of
 

@@ -9,8 +9,8 @@ from crawling import crawl, sandbox
 from listening import listening
 from scrapy import Request
 from serving import Page, Pages
-from test_giving_up import wall
 from twisted.web.server import NOT_DONE_YET, Site
+from walls import wall
 
 if TYPE_CHECKING:
     from twisted.web.server import Request as Asked

@@ -9,7 +9,7 @@ import pytest_twisted
 from crawling import crawl, sandbox
 from scrapy import Request
 from serving import Page, site
-from test_giving_up import wall
+from walls import wall
 
 PAGES = 20
 LIMITS: list[dict[str, Any]] = [

@@ -11,7 +11,7 @@ from proxying import proxies
 from scrapy import Request
 from scrapy.exceptions import CloseSpider
 from serving import Page, site
-from test_giving_up import wall
+from walls import wall
 
 from scrapy_captcha import Kind, build_submission
 from scrapy_captcha.sandbox import Answer, Guard, Mode, Passage

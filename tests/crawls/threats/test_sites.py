@@ -11,10 +11,10 @@ from crawling import Heartbeat, crawl, sandbox
 from listening import listening
 from scrapy import Request
 from serving import Page, Pages, site
-from test_giving_up import wall
 from tls import needs_tls, self_signed
 from twisted.protocols.tls import TLSMemoryBIOFactory
 from twisted.web.server import Site
+from walls import wall
 
 from scrapy_captcha.sandbox import Guard, Mode, Passage, Shown
 

@@ -9,24 +9,13 @@ import pytest_twisted
 from crawling import Visitor, crawl, sandbox
 from scrapy import Request
 from serving import Page, site
+from walls import KEY, wall
 
 from scrapy_captcha import CaptchaError
 from scrapy_captcha.sandbox import Answer, Guard, Mode
 
 if TYPE_CHECKING:
     from scrapy.http import Response
-
-KEY = "6LeIxAcTAAAAAJcZVRqyHh71UMIEGNQ_MXjiZKhI"
-
-
-def wall(action: str, key: str = KEY, method: str = "post") -> str:
-    return (
-        "<html><head><title>One moment</title>"
-        '<script src="https://www.google.com/recaptcha/api.js" async defer></script></head>'
-        f'<body><form method="{method}" action="{action}"><input type="hidden" name="a" value="b">'
-        f'<div class="g-recaptcha" data-sitekey="{key}"></div>'
-        '<button type="submit">Continue</button></form></body></html>'
-    )
 
 
 @pytest_twisted.ensureDeferred

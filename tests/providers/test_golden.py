@@ -21,8 +21,8 @@ from scrapy_captcha.proxy import Proxy
 if TYPE_CHECKING:
     from scrapy_captcha.providers import Provider
 
-GOLDEN = Path(__file__).parents[1] / "golden"
-FACTS = Path(__file__).parents[4] / "shared" / "facts" / "tasks.json"
+GOLDEN = Path(__file__).parent / "golden"
+FACTS = Path(__file__).parents[3] / "shared" / "facts" / "tasks.json"
 SAME_AS = {"rucaptcha": "2captcha", "generic": "unified"}
 
 URL = "https://shop.example/login"

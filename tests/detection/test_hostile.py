@@ -17,7 +17,7 @@ from scrapy_captcha.models import Kind
 if TYPE_CHECKING:
     from parsel import Selector
 
-PAGES = [path.read_bytes() for path in sorted((Path(__file__).parents[2] / "pages").glob("*"))]
+PAGES = [path.read_bytes() for path in sorted((Path(__file__).parents[1] / "pages").glob("*"))]
 URL = "https://shop.example/"
 WIDGET = b'<div class="g-recaptcha" data-sitekey="6LeIxAcTAAAAAJcZVRqyHh71UMIEGNQ_MXjiZKhI"></div>'
 QUICK = settings(

@@ -12,7 +12,7 @@ from scrapy_captcha.errors import ERRORS, ErrorCode, Family, SolverError
 from scrapy_captcha.providers import PROVIDERS, CreateTask, Reply, Unified
 from scrapy_captcha.providers.meanings import NOT_READY
 
-FACTS = Path(__file__).parents[4] / "shared" / "facts" / "errors.json"
+FACTS = Path(__file__).parents[3] / "shared" / "facts" / "errors.json"
 VENDORS = [p for p in PROVIDERS.values() if issubclass(p, CreateTask) and p is not Unified]
 
 # provider: meaning, a name of the contract and a delay in seconds -> the codes that mean it

@@ -22,7 +22,7 @@ from scrapy_captcha.models import Form, Kind
 if TYPE_CHECKING:
     from scrapy_captcha.detection import Detection
 
-PAGES = Path(__file__).parents[2] / "pages"
+PAGES = Path(__file__).parents[1] / "pages"
 URL = "https://shop.example/catalogue"
 SAID = Declared(Kind.FUNCAPTCHA, "A-KEY")
 # Its script comes from elsewhere: neither kind nor key can be seen.

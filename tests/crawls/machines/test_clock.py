@@ -6,7 +6,7 @@ import signal
 from typing import TYPE_CHECKING, Any
 
 import jumping
-from test_stops import Job
+from job import Job
 
 from scrapy_captcha.sandbox.fixture import sandbox_process
 

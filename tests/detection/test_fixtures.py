@@ -14,7 +14,7 @@ from scrapy_captcha.models import Form, Kind
 if TYPE_CHECKING:
     from scrapy_captcha.detection import Detection
 
-PAGES = Path(__file__).parents[2] / "pages"
+PAGES = Path(__file__).parents[1] / "pages"
 URL = "https://shop.example/catalogue?page=2"
 
 V2 = "6LeIxAcTAAAAAJcZVRqyHh71UMIEGNQ_MXjiZKhI"

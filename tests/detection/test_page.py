@@ -14,7 +14,7 @@ from scrapy_captcha.detection import HtmlPage, Verdict, detect
 if TYPE_CHECKING:
     from scrapy_captcha.detection import Page
 
-PAGES = Path(__file__).parents[2] / "pages"
+PAGES = Path(__file__).parents[1] / "pages"
 URL = "https://shop.example/"
 WALL = b'<form method="post"><div class="cf-turnstile" data-sitekey="1x00000000000000000000AA"></div></form>'
 

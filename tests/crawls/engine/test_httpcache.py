@@ -12,9 +12,9 @@ from crawling import Visitor, crawl, sandbox
 from scrapy import Request
 from scrapy.downloadermiddlewares.httpcache import HttpCacheMiddleware
 from serving import Page, site
-from test_giving_up import wall
 from twisted.web.resource import EncodingResourceWrapper
 from twisted.web.server import GzipEncoderFactory
+from walls import wall
 
 from scrapy_captcha import CaptchaMiddleware, Kind
 from scrapy_captcha.sandbox import Guard, Mode, Passage, Shown
