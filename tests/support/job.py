@@ -58,7 +58,7 @@ class Job:
         command = [sys.executable, self._script, json.dumps(given), json.dumps(arguments)]
         # No public suffix list: its download is refused at once.
         proxies = {"https_proxy": "http://127.0.0.1:9", "no_proxy": "127.0.0.1"}
-        with subprocess.Popen(command, env=os.environ | proxies) as process:
+        with subprocess.Popen(command, env=os.environ | proxies) as process:  # noqa: S603
             try:
                 yield process
                 process.wait(120)
