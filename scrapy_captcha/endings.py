@@ -13,7 +13,8 @@ from scrapy_captcha.choices import GiveUp
 from scrapy_captcha.exceptions import CaptchaError
 from scrapy_captcha.origin import CHAIN, ORIGIN, restore
 from scrapy_captcha.progress import KEY, Progress
-from scrapy_captcha.requests import site_of_captcha
+from scrapy_captcha.requests import site_of_captcha, site_of_page
+from scrapy_captcha.statuses import Statuses
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -69,6 +70,7 @@ class Endings:
         self._journal = journal
         self._spending = spending
         self._tally = tally
+        self._statuses = Statuses()
         self._restores_late = False
 
     def arrived(self, request: Request, response: Response, progress: Progress) -> Response:
@@ -76,11 +78,12 @@ class Endings:
         response.request = request
         if progress.is_beginning:
             self._sharing.arrived(request, progress)
+            self.came_free(request, response)
             request.meta.pop(KEY, None)
             if ORIGIN in request.meta or CHAIN in request.meta:
                 self.restore_late()
             return response
-        if progress.submitted and not is_page(request, response):
+        if progress.submitted and not self._is_accepted(request, response):
             self._undecided(request, response, progress)
         else:
             self._arrived(request, progress)
@@ -94,6 +97,18 @@ class Endings:
         request.meta[KEY] = progress.to_meta()
         self.restore_late()
         return response
+
+    def came_free(self, request: Request, response: Response) -> None:
+        """*response* is the page of *request*, which was behind no captcha."""
+        if self._statuses.are_noted(response.status):
+            self._statuses.free(site_of_page(request), response.status)
+
+    def _is_accepted(self, request: Request, response: Response) -> bool:
+        """Whether *response* is a page, or at least what the site's pages without a captcha are."""
+        if is_page(request, response):
+            return True
+        site = site_of_page(request)
+        return bool(response.body) and self._statuses.are_usual(site, response.status)
 
     def blocked(
         self, request: Request, response: Response, name: str, options: Options
