@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
     from scrapy_captcha.captchas import Captcha
     from scrapy_captcha.crawl.answer_pages import AnswerPages
-    from scrapy_captcha.jars import Jars
     from scrapy_captcha.journal import Journal
     from scrapy_captcha.market import Market
     from scrapy_captcha.options import Options
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from scrapy_captcha.sharing import Sharing
     from scrapy_captcha.spending import Spending
     from scrapy_captcha.tally import Tally
+    from scrapy_captcha.unkept import UnkeptCookies
 
 
 def spoilt(tally: Tally, ticket: Request) -> Request:
@@ -53,7 +53,7 @@ class Endings:
         self,
         crawler: Crawler,
         sharing: Sharing,
-        jars: Jars,
+        unkept: UnkeptCookies,
         rejections: Rejections,
         market: Market,
         answer_pages: AnswerPages,
@@ -63,7 +63,7 @@ class Endings:
     ) -> None:
         self._crawler = crawler
         self._sharing = sharing
-        self._jars = jars
+        self._unkept = unkept
         self._rejections = rejections
         self._market = market
         self._answer_pages = answer_pages
@@ -165,7 +165,7 @@ class Endings:
         progress = Progress.of(request.meta)
         self._spending.rejected(progress)
         count, site = self._sharing.rejected(request, progress.answer), site_of_captcha(request)
-        lost_by = self._jars.why_nothing_is_kept(request)
+        lost_by = self._unkept.why(request, progress.answer)
         if lost_by and self._rejections.rejected_without_cookies(site):
             self._tally.no_cookies(site, lost_by)
         if not count:

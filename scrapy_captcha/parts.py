@@ -39,6 +39,7 @@ from scrapy_captcha.stock import Stock
 from scrapy_captcha.submit import Submitter
 from scrapy_captcha.summary import Summary
 from scrapy_captcha.tally import Tally
+from scrapy_captcha.unkept import UnkeptCookies
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -134,6 +135,10 @@ class Parts:
     @cached_property
     def jars(self) -> Jars:
         return Jars(self.crawler)
+
+    @cached_property
+    def unkept(self) -> UnkeptCookies:
+        return UnkeptCookies(self.crawler, self.jars)
 
     @cached_property
     def slots(self) -> Slots:
@@ -260,7 +265,7 @@ class Parts:
         return Endings(
             self.crawler,
             self.sharing,
-            self.jars,
+            self.unkept,
             self.rejections,
             self.market,
             self.answer_pages,

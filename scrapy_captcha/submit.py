@@ -77,6 +77,7 @@ class Submitter:
         """
         try:
             submission = self._built(request, captcha, solution)
+            submission.meta[SUBMISSION] = name
             says_it = "captcha" in submission.meta
             refetch = self._options(submission if says_it else request).refetch
         except Exception as error:
