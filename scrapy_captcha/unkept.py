@@ -9,9 +9,8 @@ from scrapy import signals
 from scrapy.utils.httpobj import urlparse_cached
 
 from scrapy_captcha.bounded import Bounded
-from scrapy_captcha.crawl.submission import SUBMISSION
-from scrapy_captcha.progress import KEY, Progress
-from scrapy_captcha.sessions import site_of_page
+from scrapy_captcha.progress import KEY, SUBMISSION, Progress
+from scrapy_captcha.requests import site_of_page
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -18,7 +18,7 @@ from twisted.web.server import NOT_DONE_YET, Site
 from scrapy_captcha.sandbox.pictures import draw, new_text
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Mapping
+    from collections.abc import AsyncIterator, Iterator
 
     from twisted.internet.defer import Deferred
     from twisted.web.server import Request
@@ -90,8 +90,8 @@ class Rules:
     gate: str = ""
     free: frozenset[str] = frozenset({"/"})
     latency: float = 0.0
-    attributes: Mapping[str, Any] = field(default_factory=dict)
-    of_session: Mapping[str, Any] = field(default_factory=dict)
+    attributes: dict[str, Any] = field(default_factory=dict)
+    of_session: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass
