@@ -28,7 +28,7 @@ _DELETED = frozenset({"", '""', "deleted"})
 
 @dataclass(slots=True)
 class _Exchange:
-    """What went to and fro with one solution, as far as it has come.
+    """What was sent and answered with one solution, as far as it has come.
 
     * *set*: by host and name the attributes of the cookies that the site has set
     * *lost*: by name those of them that the latest request to their host has not brought back
