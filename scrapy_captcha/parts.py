@@ -257,6 +257,7 @@ class Parts:
             self.answer_pages,
             options=self.sight.options,
             refused=self.sight.is_refused,
+            detected=self.sight.detected,
             on_undelivered=on_undelivered,
         )
 
