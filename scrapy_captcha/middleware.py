@@ -70,6 +70,7 @@ class CaptchaMiddleware:
         if not (self._is_quiet_for(request) and self._sight.is_plain(response)):
             return self._conductor.answered(request, response)
         self._sharing.came_back_quietly(request, response)
+        self._endings.came_free(request, response)
         if self._gates.are_awaited:
             self._gates.answered(request)
         if ORIGIN in request.meta:

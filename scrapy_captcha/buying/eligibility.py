@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from scrapy.http import Request
 
     from scrapy_captcha.buying.rejections import Rejections
-    from scrapy_captcha.models import Captcha
+    from scrapy_captcha.models import Captcha, Kind
     from scrapy_captcha.reporting.summary import Summary
     from scrapy_captcha.sessions.routing import Sessions
     from scrapy_captcha.settings.domains import Domains
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from scrapy_captcha.solver.pool import Market
     from scrapy_captcha.state import Progress
     from scrapy_captcha.store.journal import Journal
+
+logger = logging.getLogger(__name__)
 
 
 class Permission:
@@ -47,6 +50,7 @@ class Permission:
         self._rejections = rejections
         self._summary = summary
         self._journal = journal
+        self._without_proxy: set[Kind] = set()
 
     def reason_not_to_buy(
         self, request: Request, captcha: Captcha, progress: Progress, options: Options
@@ -85,7 +89,25 @@ class Permission:
         return None if self._is_sold(request, captcha) else ErrorCode.METHOD_INVALID.value
 
     def _is_sold(self, request: Request, captcha: Captcha) -> bool:
-        return self._market.takes(captcha, self._sessions.solving_proxy(request))
+        proxy = self._sessions.solving_proxy(request)
+        if self._market.takes(captcha, proxy):
+            return True
+        own = self._sessions.proxy_of(request)
+        if proxy is None and own is not None and self._market.takes(captcha, own):
+            self._tell_proxy_is_kept(captcha.kind)
+        return False
+
+    def _tell_proxy_is_kept(self, kind: Kind) -> None:
+        """Says once for each *kind* why it is not bought, though the crawl goes through a proxy."""
+        if kind in self._without_proxy:
+            return
+        self._without_proxy.add(kind)
+        logger.warning(
+            "%(kind)s is sold with a proxy only, and that of the environment is never sent to a "
+            "service: name one in CAPTCHA_PROXIES",
+            {"kind": kind.value},
+            extra={"spider": self._crawler.spider},
+        )
 
     def _keeps_cookies(self, request: Request) -> bool:
         return self._cookies_enabled and not request.meta.get("dont_merge_cookies")

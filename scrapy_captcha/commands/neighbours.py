@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from scrapy.core.scheduler import Scheduler
 from scrapy.downloadermiddlewares.httpproxy import HttpProxyMiddleware
+from scrapy.downloadermiddlewares.useragent import UserAgentMiddleware
 from scrapy.utils.misc import load_object
 
 from scrapy_captcha.commands.findings import bad, good, warning
@@ -55,20 +56,6 @@ _PLUGINS: Mapping[str, _Plugin] = {
         "remove its middlewares, and give ROTATING_PROXY_LIST to CAPTCHA_PROXIES",
         is_harmless=lambda config: bool(config.proxies),
     ),
-    **dict.fromkeys(
-        (
-            "scrapy_user_agents.*",
-            "scrapy_fake_useragent.*",
-            "*RandomUserAgent*",
-            "*random_useragent*",
-        ),
-        _Plugin(
-            "it changes the user agent, to which sites bind solutions; a session keeps the one "
-            "that its first captcha was shown to",
-            "remove it, or leave it for requests whose sites show no captchas",
-            warning,
-        ),
-    ),
     "scrapy_flaresolverr.*": _Plugin(
         "requests that it fetches have cookies of its own, and solutions would go without them",
         _LEAVE_ALONE,
@@ -82,6 +69,9 @@ _PLUGINS: Mapping[str, _Plugin] = {
     ),
 }
 
+# In the import paths of middlewares that choose a browser, in small letters and without "_".
+_BROWSERS = ("useragent", "randomua", "randombrowser", "browserheader")
+
 
 def check_neighbours(settings: BaseSettings, config: Config) -> Iterator[Finding]:
     """One finding where nothing is in the way, else one for each thing that is."""
@@ -89,6 +79,7 @@ def check_neighbours(settings: BaseSettings, config: Config) -> Iterator[Finding
         *_scrapy_settings(settings, config),
         *_written_files(config),
         *_plugins(settings, config),
+        *_browsers(settings),
     ]
     yield from found or [good("conflicts: none with Scrapy's settings or with plugins")]
 
@@ -151,12 +142,29 @@ def _plugins(settings: BaseSettings, config: Config) -> Iterator[Finding]:
             yield plugin.kind(f"conflicts: {theirs[0]}: {plugin.trouble}", plugin.mend)
 
 
+def _browsers(settings: BaseSettings) -> Iterator[Finding]:
+    """A finding for each middleware that chooses another browser from request to request."""
+    for middleware in _stack(settings):
+        path = _path(middleware)
+        name = path.lower().replace("_", "")
+        if middleware is not UserAgentMiddleware and any(word in name for word in _BROWSERS):
+            yield warning(
+                f"conflicts: {path}: sites bind solutions to the user agent, and a session keeps "
+                "the one with which its first captcha was met: it is not changed there any more",
+                "set USER_AGENT instead, or leave it for crawls whose sites show no captchas",
+            )
+
+
 def _components(settings: BaseSettings) -> Iterator[str]:
     for middleware in _stack(settings):
-        yield f"{middleware.__module__}.{middleware.__qualname__}"
+        yield _path(middleware)
     for handler in settings.getdict("DOWNLOAD_HANDLERS").values():
         if handler is not None:
             yield handler if isinstance(handler, str) else f"{handler.__module__}.{handler}"
+
+
+def _path(middleware: type) -> str:
+    return f"{middleware.__module__}.{middleware.__qualname__}"
 
 
 def _stack(settings: BaseSettings) -> Mapping[type, int]:

@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl, urldefrag, urlsplit
 from scrapy.http import HtmlResponse
 from scrapy.utils.defer import maybe_deferred_to_future
 
+from scrapy_captcha.bounded import Bounded
 from scrapy_captcha.clock import CLOCK
 from scrapy_captcha.crawl.answers import Answers, Opinion
 from scrapy_captcha.requests import site_of_page
@@ -60,12 +61,17 @@ class AnswerPages:
         self._waiting = Audience(CLOCK, _LONGEST_WAIT)
         self._undecided = Audience(CLOCK, patience)
         self._wanted: OrderedDict[str, None] = OrderedDict()
+        self._leading_on: Bounded[bool] = Bounded(_MOST_SITES)
 
     def wants(self, url: str) -> None:
         """The crawl asks for *url*: what stands there is no other page."""
         self._wanted[url] = None
         if len(self._wanted) > _MOST_WANTED:
             self._wanted.popitem(last=False)
+
+    def lead_on_to_others(self, request: Request) -> bool:
+        """Whether an answer at the site of *request* has led to a page that another one wants."""
+        return self._leading_on.get(site_of_page(request)) is not None
 
     async def judged(
         self, request: Request, name: str, answer: Response, refetch: Refetch
@@ -153,6 +159,7 @@ class AnswerPages:
         if _is_at_url_of(request, answer):
             return not self._refused(request, answer)
         if urldefrag(answer.url)[0] in self._wanted:
+            self._leading_on.put(site_of_page(request), True)
             return False
         is_plain = isinstance(answer, HtmlResponse) and "Set-Cookie" not in answer.headers
         return is_plain and not self._refused(request, answer)

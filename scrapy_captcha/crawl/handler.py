@@ -65,6 +65,7 @@ class Conductor:
         self._sessions = parts.sessions
         self._sharing = parts.sharing
         self._jars = parts.jars
+        self._unkept = parts.unkept
         self._summary = parts.summary
         self._slots = parts.slots
         self._stock = parts.stock
@@ -267,9 +268,8 @@ class Conductor:
         """
         if not (progress.reposts and (progress.submitted or progress.follows)):
             return False
-        return (
-            _stands_for_page(found) or len(redirects(request)) > 1 or 400 <= response.status < 500
-        )
+        stands_for_page = found is not None and found.verdict is not Verdict.WIDGET
+        return stands_for_page or len(redirects(request)) > 1 or 400 <= response.status < 500
 
     def _arrived(
         self, request: Request, response: Response, progress: Progress
@@ -350,6 +350,7 @@ class Conductor:
     ) -> Request | Response | Awaitable[Request]:
         progress = replace(Progress.of(request.meta), shown_at=shown_at(request))
         request.meta[KEY] = progress.to_meta()
+        self._unkept.shown(request, response)
         if not self._sharing.has_begun:
             self._submitter.want_all_under_way()
         showing = self._sharing.met(
@@ -391,7 +392,3 @@ class Conductor:
     def _again(self, request: Request) -> Request:
         is_gate = self._gates.is_of_pages(request)
         return to_be_tried_again(request, priority_adjust=self._priority_adjust, is_gate=is_gate)
-
-
-def _stands_for_page(found: Detection | None) -> bool:
-    return found is not None and found.verdict is not Verdict.WIDGET

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from scrapy import signals
 
+from scrapy_captcha.crawl.statuses import Statuses
 from scrapy_captcha.events import (
     CookiesNotKept,
     PageGivenUp,
@@ -21,7 +22,7 @@ from scrapy_captcha.events import (
 )
 from scrapy_captcha.exceptions import CaptchaError
 from scrapy_captcha.origin import CHAIN, ORIGIN, restore
-from scrapy_captcha.requests import site_of_captcha
+from scrapy_captcha.requests import site_of_captcha, site_of_page
 from scrapy_captcha.sessions.outcomes import Outcome
 from scrapy_captcha.settings.choices import GiveUp
 from scrapy_captcha.state import KEY, Progress
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from scrapy_captcha.buying.budget import Spending
     from scrapy_captcha.buying.rejections import Rejections
     from scrapy_captcha.crawl.answer_pages import AnswerPages
-    from scrapy_captcha.engine.cookie_jars import Jars
+    from scrapy_captcha.engine.unkept import UnkeptCookies
     from scrapy_captcha.events import Events
     from scrapy_captcha.models import Captcha
     from scrapy_captcha.sessions.single_flight import Sharing
@@ -63,7 +64,7 @@ class Endings:
         self,
         crawler: Crawler,
         sharing: Sharing,
-        jars: Jars,
+        unkept: UnkeptCookies,
         rejections: Rejections,
         market: Market,
         answer_pages: AnswerPages,
@@ -73,13 +74,14 @@ class Endings:
     ) -> None:
         self._crawler = crawler
         self._sharing = sharing
-        self._jars = jars
+        self._unkept = unkept
         self._rejections = rejections
         self._market = market
         self._answer_pages = answer_pages
         self._journal = journal
         self._spending = spending
         self._events = events
+        self._statuses = Statuses()
         self._restores_late = False
 
     def arrived(self, request: Request, response: Response, progress: Progress) -> Response:
@@ -87,11 +89,12 @@ class Endings:
         response.request = request
         if progress.is_beginning:
             self._sharing.arrived(request, progress)
+            self.came_free(request, response)
             request.meta.pop(KEY, None)
             if ORIGIN in request.meta or CHAIN in request.meta:
                 self.restore_late()
             return response
-        if progress.submitted and not is_page(request, response):
+        if progress.submitted and not self._is_accepted(request, response):
             self._undecided(request, response, progress)
         else:
             self._arrived(request, progress)
@@ -105,6 +108,18 @@ class Endings:
         request.meta[KEY] = progress.to_meta()
         self.restore_late()
         return response
+
+    def came_free(self, request: Request, response: Response) -> None:
+        """*response* is the page of *request*, which was behind no captcha."""
+        if self._statuses.are_noted(response.status):
+            self._statuses.free(site_of_page(request), response.status)
+
+    def _is_accepted(self, request: Request, response: Response) -> bool:
+        """Whether *response* is a page, or at least what the site's pages without a captcha are."""
+        if is_page(request, response):
+            return True
+        site = site_of_page(request)
+        return bool(response.body) and self._statuses.are_usual(site, response.status)
 
     def blocked(
         self, request: Request, response: Response, name: str, options: Options
@@ -161,7 +176,7 @@ class Endings:
         progress = Progress.of(request.meta)
         self._spending.rejected(progress)
         count, site = self._sharing.rejected(request, progress.answer), site_of_captcha(request)
-        lost_by = self._jars.why_nothing_is_kept(request)
+        lost_by = self._unkept.why(request, progress.answer)
         if lost_by and self._rejections.rejected_without_cookies(site):
             self._events.publish(CookiesNotKept(site, lost_by))
         if not count:

@@ -11,7 +11,7 @@ from scrapy.utils.misc import load_object
 
 from scrapy_captcha.crawl.submission import build_submission
 from scrapy_captcha.models import KINDS
-from scrapy_captcha.origin import ORIGIN, wanted_url
+from scrapy_captcha.origin import ORIGIN, wanted_url, without_redirects
 from scrapy_captcha.state import KEY, SUBMISSION
 from scrapy_captcha.urls import are_of_one_origin
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from scrapy.http import Response
 
     from scrapy_captcha.crawl.answer_pages import AnswerPages
+    from scrapy_captcha.detection import Detection
     from scrapy_captcha.engine.download_slots import Slots
     from scrapy_captcha.engine.parking import ParkingLot
     from scrapy_captcha.models import Captcha, Solution
@@ -34,7 +35,8 @@ class Submitter:
     """Sends solutions to their sites.
 
     *options* tells what holds for a request, *refused* whether the answer to one asks for a
-    captcha; *on_undelivered* is called for a solution that could not be sent.
+    captcha, *detected* what a response shows; *on_undelivered* is called for a solution that could
+    not be sent.
     """
 
     def __init__(
@@ -46,6 +48,7 @@ class Submitter:
         *,
         options: Callable[[Request], Options],
         refused: Callable[[Request, Response], bool],
+        detected: Callable[[Response, Options], Detection | None],
         on_undelivered: Callable[[Request, Exception], None],
     ) -> None:
         self._crawler = crawler
@@ -54,6 +57,7 @@ class Submitter:
         self._pages = pages
         self._options = options
         self._refused = refused
+        self._detected = detected
         self._on_undelivered = on_undelivered
 
     def wants(self, request: Request) -> None:
@@ -75,8 +79,11 @@ class Submitter:
         What may be the page is held under *name* by `AnswerPages`.
         Raises what captcha_submit of the spider raises.
         """
+        if self._pages.lead_on_to_others(request):
+            captcha = await self._shown_again(request, captcha)
         try:
             submission = self._built(request, captcha, solution)
+            submission.meta[SUBMISSION] = name
             says_it = "captcha" in submission.meta
             refetch = self._options(submission if says_it else request).refetch
         except Exception as error:
@@ -90,6 +97,28 @@ class Submitter:
         if self._is_verdict(request, submission, captcha, answer):
             return answer
         return await self._pages.judged(request, name, answer, refetch)
+
+    async def _shown_again(self, request: Request, captcha: Captcha) -> Captcha:
+        """*captcha* as it is shown once more for *request*, where that takes the same solution.
+
+        The page of *request* is then the one that its session has wanted last.
+        """
+        if request.method != "GET" or captcha.image or KINDS[captcha.kind].cookie:
+            return captcha  # of several pictures a site may expect the answer to the last one
+        again = request.replace(meta=without_redirects(request.meta), dont_filter=True)
+        for key in _OURS:
+            again.meta.pop(key, None)
+        again.meta.update({SUBMISSION: True, "dont_retry": True})
+        try:
+            found = self._detected(await self._carried(again), self._options(request))
+        except Exception:  # noqa: BLE001 - whatever downloader middlewares raise
+            return captcha
+        shown = found.captcha if found is not None else None
+        asks_the_same = shown is not None and (shown.kind, shown.site_key) == (
+            captcha.kind,
+            captcha.site_key,
+        )
+        return shown if shown is not None and asks_the_same else captcha
 
     async def carry(self, request: Request, captcha: Captcha, solution: Solution) -> Response:
         """Sends *solution* for *request*; the answer, whatever it is.

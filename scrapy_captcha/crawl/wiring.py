@@ -31,6 +31,7 @@ from scrapy_captcha.engine.gates import Gates
 from scrapy_captcha.engine.http_cache import HttpCache
 from scrapy_captcha.engine.parking import ParkingLot
 from scrapy_captcha.engine.queued import Queued
+from scrapy_captcha.engine.unkept import UnkeptCookies
 from scrapy_captcha.events import (
     Events,
     PageGivenUp,
@@ -163,6 +164,10 @@ class Parts:
         return Jars(self.crawler)
 
     @cached_property
+    def unkept(self) -> UnkeptCookies:
+        return UnkeptCookies(self.crawler, self.jars)
+
+    @cached_property
     def slots(self) -> Slots:
         return Slots(self.crawler)
 
@@ -279,6 +284,7 @@ class Parts:
             self.answer_pages,
             options=self.sight.options,
             refused=self.sight.is_refused,
+            detected=self.sight.detected,
             on_undelivered=on_undelivered,
         )
 
@@ -287,7 +293,7 @@ class Parts:
         return Endings(
             self.crawler,
             self.sharing,
-            self.jars,
+            self.unkept,
             self.rejections,
             self.market,
             self.answer_pages,

@@ -99,6 +99,37 @@ def test_a_plugin_that_is_in_the_way_is_named(
     assert finding.mend
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        "scrapy_user_agents.middlewares.RandomUserAgentMiddleware",
+        "scrapy_fake_useragent.middleware.RandomUserAgentMiddleware",
+        "scrapy_impersonate.middleware.RandomBrowserMiddleware",
+        "shop.middlewares.ScrapeOpsFakeBrowserHeaderAgentMiddleware",
+        "shop.middlewares.RotateUserAgent",
+        "shop.random_user_agent.Middleware",
+    ],
+)
+def test_a_middleware_that_changes_the_user_agent_is_named_once(
+    path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usual = "scrapy.downloadermiddlewares.useragent.UserAgentMiddleware"
+    stack = {usual: None, middleware(monkeypatch, path): 400}
+    [finding] = found({"DOWNLOADER_MIDDLEWARES": stack})
+
+    assert finding.mark is Mark.WARNING
+    assert path in finding.words
+    assert "USER_AGENT" in finding.mend
+
+
+@pytest.mark.parametrize("place", [500, 590])
+def test_the_user_agent_middleware_of_scrapy_is_no_matter(place: int) -> None:
+    usual = "scrapy.downloadermiddlewares.useragent.UserAgentMiddleware"
+    [finding] = found({"DOWNLOADER_MIDDLEWARES": {usual: place}})
+
+    assert finding.mark is Mark.GOOD
+
+
 def test_middlewares_of_a_plugin_that_does_other_things_are_no_matter(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -8,7 +8,7 @@ from collections import Counter
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import chain, repeat
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from listening import listening
 from twisted.internet.task import deferLater
@@ -40,6 +40,7 @@ _CONTENT = (
     + "What was looked for, at length. " * 40
     + "</p></body></html>"
 )
+_ROOT: dict[str, Any] = {"path": b"/"}
 _THANKS = b"<html><body><p>Thank you. You may go on.</p></body></html>"
 
 
@@ -74,6 +75,8 @@ class Rules:
     * *gate*: the path of the captcha where pages redirect to it, "" where it stands in their place
     * *free*: paths without a captcha
     * *latency*: seconds before an answer
+    * *attributes*: of the cookie that is a clearance, *of_session*: of that of the session, as
+      ``twisted.web.server.Request.addCookie`` takes them
     """
 
     widget: bool = False
@@ -87,6 +90,8 @@ class Rules:
     gate: str = ""
     free: frozenset[str] = frozenset({"/"})
     latency: float = 0.0
+    attributes: dict[str, Any] = field(default_factory=dict)
+    of_session: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass
@@ -197,7 +202,7 @@ class Homemade(Resource):
         if self.rules.cookie:
             name = secrets.token_hex(8)
             self._clearances[name] = cleared
-            request.addCookie(b"clearance", name.encode(), path=b"/")
+            request.addCookie(b"clearance", name.encode(), **_ROOT | self.rules.attributes)
         return self._redirect(request, path) if self.rules.redirects else _THANKS
 
     def _is_right(self, request: Request, fields: dict[str, str]) -> bool:
@@ -224,7 +229,7 @@ class Homemade(Resource):
         if name not in self._visitors:
             name = secrets.token_hex(8)
             self._visitors[name] = Visitor()
-            request.addCookie(b"session", name.encode(), path=b"/")
+            request.addCookie(b"session", name.encode(), **_ROOT | self.rules.of_session)
         return self._visitors[name]
 
 

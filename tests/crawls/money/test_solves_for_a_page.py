@@ -40,19 +40,21 @@ class Choosy(Pages):
 PAGES = 60
 
 
-@pytest.mark.parametrize(("of", "most", "given"), [(11, 15 + 10 + 16, 5.0), (2, 200, 5.0)])
+GIVEN = 5  # where the setting is not given
+
+
+@pytest.mark.parametrize(("of", "most"), [(11, 15 + 10 + 16), (2, 200)])
 @pytest_twisted.ensureDeferred
 async def test_a_site_that_accepts_few_is_bought_for_no_more(
-    of: int, most: int, given: float, caplog: pytest.LogCaptureFixture
+    of: int, most: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with sandbox() as running, listening(Site(Choosy(of))) as port:
         pages = [Request(f"http://127.0.0.1:{port}/{n}") for n in range(PAGES)]
-        settings = {"CAPTCHA_SCOPE": "page", "CAPTCHA_MAX_SOLVES_PER_PAGE": given}
-        crawled = await crawl(running, pages, settings)
+        crawled = await crawl(running, pages, {"CAPTCHA_SCOPE": "page"})
 
     assert running.solver.created <= most
     assert len(crawled.responses) + len(crawled.failures) == PAGES
-    is_shut = of > given
+    is_shut = of > GIVEN
     assert bool(crawled.stat("dropped_count/per_page")) is is_shut
     assert caplog.text.count("CAPTCHA_MAX_SOLVES_PER_PAGE is reached") == is_shut
     assert len(crawled.responses) == crawled.stat("accepted_count") > 0

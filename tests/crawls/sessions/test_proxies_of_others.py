@@ -42,5 +42,7 @@ async def test_a_proxy_that_comes_later_makes_no_other_session(
 
     assert result.crawled.paths == sorted(items(60))
     assert result.solves == 1
-    assert result.crawled.stat("detected_count") <= 12
-    assert result.crawled.stat("held_count") >= 48
+    # Eight at once, and one for each of two that come back before the third in a row shows that
+    # this session gets nothing but captchas: with fewer, free pages would be held back.
+    assert result.crawled.stat("detected_count") <= 10
+    assert result.crawled.stat("held_count") >= 50

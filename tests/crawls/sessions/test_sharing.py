@@ -10,8 +10,9 @@ import pytest_twisted
 from crawling import Visitor, crawl, path_of, sandbox
 from scrapy import Request
 
-from scrapy_captcha import Kind, build_submission, newcomers
+from scrapy_captcha import Kind, build_submission
 from scrapy_captcha.sandbox import Answer, Guard, Mode, Passage, Shown
+from scrapy_captcha.sessions import in_flight as newcomers
 
 if TYPE_CHECKING:
     from scrapy.http import Response

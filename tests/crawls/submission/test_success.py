@@ -18,11 +18,12 @@ if TYPE_CHECKING:
 
 
 class Ending(Pages):
-    """Each page is a captcha, and *page* once that is answered."""
+    """Each page is a captcha, and *page* once that is answered, but for those in ``there``."""
 
     def __init__(self, page: Page) -> None:
         super().__init__({})
         self._page = page
+        self.there: dict[str, Page] = {}
         self._answered: set[str] = set()
 
     def render(self, request: Asked) -> bytes:
@@ -31,7 +32,8 @@ class Ending(Pages):
             self._answered.add(path)
             self.pages[path] = Page('{"ok": true}', headers={"Content-Type": "application/json"})
         else:
-            self.pages[path] = self._page if path in self._answered else Page(wall(path))
+            page = self._page if path in self._answered else Page(wall(path))
+            self.pages[path] = self.there.get(path, page)
         return super().render(request)
 
 
@@ -71,3 +73,39 @@ async def test_a_page_is_one() -> None:
 
     assert len(crawled.responses) == 20
     assert crawled.stat("accepted_count") == 20
+
+
+@pytest_twisted.ensureDeferred
+async def test_at_a_site_whose_free_pages_are_all_404_such_a_page_is_one() -> None:
+    site = Ending(Page("<h1>Item</h1>", 404))
+    site._answered.update(f"/free/{n}" for n in range(8))
+    async with sandbox() as running, listening(Site(site)) as port:
+        home = f"http://127.0.0.1:{port}"
+        pages = [Request(f"{home}/free/{n}", priority=1) for n in range(8)]
+        pages += [Request(f"{home}/{n}") for n in range(12)]
+        price = running.solver.options.price
+        settings = {"CAPTCHA_MAX_LOSS_PER_SITE": 3 * price, "CAPTCHA_SCOPE": "page"}
+        settings |= {"HTTPERROR_ALLOW_ALL": True, "CONCURRENT_REQUESTS": 1}
+        crawled = await crawl(running, pages, settings)
+
+    assert len(crawled.responses) == 20
+    assert crawled.stat("accepted_count") == running.solver.created == 12
+
+
+@pytest_twisted.ensureDeferred
+async def test_where_one_free_page_was_found_a_404_is_none() -> None:
+    site = Ending(Page("<h1>Item</h1>", 404))
+    site._answered.update(f"/free/{n}" for n in range(8))
+    async with sandbox() as running, listening(Site(site)) as port:
+        home = f"http://127.0.0.1:{port}"
+        pages = [Request(f"{home}/free/{n}", priority=2) for n in range(8)]
+        pages += [Request(f"{home}/there", priority=1)]
+        pages += [Request(f"{home}/{n}") for n in range(12)]
+        site.there["/there"] = Page("<h1>Item</h1>")
+        price = running.solver.options.price
+        settings = {"CAPTCHA_MAX_LOSS_PER_SITE": 3 * price, "CAPTCHA_SCOPE": "page"}
+        settings |= {"HTTPERROR_ALLOW_ALL": True, "CONCURRENT_REQUESTS": 1}
+        crawled = await crawl(running, pages, settings)
+
+    assert crawled.stat("accepted_count") == 0
+    assert running.solver.created == 3
