@@ -78,6 +78,7 @@ class Conductor:
 
         It waits in place, fails, or sends a solution.
         """
+        self._lot.left(request)
         if request in self._lot:
             return await self._waited_in_place(request)
         if SUBMISSION in request.meta:
