@@ -182,7 +182,7 @@ class Buyer:
             raise
         name = self._spending.solved(order, solution)
         self._stock.keep(place, name, captcha, solution)
-        self._market.solved(name, captcha, solution, client)
+        self._market.feedback.solved(name, captcha, solution, client, ticket)
         return self._solved(ticket, captcha, solution, name)
 
     def _without_picture(self, ticket: Request, captcha: Captcha, options: Options) -> Request:

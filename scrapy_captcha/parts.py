@@ -16,6 +16,7 @@ from scrapy_captcha.crawl.answer_pages import AnswerPages
 from scrapy_captcha.endings import Endings, spoilt
 from scrapy_captcha.engine.gates import Gates
 from scrapy_captcha.failover import Failover
+from scrapy_captcha.feedback import Feedback
 from scrapy_captcha.forms import Forms
 from scrapy_captcha.httpcache import HttpCache
 from scrapy_captcha.jars import Jars
@@ -28,6 +29,7 @@ from scrapy_captcha.permission import Permission
 from scrapy_captcha.pictures import Pictures
 from scrapy_captcha.prices import Prices
 from scrapy_captcha.queued import Queued
+from scrapy_captcha.ranking import Ranking
 from scrapy_captcha.rejections import Rejections
 from scrapy_captcha.sessions import Sessions
 from scrapy_captcha.setbacks import Setbacks
@@ -43,7 +45,6 @@ from scrapy_captcha.unkept import UnkeptCookies
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
-    from scrapy.http import Request
 
     from scrapy_captcha.captchas import Captcha
     from scrapy_captcha.config import Config
@@ -70,14 +71,15 @@ class Parts:
 
     @cached_property
     def tally(self) -> Tally:
-        def on_dropped(request: Request, reason: str) -> None:
-            self.summary.dropped(request, reason)
-
-        return Tally(self.crawler, on_dropped)
+        return Tally(self.crawler, lambda *drop: self.summary.dropped(*drop))  # noqa: PLW0108 - a cycle
 
     @cached_property
     def market(self) -> Market:
-        return Market.of(self.config, Options.of(self.config).policy, self.tally)
+        return Market.of(self.config, Options.of(self.config).policy, self.feedback, self.tally)
+
+    @cached_property
+    def feedback(self) -> Feedback:
+        return Feedback(Ranking(self.config.provider_order), self.tally, self.jars.cookies_for)
 
     @cached_property
     def prices(self) -> Prices:
@@ -247,9 +249,6 @@ class Parts:
 
     @cached_property
     def submitter(self) -> Submitter:
-        def on_undelivered(request: Request, error: Exception) -> None:
-            self.endings.undelivered(request, error)
-
         return Submitter(
             self.crawler,
             self.lot,
@@ -258,7 +257,8 @@ class Parts:
             options=self.sight.options,
             refused=self.sight.is_refused,
             detected=self.sight.detected,
-            on_undelivered=on_undelivered,
+            on_undelivered=lambda *failed: self.endings.undelivered(*failed),  # noqa: PLW0108 - a cycle
+            on_sent=self.feedback.sent,
         )
 
     @cached_property
@@ -268,7 +268,7 @@ class Parts:
             self.sharing,
             self.unkept,
             self.rejections,
-            self.market,
+            self.feedback,
             self.answer_pages,
             self.journal,
             self.spending,
