@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
+
 import pytest
 import pytest_twisted
 from crawling import crawl, sandbox
 from guarding import Wall, guarded
 from scrapy import Request
 
+# Grey, 60 x 20.
+PNG = b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAADwAAAAUCAAAAAD0aAH1AAAAGElEQVR42mNooAAwjGoe1TyqeVTzwGoG"
+    "AAiOWB8dS7aeAAAAAElFTkSuQmCC"
+)
 FORM = '<h1>One moment</h1><form method="post">{}<button>Continue</button></form>'
 
 
@@ -25,7 +32,8 @@ FORM = '<h1>One moment</h1><form method="post">{}<button>Continue</button></form
 )
 @pytest_twisted.ensureDeferred
 async def test_it_is_given_up_by_its_name(name: str, captcha: str) -> None:
-    wall = Wall(FORM.format(captcha), "angle")
+    files = {"/captcha/turned": ("image/png", PNG)}
+    wall = Wall(FORM.format(captcha), "angle", files=files)
     async with sandbox() as running, guarded(wall) as own:
         crawled = await crawl(running, [Request(own.url + "/a")])
 
