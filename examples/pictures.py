@@ -1,7 +1,7 @@
 """Pages behind pictures of text, read by CapSolver.
 
-A text is misread now and then. The site shows another picture, which is bought as well, and the
-service is told; it may pay back.
+A text is misread now and then. The site shows another picture, which is bought as well. The service
+hears of what was accepted, and of what was certainly misread; it may pay back.
 """
 
 import scrapy

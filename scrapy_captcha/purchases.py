@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from scrapy_captcha.models import Kind
 
 if TYPE_CHECKING:
-    from scrapy_captcha.models import Kind
     from scrapy_captcha.money import Micros
 
 
@@ -47,3 +48,34 @@ class Purchase:
     def seconds(self) -> float:
         """From the reservation to the solution, 0 while there is none."""
         return 0.0 if self.charged is None else self.charged - self.begun
+
+
+def stored(purchase: Purchase) -> dict[str, Any]:
+    """Plain data of *purchase* for `restored`, while nothing was charged for it."""
+    need = purchase.need
+    return {
+        "need": [need.site, need.kind.value, need.provider, need.proxy],
+        "url": purchase.url,
+        "attempts": purchase.attempts,
+        "price": purchase.price,
+    }
+
+
+def restored(data: Any, now: float) -> Purchase:
+    """The purchase that `stored` gave *data* of, begun *now*.
+
+    Raises KeyError, TypeError or ValueError for other data.
+    """
+    site, kind, provider, proxy = data["need"]
+    if not all(isinstance(text, str) for text in (site, provider, proxy, data["url"])):
+        raise TypeError
+    attempts, price = counts([data["attempts"], data["price"]], 2)
+    need = Need(site, Kind(kind), provider, proxy)
+    return Purchase(need, data["url"], attempts, price, now)
+
+
+def counts(values: Any, length: int) -> list[int]:
+    """*values*, which are *length* counts. Raises TypeError or ValueError if they are not."""
+    if len(values) != length or not all(type(v) is int and v >= 0 for v in values):
+        raise ValueError
+    return list(values)

@@ -17,14 +17,16 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from scrapy_captcha.models import Kind
-from scrapy_captcha.purchases import Fate, Need, Purchase
+from scrapy_captcha.purchases import Fate, Need, Purchase, counts, restored, stored
 from scrapy_captcha.settings.limits import LastHour, Room, Total, Yield, narrower
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from scrapy_captcha.buying.prices import Prices
+    from scrapy_captcha.models import Kind
     from scrapy_captcha.money import Micros
+    from scrapy_captcha.purchases import Need
     from scrapy_captcha.settings.limits import Limits
 
 
@@ -245,7 +247,7 @@ class Ledger:
             "total": [self._done.solves, self._done.money],
             "sites": sites,
             "hour": [[age, each.solves, each.money] for age, each in self._hour.ages(now)],
-            "open": {name: _stored(self._open[name]) for name in self.names_under_way()},
+            "open": {name: stored(self._open[name]) for name in self.names_under_way()},
         }
 
     def restore(self, state: Mapping[str, Any], now: float, elapsed: float) -> None:
@@ -254,10 +256,10 @@ class Ledger:
         Raises ValueError, and changes nothing, when that has not the shape that `state` gives it.
         """
         try:
-            total = Total(*_counts(state["total"], 2))
+            total = Total(*counts(state["total"], 2))
             sites = {str(name): _site(values) for name, values in state["sites"].items()}
-            under_way = {str(name): _purchase(v, now) for name, v in state["open"].items()}
-            hour = sorted((_seconds(age), _counts(both, 2)) for age, *both in state["hour"])
+            under_way = {str(name): restored(v, now) for name, v in state["open"].items()}
+            hour = sorted((_seconds(age), counts(both, 2)) for age, *both in state["hour"])
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise ValueError("not a state of the ledger") from error
         self._done = total
@@ -269,36 +271,11 @@ class Ledger:
             self._hour.add(money, now - elapsed - age, solves)
 
 
-def _counts(values: Any, length: int) -> list[int]:
-    if len(values) != length or not all(type(v) is int and v >= 0 for v in values):
-        raise ValueError
-    return list(values)
-
-
 def _site(values: Any) -> Site:
     if len(values) == 3:  # of a version that did not count pages
         values = [*values, 0, 0]
-    solves, money, lost, *gives = _counts(values, 5)
+    solves, money, lost, *gives = counts(values, 5)
     return Site(Total(solves, money), lost=lost, gives=Yield(gives[0], gives[1]))
-
-
-def _stored(purchase: Purchase) -> dict[str, Any]:
-    need = purchase.need
-    return {
-        "need": [need.site, need.kind.value, need.provider, need.proxy],
-        "url": purchase.url,
-        "attempts": purchase.attempts,
-        "price": purchase.price,
-    }
-
-
-def _purchase(stored: Any, now: float) -> Purchase:
-    site, kind, provider, proxy = stored["need"]
-    if not all(isinstance(text, str) for text in (site, provider, proxy, stored["url"])):
-        raise TypeError
-    attempts, price = _counts([stored["attempts"], stored["price"]], 2)
-    need = Need(site, Kind(kind), provider, proxy)
-    return Purchase(need, stored["url"], attempts, price, now)
 
 
 def _seconds(value: Any) -> float:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from scrapy_captcha.buying.budget import Spending
     from scrapy_captcha.buying.eligibility import Permission
-    from scrapy_captcha.buying.notes import Notes
+    from scrapy_captcha.buying.feedback import Feedback
     from scrapy_captcha.buying.recovery import Setbacks
     from scrapy_captcha.buying.unused import Place, Stock
     from scrapy_captcha.events import Events
@@ -49,8 +49,8 @@ class Buyer:
         sharing: Sharing,
         stock: Stock,
         setbacks: Setbacks,
-        notes: Notes,
         spending: Spending,
+        feedback: Feedback,
         events: Events,
     ) -> None:
         self._permission = permission
@@ -60,8 +60,9 @@ class Buyer:
         self._sharing = sharing
         self._stock = stock
         self._setbacks = setbacks
-        self._notes = notes
+        self._notes = setbacks.notes
         self._spending = spending
+        self._feedback = feedback
         self._events = events
 
     async def story(
@@ -183,7 +184,7 @@ class Buyer:
             raise
         name = self._spending.solved(order, solution)
         self._stock.keep(place, name, captcha, solution)
-        self._market.solved(name, captcha, solution, client)
+        self._feedback.solved(name, captcha, solution, client, ticket)
         return self._solved(ticket, captcha, solution, name)
 
     def _without_picture(self, ticket: Request, captcha: Captcha, options: Options) -> Request:

@@ -57,7 +57,7 @@ class Setbacks:
         self._market = market
         self._sessions = sessions
         self._sharing = sharing
-        self._notes = notes
+        self.notes = notes
         self._spending = spending
         self._events = events
         self._close_on_stop = close_on_stop
@@ -111,7 +111,7 @@ class Setbacks:
     def abandon(self, ticket: Request, **changes: Any) -> None:
         """Nothing that has begun for *ticket* goes on; *changes* are noted with that."""
         self._spending.abandoned(Progress.of(ticket.meta))
-        self._notes.note(ticket, purchase_id="", provider="", task_id=None, **changes)
+        self.notes.note(ticket, purchase_id="", provider="", task_id=None, **changes)
 
     def _goes_elsewhere(
         self, ticket: Request, captcha: Captcha, error: SolverError, decision: Decision
@@ -178,7 +178,7 @@ class Setbacks:
         """Notes in the ticket's meta what has been tried, here or before a restart."""
         progress = Progress.of(ticket.meta)
         tried = progress.after(progress.attempts.after(error), elsewhere=0)
-        self._notes.write(ticket, tried)
+        self.notes.write(ticket, tried)
 
     def _stop(self, reason: str, error: SolverError) -> None:
         self._market.stop(error)

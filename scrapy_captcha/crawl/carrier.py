@@ -56,7 +56,7 @@ class Carrier:
         """
         response.request = request  # and not the submission, which has the token in it
         if found is not None and found.verdict is not Verdict.WIDGET:
-            self._endings.rejected(request, found.name)
+            self._endings.rejected(request, found.name, response.status)
             raise self._endings.dropped(request, "rejected", found.captcha)
         if found is None and is_page(request, response):
             self._endings.accepted(request)

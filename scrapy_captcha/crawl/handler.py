@@ -87,6 +87,7 @@ class Conductor:
 
         It waits in place, fails, or sends a solution.
         """
+        self._lot.left(request)
         if request in self._lot:
             return await self._waited_in_place(request)
         if SUBMISSION in request.meta:
@@ -252,7 +253,9 @@ class Conductor:
     ) -> Request | Response | Awaitable[Request]:
         """What becomes of *response*, where *found* stands instead of the page of *request*."""
         progress = Progress.of(request.meta)
-        known = self._judged(request, progress, found.name) if progress.submitted else None
+        known = None
+        if progress.submitted:
+            known = self._judged(request, progress, found.name, response.status)
         if known is not None:
             return known
         if found.captcha is None or self._permission.has_no_seller(request, found.captcha):
@@ -285,7 +288,7 @@ class Conductor:
         return self._endings.arrived(request, response, progress)
 
     def _judged(
-        self, request: Request, progress: Progress, name: str
+        self, request: Request, progress: Progress, name: str, status: int
     ) -> Request | Response | Awaitable[Request] | None:
         """What becomes of *request*, which shows *name* after its solution; None if rejected."""
         page = self._answer_pages.instead(progress.answer)
@@ -295,11 +298,13 @@ class Conductor:
             self._cache.add(request, page)
             return self._endings.arrived(request, page, progress)
         if self._answer_pages.is_undecided(progress.answer):
-            return self._undecided(request, progress, name)
-        self._endings.rejected(request, name)
+            return self._undecided(request, progress, name, status)
+        self._endings.rejected(request, name, status)
         return None
 
-    def _undecided(self, request: Request, progress: Progress, name: str) -> Awaitable[Request]:
+    def _undecided(
+        self, request: Request, progress: Progress, name: str, status: int
+    ) -> Awaitable[Request]:
         """Waits until it is known whether the answer to the solution was the page of *request*.
 
         Another page is to solve meanwhile: what it is answered will tell.
@@ -307,16 +312,16 @@ class Conductor:
         self._sharing.left(progress)
         progress = replace(progress, leads="")
         request.meta[KEY] = progress.to_meta()
-        story = partial(self._until_decided, answer=progress.answer, name=name)
+        story = partial(self._until_decided, answer=progress.answer, name=name, status=status)
         return self._parked(request, progress, story)
 
-    async def _until_decided(self, ticket: Request, answer: str, name: str) -> Request:
+    async def _until_decided(self, ticket: Request, answer: str, name: str, status: int) -> Request:
         """*ticket*, to be given its page, or to be fetched again as its solution was rejected."""
         is_page = await self._answer_pages.decide(answer)
         progress = replace(Progress.of(ticket.meta), submitted=True, answer=answer)
         ticket.meta[KEY] = progress.to_meta()
         if not is_page:
-            self._endings.rejected(ticket, name)
+            self._endings.rejected(ticket, name, status)
             ticket.meta[KEY] = replace(progress, submitted=False, answer="").to_meta()
         return ticket
 

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from scrapy.http import Request, Response
 
     from scrapy_captcha.buying.budget import Spending
+    from scrapy_captcha.buying.feedback import Feedback
     from scrapy_captcha.buying.rejections import Rejections
     from scrapy_captcha.crawl.answer_pages import AnswerPages
     from scrapy_captcha.engine.unkept import UnkeptCookies
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
     from scrapy_captcha.models import Captcha
     from scrapy_captcha.sessions.single_flight import Sharing
     from scrapy_captcha.settings.options import Options
-    from scrapy_captcha.solver.pool import Market
     from scrapy_captcha.store.journal import Journal
 
 
@@ -66,7 +66,7 @@ class Endings:
         sharing: Sharing,
         unkept: UnkeptCookies,
         rejections: Rejections,
-        market: Market,
+        feedback: Feedback,
         answer_pages: AnswerPages,
         journal: Journal,
         spending: Spending,
@@ -76,7 +76,7 @@ class Endings:
         self._sharing = sharing
         self._unkept = unkept
         self._rejections = rejections
-        self._market = market
+        self._feedback = feedback
         self._answer_pages = answer_pages
         self._journal = journal
         self._spending = spending
@@ -167,11 +167,13 @@ class Endings:
         self._events.publish(SolutionAccepted(request))
         self._rejections.accepted(site_of_captcha(request))
         progress = Progress.of(request.meta)
-        self._market.judged(progress.answer, accepted=True)
+        self._feedback.accepted(progress.answer, is_first=progress.tasks == 1)
         self._spending.accepted(progress)
 
-    def rejected(self, request: Request, name: str) -> None:
-        """The site shows *name*, a captcha or a wall, in spite of the solution for *request*."""
+    def rejected(self, request: Request, name: str, status: int) -> None:
+        """The site shows *name*, a captcha or a wall, with *status*, in spite of the solution for
+        *request*.
+        """
         self._events.publish(SolutionRejected(request, name))
         progress = Progress.of(request.meta)
         self._spending.rejected(progress)
@@ -179,11 +181,12 @@ class Endings:
         lost_by = self._unkept.why(request, progress.answer)
         if lost_by and self._rejections.rejected_without_cookies(site):
             self._events.publish(CookiesNotKept(site, lost_by))
+        if lost_by or not count:
+            self._feedback.not_judged(progress.answer)
         if not count:
             self._rejections.undecided(site)
-            self._market.not_judged(progress.answer)
             return
-        self._market.judged(progress.answer, accepted=False)
+        self._feedback.rejected(progress.answer, request, status)
         now = time.monotonic()
         for _ in range(count):
             if self._rejections.rejected(site, now):
@@ -192,7 +195,7 @@ class Endings:
     def _undecided(self, request: Request, response: Response, progress: Progress) -> None:
         """*response* is neither a page nor a captcha, and says nothing about the solution."""
         self._rejections.undecided(site_of_captcha(request))
-        self._market.not_judged(progress.answer)
+        self._feedback.not_judged(progress.answer)
         is_broken = response.status >= 500 or response.status == 429
         self._sharing.left(progress, Outcome.FAILED if is_broken else Outcome.MOVED)
 
@@ -200,6 +203,7 @@ class Endings:
         """The solution for *request* could not be sent to the site, and never will be."""
         self._events.publish(SubmissionFailed(request, error))
         progress = Progress.of(request.meta)
+        self._feedback.not_judged(progress.solution or progress.answer)
         self._spending.ended(progress)
         progress = replace(progress, submitted=False, solution="", answer="")
         request.meta[KEY] = progress.to_meta()

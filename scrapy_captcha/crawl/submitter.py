@@ -12,6 +12,7 @@ from scrapy.utils.misc import load_object
 from scrapy_captcha.crawl.submission import build_submission
 from scrapy_captcha.models import KINDS
 from scrapy_captcha.origin import ORIGIN, wanted_url, without_redirects
+from scrapy_captcha.settings.choices import Refetch
 from scrapy_captcha.state import KEY, SUBMISSION
 from scrapy_captcha.urls import are_of_one_origin
 
@@ -36,7 +37,7 @@ class Submitter:
 
     *options* tells what holds for a request, *refused* whether the answer to one asks for a
     captcha, *detected* what a response shows; *on_undelivered* is called for a solution that could
-    not be sent.
+    not be sent, *on_sent* for the answer to one, and with it whether that is the verdict.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class Submitter:
         refused: Callable[[Request, Response], bool],
         detected: Callable[[Response, Options], Detection | None],
         on_undelivered: Callable[[Request, Exception], None],
+        on_sent: Callable[[str, Response, bool], None],
     ) -> None:
         self._crawler = crawler
         self._lot = lot
@@ -59,6 +61,7 @@ class Submitter:
         self._refused = refused
         self._detected = detected
         self._on_undelivered = on_undelivered
+        self._on_sent = on_sent
 
     def wants(self, request: Request) -> None:
         """The crawl asks for the page of *request*."""
@@ -94,7 +97,9 @@ class Submitter:
         except Exception as error:  # noqa: BLE001 - whatever downloader middlewares raise
             self._on_undelivered(request, error)
             return None
-        if self._is_verdict(request, submission, captcha, answer):
+        is_verdict = self._is_verdict(request, submission, captcha, answer)
+        self._on_sent(name, answer, is_verdict or refetch is Refetch.NEVER)
+        if is_verdict:
             return answer
         return await self._pages.judged(request, name, answer, refetch)
 

@@ -11,6 +11,7 @@ from scrapy.utils.defer import deferred_from_coro
 
 from scrapy_captcha.buying.budget import Spending
 from scrapy_captcha.buying.eligibility import Permission
+from scrapy_captcha.buying.feedback import Feedback
 from scrapy_captcha.buying.notes import Notes
 from scrapy_captcha.buying.prices import Prices
 from scrapy_captcha.buying.purchase import Buyer
@@ -51,13 +52,13 @@ from scrapy_captcha.sessions.single_flight import Sharing
 from scrapy_captcha.settings.config import domains_of
 from scrapy_captcha.settings.options import Options
 from scrapy_captcha.solver.pool import Market
+from scrapy_captcha.solver.ranking import Ranking
 from scrapy_captcha.store.journal import Journal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from scrapy.crawler import Crawler
-    from scrapy.http import Request
 
     from scrapy_captcha.events import (
         Event,
@@ -103,8 +104,17 @@ class Parts:
         return publish
 
     @cached_property
+    def ranking(self) -> Ranking:
+        return Ranking(self.config.provider_order)
+
+    @cached_property
     def market(self) -> Market:
-        return Market.of(self.config, Options.of(self.config).policy, self.events)
+        policy = Options.of(self.config).policy
+        return Market.of(self.config, policy, self.ranking, self.events)
+
+    @cached_property
+    def feedback(self) -> Feedback:
+        return Feedback(self.ranking, self.events, self.jars.cookies_for)
 
     @cached_property
     def prices(self) -> Prices:
@@ -248,8 +258,8 @@ class Parts:
             self.sharing,
             self.stock,
             self.setbacks,
-            self.notes,
             self.spending,
+            self.feedback,
             self.events,
         )
 
@@ -274,9 +284,6 @@ class Parts:
 
     @cached_property
     def submitter(self) -> Submitter:
-        def on_undelivered(request: Request, error: Exception) -> None:
-            self.endings.undelivered(request, error)
-
         return Submitter(
             self.crawler,
             self.lot,
@@ -285,7 +292,8 @@ class Parts:
             options=self.sight.options,
             refused=self.sight.is_refused,
             detected=self.sight.detected,
-            on_undelivered=on_undelivered,
+            on_undelivered=lambda *failed: self.endings.undelivered(*failed),  # noqa: PLW0108 - a cycle
+            on_sent=self.feedback.sent,
         )
 
     @cached_property
@@ -295,7 +303,7 @@ class Parts:
             self.sharing,
             self.unkept,
             self.rejections,
-            self.market,
+            self.feedback,
             self.answer_pages,
             self.journal,
             self.spending,
@@ -330,4 +338,5 @@ class Parts:
         self.journal.close()
         self.spending.close()
         self.summary.close()
+        await self.feedback.close()
         await self.market.close()

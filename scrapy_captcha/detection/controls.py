@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _BUTTONS = frozenset(("button", "image", "reset", "submit"))
 _CHOICES = frozenset(("checkbox", "radio"))
+_DRAGGED = frozenset(("color", "range"))
 _MAX_OPTIONS = 500
 # Fields that only robots fill in.
 _TRAP = re.compile(r"honey[_-]?pot", re.IGNORECASE)
@@ -54,7 +55,7 @@ def kind_of(control: Element) -> str:
 def typed(control: Element) -> bool:
     """Whether *control* takes text that somebody has to type."""
     return control.tag == "textarea" or (
-        control.tag == "input" and kind_of(control) not in _BUTTONS | _CHOICES
+        control.tag == "input" and kind_of(control) not in _BUTTONS | _CHOICES | _DRAGGED
     )
 
 

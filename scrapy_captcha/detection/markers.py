@@ -25,7 +25,16 @@ _NAMES = {wall.place[7:].lower() for wall in WALLS if wall.place.startswith("hea
 _IN_HEADERS = frozenset[str | bytes](_NAMES) | {name.encode() for name in _NAMES}
 _IN_URLS = tuple({wall.text for wall in WALLS if wall.place == "url"})
 _IN_BODIES = {wall.text.split()[0].encode() for wall in WALLS if wall.in_markup}
-_WORDS = (b"aptcha", b"cap-widget", b"challenge", b"arkose", b"seccode", b"turnstile", b"vcode")
+_WORDS = (
+    b"aptcha",
+    b"cap-widget",
+    b"challenge",
+    b"arkose",
+    b"mosparo",
+    b"seccode",
+    b"turnstile",
+    b"vcode",
+)
 _RARE = (*_WORDS, *sorted(text for text in _IN_BODIES if not any(word in text for word in _WORDS)))
 
 # With a byte order mark, or with markup at once.

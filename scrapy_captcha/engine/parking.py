@@ -11,8 +11,8 @@ How it meets Scrapy's engine (2.14 and later):
 4. While somebody is parked an idle spider is kept open.
 5. When the spider closes, all that is parked goes back to the scheduler before that closes.
 6. While the lot is full the next ones wait before it in their download slots, which slows the
-   crawl. When one leaves the lot, which needs a slot to get on, one of them gives its own away: it
-   is parked, or goes back to the scheduler where the lot is still full.
+   crawl. When one leaves the lot, which needs a slot to get on, one of them gives its own away, at
+   once or later: it is parked, or goes back to the scheduler where the lot is still full.
 7. What a killed crawl has left in the journal is scheduled before the next one starts.
 """
 
@@ -22,7 +22,7 @@ import logging
 from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
 from scrapy import signals
 from scrapy.exceptions import DontCloseSpider, IgnoreRequest
@@ -85,6 +85,7 @@ class ParkingLot:
         self._spoilt = spoilt
         self._tickets: WeakKeyDictionary[Request, Story] = WeakKeyDictionary()
         self._parked: dict[Request, Deferred[Request]] = {}
+        self._returning: WeakSet[Request] = WeakSet()  # those that have no download slot yet
         self._queue: Waiters[None] = Waiters(CLOCK, late=None, on_unclaimed=self._give_way)
         self._looking = looping(self._look)
         self._coming_back: Iterator[None] = iter(())
@@ -133,6 +134,10 @@ class ParkingLot:
                 return request.replace(priority=request.priority - FIRST)
         self._mark(request, story)
         return request
+
+    def left(self, request: Request) -> None:
+        """*request* has a download slot."""
+        self._returning.discard(request)
 
     def _mark(self, request: Request, story: Story) -> None:
         if not self._is_listening:  # a crawl that meets no captcha is not to pay for it
@@ -205,7 +210,9 @@ class ParkingLot:
                 extra={"spider": self._crawler.spider},
             )
             result = self._spoilt(ticket)
-        self._send(result.replace(priority=result.priority + FIRST))
+        result = result.replace(priority=result.priority + FIRST)
+        self._returning.add(result)
+        self._send(result)
 
     def _send(self, request: Request) -> None:
         with self._memory.alone():
@@ -282,7 +289,7 @@ class ParkingLot:
     def _look(self) -> None:
         if self._closing:
             self._queue.resume_all(None)
-        elif self.has_room:
+        elif self.has_room or (self._returning and self._engine.downloader.needs_backout()):
             self._give_way()
         if not self._queue:
             self._looking.stop()

@@ -25,7 +25,8 @@ REASONS: Mapping[str, str] = {
     "site_key": "the page shows no site key, and its request declares none",
     "no_form": "the page has no form that takes the answer, and the spider no captcha_submit",
     "other_origin": "the form would send the token to another origin",
-    "get_form": "the form would put the token into a URL",
+    "get_form": "the form would put the token into a URL; what was read in a picture may go there,"
+    " since it is good nowhere else",
     "no_cookies": "the answer is a cookie, or the site remembers it by one, and none is kept",
     "offsite": "after its captcha the page redirects to a domain outside allowed_domains",
     "picture": "the picture could not be fetched, is none, or is from elsewhere",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from scrapy_captcha.bounded import Bounded
 
@@ -72,3 +73,13 @@ class Identities:
 
 def _of(request: Request) -> _Identity:
     return _Identity(request.headers.get("User-Agent"), request.meta.get(_IMPERSONATE))
+
+
+def seen_as(request: Request, user_agent: str = "") -> Hashable:
+    """What a site knows of whoever sends *request*: its browser, *user_agent* if given, and proxy.
+
+    Credentials of the proxy are left out.
+    """
+    browser = user_agent.encode() or request.headers.get("User-Agent")
+    proxy = urlsplit(str(request.meta.get("proxy") or "")).netloc.rpartition("@")[2]
+    return browser, repr(request.meta.get(_IMPERSONATE)), proxy

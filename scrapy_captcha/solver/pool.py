@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import time
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -21,13 +19,11 @@ from scrapy_captcha.events import (
     CallFailed,
     ProviderRecovered,
     ProviderUnreachable,
-    VerdictReported,
 )
 from scrapy_captcha.policy import Action
 from scrapy_captcha.requests import site_of
 from scrapy_captcha.solver.accounts import accounts_of
 from scrapy_captcha.solver.client import SolverClient
-from scrapy_captcha.solver.ranking import Ranking
 from scrapy_captcha.waiters import Waiters
 
 if TYPE_CHECKING:
@@ -36,15 +32,14 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from scrapy_captcha.events import Events
-    from scrapy_captcha.models import Captcha, Kind, Solution
+    from scrapy_captcha.models import Captcha, Kind
     from scrapy_captcha.policy import Policy
-    from scrapy_captcha.providers import TaskId
     from scrapy_captcha.proxy import Proxy
     from scrapy_captcha.settings.config import Config
+    from scrapy_captcha.solver.ranking import Ranking
 
 
 _PATIENCE = 3.0  # seconds for which the first purchases wait for the balances
-_LAST_WORDS = 1.0  # seconds for which the end of a crawl waits for reports
 
 
 def _say_recovered(events: Events, provider: str, seconds: float) -> None:
@@ -64,14 +59,6 @@ class Turn:
 
     def __exit__(self, *_raised: object) -> None:
         self.client.leave()
-
-
-@dataclass(frozen=True, slots=True)
-class _Sale:
-    client: SolverClient
-    kind: Kind
-    task_id: TaskId | None
-    at: float
 
 
 class Market:
@@ -94,13 +81,11 @@ class Market:
         self._events = events
         self._declined: set[tuple[str, Kind]] = set()
         self._stopped: set[SolverClient] = set()
-        self._sold: dict[str, _Sale] = {}
-        self._reports: set[Deferred[bool]] = set()
         self._is_asking = False
         self._begun: Waiters[None] = Waiters(CLOCK, late=None, patience=_PATIENCE)
 
     @classmethod
-    def of(cls, config: Config, policy: Policy, events: Events) -> Self:
+    def of(cls, config: Config, policy: Policy, ranking: Ranking, events: Events) -> Self:
         """The providers that *config* names. Raises as `accounts_of` does."""
         accounts = accounts_of(config)
         clients = [
@@ -122,7 +107,7 @@ class Market:
             )
             for account in accounts
         ]
-        return cls(clients, policy, Ranking(config.provider_order), events)
+        return cls(clients, policy, ranking, events)
 
     async def ask_balances(self) -> None:
         """Says what the accounts hold, and which of them nothing can be bought from.
@@ -192,35 +177,6 @@ class Market:
         self._declined.add((provider, captcha.kind))
         return bool(self._asked(captcha, proxy))
 
-    def solved(self, name: str, captcha: Captcha, solution: Solution, client: SolverClient) -> None:
-        """*client* has brought *solution*, which is *name* from now on."""
-        self._ranking.solved(client.provider.name, captcha.kind, solution.cost)
-        self._sold[name] = _Sale(client, captcha.kind, solution.task_id, time.monotonic())
-
-    def not_judged(self, name: str) -> None:
-        """What the site did with the solution *name* says nothing about it."""
-        self._sold.pop(name, None)
-
-    def judged(self, name: str, *, accepted: bool) -> None:
-        """The site has accepted or rejected the solution *name*: its provider is told, once."""
-        sale = self._sold.pop(name, None)
-        if sale is None:
-            return
-        provider = sale.client.provider
-        self._ranking.judged(provider.name, sale.kind, accepted=accepted)
-        window = provider.report_window
-        if window is not None and time.monotonic() - sale.at > window:
-            return
-        if sale.task_id is not None:
-            report = sale.client.report(sale.task_id, sale.kind, accepted=accepted)
-            self._reports.add(report)
-            report.addCallback(self._reported, report)
-
-    def _reported(self, noted: bool, report: Deferred[bool]) -> None:
-        self._reports.discard(report)
-        if noted:
-            self._events.publish(VerdictReported())
-
     def stop(self, error: SolverError) -> None:
         """Buys nothing more at the provider of *error*, and says so once."""
         for client in self._clients:
@@ -245,11 +201,8 @@ class Market:
         return next(iter(listed), None)
 
     async def close(self) -> None:
-        """Cancels all that is under way; what the site said in the end is told before."""
+        """Cancels all that is under way."""
         self._begun.close()
-        if self._reports:
-            told = DeferredList(self._reports).addTimeout(_LAST_WORDS, CLOCK)
-            await maybe_deferred_to_future(told)
         for client in self._clients:
             await maybe_deferred_to_future(client.close())
 

@@ -13,6 +13,10 @@ MCAPTCHA = (
     '<label for="mcaptcha__token">mCaptcha token <input name="mcaptcha__token"'
     ' id="mcaptcha__token"></label><div id="mcaptcha__widget-container"></div>'
 )
+MOSPARO = '<div id="mosparo-box"></div><script src="https://m.example/build/m.js"></script>'
+PROCAPTCHA = '<div class="procaptcha" data-sitekey="5Gx"></div>'
+ICONS = '<input type="hidden" name="t" value="1"><div class="iconcaptcha-widget"></div>'
+SLIDER = '<img src="/captcha/1.png"><input type="range" name="angle" min="0" max="360">'
 SUM = 'What is 3 + 4? <input name="captcha">'
 
 
@@ -28,6 +32,10 @@ def found(form: str, around: str = "", status: int = 200) -> tuple[Verdict, str]
         (ALTCHA + BUTTON, "altcha"),
         ('<cap-widget data-cap-api-endpoint="/cap/1/"></cap-widget>' + BUTTON, "cap"),
         (MCAPTCHA + BUTTON, "mcaptcha"),
+        (MOSPARO + BUTTON, "mosparo"),
+        (PROCAPTCHA + BUTTON, "procaptcha"),
+        (ICONS + BUTTON, "iconcaptcha"),
+        (SLIDER + BUTTON, "slider_captcha"),
         (SUM + BUTTON, "text_captcha"),
         ('<canvas id="drawn"></canvas><input name="t" id="captcha">' + BUTTON, "text_captcha"),
     ],
@@ -37,7 +45,7 @@ def test_they_are_blocks_where_they_stand_alone(form: str, name: str) -> None:
     assert found(form, status=403) == (Verdict.BLOCK, name)
 
 
-@pytest.mark.parametrize("captcha", [ALTCHA, MCAPTCHA, SUM])
+@pytest.mark.parametrize("captcha", [ALTCHA, MCAPTCHA, MOSPARO, PROCAPTCHA, ICONS, SLIDER, SUM])
 def test_a_page_that_asks_for_more_or_says_more_is_content(captcha: str) -> None:
     assert found('<textarea name="comment"></textarea>' + captcha + BUTTON) is None
     assert found('<input name="email">' + captcha + BUTTON) is None

@@ -52,6 +52,22 @@ def test_each_wall_with_an_address_is_in_the_table() -> None:
     assert set(ADDRESSES.values()) == {wall.name for wall in WALLS if wall.place == "url"}
 
 
+GO_AWAY = "/.well-known/.git.gammaspectra.live/git/go-away/cmd/go-away/"
+MARKUP = {
+    f'<link rel="stylesheet" href="{GO_AWAY}assets/style.css"><h1>Checking</h1>': "go_away",
+    f'<script type="module" src="{GO_AWAY}js/main.mjs"></script><h1>Checking</h1>': "go_away",
+    '<script src="/.powxy/static/main.js"></script><h1>Checking</h1>': "powxy",
+    "<script>document.cookie='beget=begetok; path=/';location.reload();</script>": "beget",
+}
+
+
+@pytest.mark.parametrize("markup", MARKUP)
+def test_checks_of_browsers_are_walls(markup: str) -> None:
+    found = detect(HtmlPage("https://shop.example/", markup.encode()))
+    assert found
+    assert (found.verdict, found.name) == (Verdict.BLOCK, MARKUP[markup])
+
+
 def test_what_can_be_answered_at_such_an_address_is_a_challenge() -> None:
     found = detect(HtmlPage("https://validate.perfdrive.com/0a1b/", FORM))
     assert found

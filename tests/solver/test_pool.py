@@ -1,4 +1,4 @@
-"""Which provider is asked, who waits for what, and what providers are told."""
+"""Which provider is asked, and who waits for what."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import pytest_twisted
+from scrapy.http import Request
 from scrapy.settings import Settings
 from scrapy.utils.defer import deferred_from_coro
 from scrapy.utils.test import get_crawler
@@ -15,6 +16,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import deferLater
 
 from scrapy_captcha import Captcha, ErrorCode, Kind, SolverError
+from scrapy_captcha.buying.feedback import Feedback
 from scrapy_captcha.events import Events
 from scrapy_captcha.models import Solution
 from scrapy_captcha.policy import Policy
@@ -23,6 +25,7 @@ from scrapy_captcha.reporting.stats import Stats
 from scrapy_captcha.sandbox import Answer, Sandbox, SolverOptions
 from scrapy_captcha.settings.config import Config
 from scrapy_captcha.solver.pool import Market
+from scrapy_captcha.solver.ranking import Ranking
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -31,6 +34,7 @@ if TYPE_CHECKING:
     from scrapy_captcha.solver.pool import Turn
 
 BOX = Captcha(Kind.RECAPTCHA_V2, "http://127.0.0.1/page", "key")
+PAGE = Request(BOX.url)
 H = replace(BOX, kind=Kind.HCAPTCHA)
 
 
@@ -50,7 +54,9 @@ class Shop:
         crawler = get_crawler()
         crawler.spider = crawler._create_spider("any")
         self.stats = crawler.stats
-        self.market = Market.of(config, Policy(), Events(Stats(crawler)))
+        events, ranking = Events(Stats(crawler)), Ranking(config.provider_order)
+        self.feedback = Feedback(ranking, events, lambda _: b"visitor=1")
+        self.market = Market.of(config, Policy(), ranking, events)
 
     async def asked(self, captcha: Captcha = BOX, *more: str) -> str:
         """The name of the provider whose turn it is."""
@@ -121,16 +127,16 @@ async def test_the_cheapest_is_asked_by_list_price_then_by_what_it_took_and_what
         assert await made.asked() == "capsolver"  # of the unified API no price is known
         with await made.market.turn(BOX, None) as turn:
             capsolver = turn.client
-        made.market.solved("one", BOX, Solution({"token": "t"}, cost=0.02), capsolver)
+        made.feedback.solved("one", BOX, Solution({"token": "t"}, cost=0.02), capsolver, PAGE)
         assert await made.asked() == "anticaptcha"
 
         with await made.market.turn(BOX, None, "unified") as turn:
             unified = turn.client
-        made.market.solved("two", BOX, Solution({"token": "t"}, cost=0.0001), unified)
+        made.feedback.solved("two", BOX, Solution({"token": "t"}, cost=0.0001), unified, PAGE)
         assert await made.asked() == "unified"
         for name in [str(number) for number in range(60)]:
-            made.market.solved(name, BOX, Solution({"token": "t"}, cost=0.0001), unified)
-            made.market.judged(name, accepted=False)
+            made.feedback.solved(name, BOX, Solution({"token": "t"}, cost=0.0001), unified, PAGE)
+            made.feedback.rejected(name, PAGE, 200)
         assert await made.asked() == "anticaptcha"
 
 
@@ -224,52 +230,6 @@ async def test_a_balance_that_does_not_come_keeps_purchases_for_a_short_while_on
 
         assert await made.asked() == "capsolver"
         assert not asking.called
-
-
-# Reports
-
-
-@pytest_twisted.ensureDeferred
-async def test_each_solution_is_reported_once_and_within_the_services_time_only(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    async with shop(TwoCaptcha, HTTP_TIMEOUT=1) as (made, running):
-        service = running.services["2captcha"]
-        client = (await made.market.turn(BOX, None)).client
-        for name in ("one", "late"):
-            task_id = (await client._caller.drive(made_task(client.provider)))["taskId"]
-            made.market.solved(name, BOX, Solution({"token": "t"}, task_id), client)
-        for _ in range(2):
-            made.market.judged("one", accepted=False)
-        made.market.judged("never bought", accepted=False)
-        await seconds(0.2)
-        monkeypatch.setattr(TwoCaptcha, "report_window", 0.1)
-        made.market.judged("late", accepted=False)
-        await seconds(0.2)
-
-        assert [(report.correct, report.refunded) for report in service.reports] == [(False, True)]
-        assert made.stats.get_value("captcha/report_count") == 1
-
-
-@pytest_twisted.ensureDeferred
-async def test_a_report_that_is_not_answered_keeps_nobody_from_closing() -> None:
-    async with shop(TwoCaptcha) as (made, running):
-        running.services["2captcha"].script(Answer("reportIncorrect", fault="hang"))
-        client = (await made.market.turn(BOX, None)).client
-        made.market.solved("one", BOX, Solution({"token": "t"}, 1), client)
-        made.market.judged("one", accepted=False)
-        await seconds(0.1)
-        await deferred_from_coro(made.market.close())
-
-        assert made.stats.get_value("captcha/report_count") is None
-
-
-def made_task(provider: Provider) -> Any:
-    """Buys a task and does not wait for it."""
-    from scrapy_captcha.providers import Call
-
-    body = yield Call("createTask", {"task": provider.task(Order(BOX, "any"))})
-    return body
 
 
 def seconds(count: float) -> Deferred[None]:

@@ -10,7 +10,7 @@ from urllib.parse import urldefrag
 import pytest
 import pytest_twisted
 from crawling import crawl, sandbox
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scrapy import Request
 from serving import Page, site
@@ -118,6 +118,10 @@ def as_contacted(origin: Origin) -> tuple[bytes, bytes, int]:
     return origin.scheme.encode(), origin.host.encode(), origin.port
 
 
+UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+@UNHURRIED
 @given(base=st.sampled_from(["http://site.example/a/b?c", "https://site.example:8443/"]), url=_URLS)
 def test_the_origin_that_is_judged_is_the_one_that_is_contacted(base: str, url: str) -> None:
     try:
@@ -132,6 +136,7 @@ def test_the_origin_that_is_judged_is_the_one_that_is_contacted(base: str, url: 
     assert re.fullmatch(r"[a-z0-9._:-]+", origin.host)
 
 
+@UNHURRIED
 @given(url=_URLS)
 def test_a_request_of_a_url_is_judged_like_the_url(url: str) -> None:
     try:
