@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from scrapy import signals
 from twisted.internet.defer import Deferred
 
-from scrapy_captcha.crawl.handler import Conductor
-from scrapy_captcha.crawl.wiring import Parts
+from scrapy_captcha.crawl.handler import Handler
+from scrapy_captcha.crawl.wiring import Wiring
 from scrapy_captcha.origin import ORIGIN, remember_origin
 from scrapy_captcha.settings.config import Config
 from scrapy_captcha.state import KEY, SUBMISSION
@@ -34,14 +34,14 @@ class CaptchaMiddleware:
     """
 
     def __init__(self, crawler: Crawler, config: Config) -> None:
-        self._parts = parts = Parts(crawler, config)
-        self._sight = parts.sight
-        self._sessions = parts.sessions
-        self._sharing = parts.sharing
-        self._endings = parts.endings
-        self._gates = parts.gates
-        self._conductor = Conductor(parts)
-        self.forms = parts.forms
+        self._wiring = wiring = Wiring(crawler, config)
+        self._inspector = wiring.inspector
+        self._sessions = wiring.sessions
+        self._flights = wiring.flights
+        self._outcomes = wiring.outcomes
+        self._gates = wiring.gates
+        self._handler = Handler(wiring)
+        self.forms = wiring.forms
         self._sees_all = bool(config.proxies or config.dry_run)
         if config.proxies:
             crawler.signals.connect(self._request_scheduled, signals.request_scheduled)
@@ -56,39 +56,39 @@ class CaptchaMiddleware:
     async def process_request(
         self, request: Request, spider: Spider | None = None
     ) -> Request | Response | None:
-        """As `Conductor.sent`; a request that no captcha concerns yet goes on at once."""
+        """As `Handler.sent`; a request that no captcha concerns yet goes on at once."""
         if not self._is_quiet_for(request):
-            return await self._conductor.sent(request)
+            return await self._handler.sent(request)
         remember_origin(request)
-        self._sharing.went_quietly(request)
+        self._flights.went_quietly(request)
         return None
 
     def process_response(
         self, request: Request, response: Response, spider: Spider | None = None
     ) -> Request | Response | Awaitable[Request]:
-        """As `Conductor.answered`; a page that no captcha concerns yet goes on at once."""
-        if not (self._is_quiet_for(request) and self._sight.is_plain(response)):
-            return self._conductor.answered(request, response)
-        self._sharing.came_back_quietly(request, response)
-        self._endings.came_free(request, response)
+        """As `Handler.answered`; a page that no captcha concerns yet goes on at once."""
+        if not (self._is_quiet_for(request) and self._inspector.is_plain(response)):
+            return self._handler.answered(request, response)
+        self._flights.came_back_quietly(request, response)
+        self._outcomes.came_free(request, response)
         if self._gates.are_awaited:
             self._gates.answered(request)
         if ORIGIN in request.meta:
-            self._endings.restore_late()
+            self._outcomes.restore_late()
         return response
 
     def process_exception(
         self, request: Request, exception: Exception, spider: Spider | None = None
     ) -> Request | None:
-        """As `Conductor.failed`."""
-        return self._conductor.failed(request, exception)
+        """As `Handler.failed`."""
+        return self._handler.failed(request, exception)
 
     def _is_quiet_for(self, request: Request) -> bool:
         """Whether nothing was met that concerns *request*, nor said or noted of it.
 
         So it is for most requests of most crawls, which are not to pay for what others need.
         """
-        if self._sees_all or self._sharing.has_begun or self._sessions.bound:
+        if self._sees_all or self._flights.has_begun or self._sessions.bound:
             return False
         meta = request.meta
         return not (KEY in meta or "captcha" in meta or SUBMISSION in meta)
@@ -97,7 +97,7 @@ class CaptchaMiddleware:
         self._sessions.forget_credentials(request)
 
     def _spider_opened(self) -> None:
-        Deferred.fromCoroutine(self._parts.market.ask_balances())
+        Deferred.fromCoroutine(self._wiring.pool.ask_balances())
 
     async def _spider_closed(self) -> None:
-        await self._parts.close()
+        await self._wiring.close()

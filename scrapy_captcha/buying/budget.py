@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from scrapy_captcha.providers import Order
     from scrapy_captcha.providers.base import TaskId
     from scrapy_captcha.purchases import Purchase
-    from scrapy_captcha.reporting.figures import Books
+    from scrapy_captcha.reporting.figures import Figures
     from scrapy_captcha.sessions.routing import Sessions
     from scrapy_captcha.settings.config import Config
 
@@ -50,7 +50,7 @@ _LIMITS = {
 _LOOK = 5.0  # seconds between two looks at purchases that nobody speaks of any more
 
 
-class Spending:
+class Budget:
     """Asks the ledger before each purchase and tells it what became of it.
 
     Purchases go by their ids, and so do the solutions that come of them. *on_limit* is called when
@@ -64,7 +64,7 @@ class Spending:
         config: Config,
         sessions: Sessions,
         events: Events,
-        books: Books,
+        books: Figures,
         prices: Prices,
         *,
         is_account_taken: Callable[[], bool],
@@ -76,7 +76,7 @@ class Spending:
         self._ledger = Ledger(config.limits, prices, patience=patience)
         self._sessions = sessions
         self._events = events
-        self._books = books
+        self._figures = books
         self._prices = prices
         self._on_limit: Callable[[], None] | None = on_limit
         self._waiters: Waiters[None] = Waiters(
@@ -132,7 +132,7 @@ class Spending:
         if purchase is not None:
             # From a service that does not tell what it takes there is nothing more to find out.
             self._prices.learn(purchase.need.provider, purchase.need.kind, purchase.price)
-            self._books.solved(purchase)
+            self._figures.solved(purchase)
         return name
 
     def failed(self, order: Order, error: SolverError, *, goes_on: bool) -> None:
@@ -195,7 +195,7 @@ class Spending:
             self._abandon()
         for name in self._ledger.charged_names():
             self._end(name, Fate.UNUSED)
-        for site, row in self._books.by("site").items():
+        for site, row in self._figures.by("site").items():
             self._events.publish(
                 SiteEnded(site, row.met, row.bought, row.accepted, row.rejected, row.money)
             )
@@ -227,7 +227,7 @@ class Spending:
         purchase = self._ledger.charge(name, cost, _now())
         if purchase is not None:
             self._doubtful.discard(name)
-            self._books.charged(purchase)
+            self._figures.charged(purchase)
             self._say_spent()
             self._wake()
         return purchase
@@ -244,13 +244,13 @@ class Spending:
     def _end(self, name: str, fate: Fate) -> None:
         purchase = self._ledger.end(name, fate)
         if purchase is not None:
-            self._books.ended(purchase)
+            self._figures.ended(purchase)
             self._events.publish(PurchaseEnded(fate))
             self._say_spent()
             self._wake()
 
     def _say_spent(self) -> None:
-        total = self._books.total()
+        total = self._figures.total()
         self._events.publish(MoneySpent(total.money, total.per_accepted))
 
     def _wake(self) -> None:

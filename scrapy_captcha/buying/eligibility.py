@@ -22,21 +22,21 @@ if TYPE_CHECKING:
     from scrapy_captcha.sessions.routing import Sessions
     from scrapy_captcha.settings.domains import Domains
     from scrapy_captcha.settings.options import Options
-    from scrapy_captcha.solver.pool import Market
+    from scrapy_captcha.solver.pool import ProviderPool
     from scrapy_captcha.state import Progress
     from scrapy_captcha.store.journal import Journal
 
 logger = logging.getLogger(__name__)
 
 
-class Permission:
+class Eligibility:
     """Asked before anything is bought: for a page, and for a form."""
 
     def __init__(
         self,
         crawler: Crawler,
         domains: Domains,
-        market: Market,
+        market: ProviderPool,
         sessions: Sessions,
         rejections: Rejections,
         summary: Summary,
@@ -45,7 +45,7 @@ class Permission:
         self._crawler = crawler
         self._cookies_enabled: bool = crawler.settings.getbool("COOKIES_ENABLED")
         self._domains = domains
-        self._market = market
+        self._pool = market
         self._sessions = sessions
         self._rejections = rejections
         self._summary = summary
@@ -90,10 +90,10 @@ class Permission:
 
     def _is_sold(self, request: Request, captcha: Captcha) -> bool:
         proxy = self._sessions.solving_proxy(request)
-        if self._market.takes(captcha, proxy):
+        if self._pool.takes(captcha, proxy):
             return True
         own = self._sessions.proxy_of(request)
-        if proxy is None and own is not None and self._market.takes(captcha, own):
+        if proxy is None and own is not None and self._pool.takes(captcha, own):
             self._tell_proxy_is_kept(captcha.kind)
         return False
 

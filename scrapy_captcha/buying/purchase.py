@@ -22,19 +22,19 @@ if TYPE_CHECKING:
 
     from scrapy.http import Request
 
-    from scrapy_captcha.buying.budget import Spending
-    from scrapy_captcha.buying.eligibility import Permission
+    from scrapy_captcha.buying.budget import Budget
+    from scrapy_captcha.buying.eligibility import Eligibility
     from scrapy_captcha.buying.feedback import Feedback
-    from scrapy_captcha.buying.recovery import Setbacks
-    from scrapy_captcha.buying.unused import Place, Stock
+    from scrapy_captcha.buying.recovery import Recovery
+    from scrapy_captcha.buying.unused import Place, UnusedSolutions
     from scrapy_captcha.events import Events
     from scrapy_captcha.models import Captcha, Solution
     from scrapy_captcha.providers import TaskId
     from scrapy_captcha.sessions.routing import Sessions
-    from scrapy_captcha.sessions.single_flight import Sharing, Showing
+    from scrapy_captcha.sessions.single_flight import Showing, SingleFlight
     from scrapy_captcha.settings.options import Options
     from scrapy_captcha.solver.client import SolverClient
-    from scrapy_captcha.solver.pool import Market, Turn
+    from scrapy_captcha.solver.pool import ProviderPool, Turn
 
 
 class Buyer:
@@ -42,26 +42,26 @@ class Buyer:
 
     def __init__(
         self,
-        permission: Permission,
+        permission: Eligibility,
         picture: Callable[[Request, Captcha], Awaitable[bytes]],
-        market: Market,
+        market: ProviderPool,
         sessions: Sessions,
-        sharing: Sharing,
-        stock: Stock,
-        setbacks: Setbacks,
-        spending: Spending,
+        sharing: SingleFlight,
+        stock: UnusedSolutions,
+        setbacks: Recovery,
+        spending: Budget,
         feedback: Feedback,
         events: Events,
     ) -> None:
-        self._permission = permission
+        self._eligibility = permission
         self._picture = picture
-        self._market = market
+        self._pool = market
         self._sessions = sessions
-        self._sharing = sharing
-        self._stock = stock
-        self._setbacks = setbacks
+        self._flights = sharing
+        self._solutions = stock
+        self._recovery = setbacks
         self._notes = setbacks.notes
-        self._spending = spending
+        self._budget = spending
         self._feedback = feedback
         self._events = events
 
@@ -71,22 +71,22 @@ class Buyer:
         """What to send back for *ticket*: itself where another page solves for the session
         meanwhile, else as `buy` has it. *showing* is that of the page with *captcha*.
         """
-        if await self._sharing.is_to_be_fetched_again(ticket, showing):
+        if await self._flights.is_to_be_fetched_again(ticket, showing):
             return ticket
         bought = await self.buy(ticket, captcha, options)
         if not Progress.of(bought.meta).solution:
             return bought
-        if await self._sharing.is_needed(bought, showing):
+        if await self._flights.is_needed(bought, showing):
             return bought
         return self._unused(bought)
 
     def _unused(self, ticket: Request) -> Request:
         """*ticket* without its solution: its session was opened by another one."""
         progress = Progress.of(ticket.meta)
-        place = self._stock.take(progress.solution)
+        place = self._solutions.take(progress.solution)
         if place is not None:
             place.leave()
-        self._spending.ended(progress)
+        self._budget.ended(progress)
         progress = replace(progress, tasks=progress.tasks - 1, solution="", follows=True, goes=True)
         self._notes.write(ticket, progress)
         return ticket
@@ -102,26 +102,26 @@ class Buyer:
                     await self._until_something_ends(ticket)
                     next_request = ticket if captcha.perishable else None
             except SolverError as error:
-                next_request = await self._setbacks.after(ticket, captcha, options, error)
+                next_request = await self._recovery.after(ticket, captcha, options, error)
         return next_request
 
     async def _place(self, ticket: Request, captcha: Captcha) -> Place:
-        """As `Stock.place`, where solutions of other pages go first if it has to be waited for."""
-        place = Deferred.fromCoroutine(self._stock.place(ticket, captcha))
+        """As `UnusedSolutions.place`; solutions of other pages go first if it has to wait."""
+        place = Deferred.fromCoroutine(self._solutions.place(ticket, captcha))
         if place.called:
             return await place
-        self._sharing.lend_turn(ticket)
+        self._flights.lend_turn(ticket)
         try:
             return await place
         finally:
-            self._sharing.take_back_turn(ticket)
+            self._flights.take_back_turn(ticket)
 
     async def _until_something_ends(self, ticket: Request) -> None:
-        self._sharing.lend_turn(ticket)
+        self._flights.lend_turn(ticket)
         try:
-            await self._spending.until_something_ends()
+            await self._budget.until_something_ends()
         finally:
-            self._sharing.take_back_turn(ticket)
+            self._flights.take_back_turn(ticket)
 
     async def _bought_in(
         self,
@@ -135,12 +135,12 @@ class Buyer:
         site that is slow with its pictures keeps no provider from others.
         """
         image, proxy = b"", self._sessions.solving_proxy(ticket)
-        if captcha.image and self._market.is_asked(captcha, proxy):
+        if captcha.image and self._pool.is_asked(captcha, proxy):
             image = await self._picture(ticket, captcha)
             if not image:
                 return self._without_picture(ticket, captcha, options)
         with await self._turn(ticket, captcha) as turn:
-            if _has_aged(ticket, captcha, turn.client, begun) or self._sharing.is_overtaken(ticket):
+            if _has_aged(ticket, captcha, turn.client, begun) or self._flights.is_overtaken(ticket):
                 return ticket
             order = self._order(ticket, captcha, image)
             return await self._bought_from(turn.client, ticket, order, options, place)
@@ -149,9 +149,9 @@ class Buyer:
         """At the provider where a purchase has begun; what has begun elsewhere is lost then."""
         progress = Progress.of(ticket.meta)
         proxy = self._sessions.solving_proxy(ticket)
-        turn = await self._market.turn(captcha, proxy, progress.provider, progress.avoided)
+        turn = await self._pool.turn(captcha, proxy, progress.provider, progress.avoided)
         if progress.provider not in ("", turn.client.provider.name):
-            self._setbacks.abandon(ticket)
+            self._recovery.abandon(ticket)
         return turn
 
     async def _bought_from(
@@ -167,14 +167,14 @@ class Buyer:
         None where it hangs on other purchases whether one more may be made.
         """
         captcha, progress = order.captcha, Progress.of(ticket.meta)
-        if reason := self._permission.reason_to_wait(captcha):
-            return self._setbacks.failed(ticket, captcha, options, reason)
-        answer = self._spending.reserve(order.purchase_id, ticket, captcha, client.provider.name)
+        if reason := self._eligibility.reason_to_wait(captcha):
+            return self._recovery.failed(ticket, captcha, options, reason)
+        answer = self._budget.reserve(order.purchase_id, ticket, captcha, client.provider.name)
         if progress.task_id is None:  # else it is paid for already
             if answer is Answer.WAIT:
                 return None
             if refused := reason_not_to_buy(answer):
-                return self._setbacks.failed(ticket, captcha, options, refused)
+                return self._recovery.failed(ticket, captcha, options, refused)
         order = replace(order, collect_only=answer is not Answer.YES)
         self._notes.note(ticket, purchase_id=order.purchase_id, provider=client.provider.name)
         try:
@@ -182,8 +182,8 @@ class Buyer:
         except SolverError as error:
             self._not_bought(ticket, captcha, order, error, progress)
             raise
-        name = self._spending.solved(order, solution)
-        self._stock.keep(place, name, captcha, solution)
+        name = self._budget.solved(order, solution)
+        self._solutions.keep(place, name, captcha, solution)
         self._feedback.solved(name, captcha, solution, client, ticket)
         return self._solved(ticket, captcha, solution, name)
 
@@ -191,7 +191,7 @@ class Buyer:
         """*ticket* to be shown another picture: this one may have been for another session."""
         progress = Progress.of(ticket.meta)
         if progress.asked or progress.retries >= options.policy.retry_times:
-            return self._setbacks.failed(ticket, captcha, options, "picture")
+            return self._recovery.failed(ticket, captcha, options, "picture")
         self._notes.note(ticket, retries=progress.retries + 1)
         return ticket
 
@@ -208,11 +208,11 @@ class Buyer:
         A try that the service knows nothing of leaves all as it was *before*.
         """
         if changes_nothing(error) and before.provider:
-            self._spending.not_made(order.purchase_id)
+            self._budget.not_made(order.purchase_id)
             return
         task_id = Progress.of(ticket.meta).task_id
         goes_on = task_id is not None and self._is_to_be_looked_at(ticket, captcha, order, error)
-        self._spending.failed(order, error, goes_on=goes_on)
+        self._budget.failed(order, error, goes_on=goes_on)
         self._notes.note(
             ticket,
             purchase_id=order.purchase_id if error.possibly_paid else "",
@@ -232,7 +232,7 @@ class Buyer:
         proxy, provider = self._sessions.solving_proxy(ticket), error.provider or ""
         is_first = error.task_id != order.task_id
         return is_first or (
-            error.unheard and not self._market.is_asked(captcha, proxy, beside=provider)
+            error.unheard and not self._pool.is_asked(captcha, proxy, beside=provider)
         )
 
     def _order(self, ticket: Request, captcha: Captcha, image: bytes) -> Order:
@@ -262,7 +262,7 @@ class Buyer:
         if order.captcha.perishable:
             self._notes.note(ticket, task_id=None)
         else:
-            self._spending.has_task(order, task_id)
+            self._budget.has_task(order, task_id)
             self._notes.note(ticket, task_id=task_id, purchase_id="")
 
     def _solved(self, ticket: Request, captcha: Captcha, solution: Solution, name: str) -> Request:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
     from scrapy.http import Request
 
-    from scrapy_captcha.buying.budget import Spending
+    from scrapy_captcha.buying.budget import Budget
     from scrapy_captcha.buying.notes import Notes
     from scrapy_captcha.errors import SolverError
     from scrapy_captcha.events import Events
@@ -33,32 +33,32 @@ if TYPE_CHECKING:
     from scrapy_captcha.policy import Decision
     from scrapy_captcha.proxy import Rest
     from scrapy_captcha.sessions.routing import Sessions
-    from scrapy_captcha.sessions.single_flight import Sharing
+    from scrapy_captcha.sessions.single_flight import SingleFlight
     from scrapy_captcha.settings.options import Options
-    from scrapy_captcha.solver.pool import Market
+    from scrapy_captcha.solver.pool import ProviderPool
 
 
-class Setbacks:
+class Recovery:
     """Carries out what the policy decides about the errors of parked requests."""
 
     def __init__(
         self,
         crawler: Crawler,
-        market: Market,
+        market: ProviderPool,
         sessions: Sessions,
-        sharing: Sharing,
+        sharing: SingleFlight,
         notes: Notes,
-        spending: Spending,
+        spending: Budget,
         events: Events,
         *,
         close_on_stop: bool,
     ) -> None:
         self._crawler = crawler
-        self._market = market
+        self._pool = market
         self._sessions = sessions
-        self._sharing = sharing
+        self._flights = sharing
         self.notes = notes
-        self._spending = spending
+        self._budget = spending
         self._events = events
         self._close_on_stop = close_on_stop
 
@@ -99,7 +99,7 @@ class Setbacks:
     ) -> Request:
         """What to send back for *ticket*, which is given up for *reason*."""
         progress = Progress.of(ticket.meta)
-        self._spending.ended(progress)
+        self._budget.ended(progress)
         if options.on_give_up is GiveUp.PASS:
             self._events.publish(PagePassedOn(ticket, reason))
             progress = replace(progress, passed=True)
@@ -110,7 +110,7 @@ class Setbacks:
 
     def abandon(self, ticket: Request, **changes: Any) -> None:
         """Nothing that has begun for *ticket* goes on; *changes* are noted with that."""
-        self._spending.abandoned(Progress.of(ticket.meta))
+        self._budget.abandoned(Progress.of(ticket.meta))
         self.notes.note(ticket, purchase_id="", provider="", task_id=None, **changes)
 
     def _goes_elsewhere(
@@ -123,14 +123,14 @@ class Setbacks:
         match decision:
             case StopBuying(reason):
                 self._stop(reason, error)
-                return self._market.is_asked(captcha, proxy)
+                return self._pool.is_asked(captcha, proxy)
             case Reschedule(shut=shut) if costs_nothing and (shut or is_failure(error)):
-                been_to_all = progress.elsewhere >= self._market.rivals
-                return not been_to_all and self._market.is_open(captcha, proxy)
+                been_to_all = progress.elsewhere >= self._pool.rivals
+                return not been_to_all and self._pool.is_open(captcha, proxy)
             case Drop(ErrorCode.METHOD_INVALID.value) if costs_nothing:
-                return self._market.declined(captcha, proxy, provider)
+                return self._pool.declined(captcha, proxy, provider)
             case Drop() if progress.resent and error.possibly_paid and not progress.avoided:
-                return self._market.is_asked(captcha, proxy, beside=provider)
+                return self._pool.is_asked(captcha, proxy, beside=provider)
         return False
 
     def _went_elsewhere(self, ticket: Request, error: SolverError) -> None:
@@ -160,7 +160,7 @@ class Setbacks:
     def _moved(self, ticket: Request, elsewhere: Request) -> Request:
         """*elsewhere* belongs to another session: whoever waits for *ticket* is to follow."""
         progress = Progress.of(ticket.meta)
-        self._sharing.left(progress, Outcome.MOVED)
+        self._flights.left(progress, Outcome.MOVED)
         elsewhere.meta[KEY] = replace(progress, leads="").to_meta()
         return elsewhere
 
@@ -169,8 +169,8 @@ class Setbacks:
     ) -> Request | None:
         self._events.publish(PurchaseRescheduled(ticket, captcha, error, delay))
         proxy, provider = self._sessions.solving_proxy(ticket), error.provider or ""
-        if is_failure(error) and self._market.is_open(captcha, proxy, beside=provider):
-            self._sharing.lets_others_lead(ticket)
+        if is_failure(error) and self._pool.is_open(captcha, proxy, beside=provider):
+            self._flights.lets_others_lead(ticket)
         await deferLater(CLOCK, delay)
         return ticket if captcha.perishable and not Progress.of(ticket.meta).asked else None
 
@@ -181,8 +181,8 @@ class Setbacks:
         self.notes.write(ticket, tried)
 
     def _stop(self, reason: str, error: SolverError) -> None:
-        self._market.stop(error)
-        if self._close_on_stop and not self._market.is_left:
+        self._pool.stop(error)
+        if self._close_on_stop and not self._pool.is_left:
             engine = self._crawler.engine
             deferred_from_coro(engine.close_spider_async(reason=f"captcha_{reason.lower()}"))
 

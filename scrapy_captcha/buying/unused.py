@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from twisted.internet.interfaces import IDelayedCall
     from typing_extensions import Self
 
-    from scrapy_captcha.engine.download_slots import Slots
+    from scrapy_captcha.engine.download_slots import DownloadSlots
     from scrapy_captcha.models import Captcha, Solution
 
 
@@ -83,7 +83,7 @@ class Place:
             self._expiry.cancel()
 
 
-class Stock:
+class UnusedSolutions:
     """Has no more solutions for a download slot than it can send while they are good, and one at a
     time for a site that is in doubt.
 
@@ -96,14 +96,14 @@ class Stock:
 
     def __init__(
         self,
-        slots: Slots,
+        slots: DownloadSlots,
         *,
         life: float,
         is_doubtful: Callable[[str], bool],
         on_expired: Callable[[str, Captcha], None],
         on_cookies: Callable[[], None],
     ) -> None:
-        self._slots = slots
+        self._download_slots = slots
         self._life = life
         self._is_doubtful = is_doubtful
         self._on_expired = on_expired
@@ -117,7 +117,7 @@ class Stock:
 
         Where it ages, the slot of *ticket* must have room for it, too.
         """
-        site, slot = site_of_captcha(ticket), self._slots.name(ticket)
+        site, slot = site_of_captcha(ticket), self._download_slots.name(ticket)
         of_site = self._of_sites.get(site) or self._of_sites.put(
             site, _Queue(Pace(self._life, partial(self._is_doubtful, site)))
         )
@@ -125,7 +125,7 @@ class Stock:
         if not _ages(captcha):
             return Place(of_site)
         of_slot = self._of_slots.get(slot) or self._of_slots.put(slot, _Queue(Pace(self._life)))
-        of_slot.pace.interval = self._slots.interval(ticket)
+        of_slot.pace.interval = self._download_slots.interval(ticket)
         try:
             await of_slot.admission.enter()
         except BaseException:  # the crawl ends, or its request is given up

@@ -13,8 +13,8 @@ from scrapy_captcha.state import KEY, Progress
 if TYPE_CHECKING:
     from scrapy.http import Request, Response
 
-    from scrapy_captcha.buying.unused import Place, Stock
-    from scrapy_captcha.crawl.outcomes import Endings
+    from scrapy_captcha.buying.unused import Place, UnusedSolutions
+    from scrapy_captcha.crawl.outcomes import Outcomes
     from scrapy_captcha.crawl.submitter import Submitter
     from scrapy_captcha.detection import Detection
 
@@ -22,24 +22,24 @@ if TYPE_CHECKING:
 class Carrier:
     """Puts the solution of such a request into what is sent, and nowhere else."""
 
-    def __init__(self, stock: Stock, submitter: Submitter, endings: Endings) -> None:
-        self._stock = stock
+    def __init__(self, stock: UnusedSolutions, submitter: Submitter, endings: Outcomes) -> None:
+        self._solutions = stock
         self._submitter = submitter
-        self._endings = endings
+        self._outcomes = endings
 
     async def sent(self, request: Request, progress: Progress) -> Response:
         """The site's answer to *request*.
 
         Raises CaptchaError where the solution is here no more, and what the download raises.
         """
-        place = self._stock.take(progress.solution)
+        place = self._solutions.take(progress.solution)
         if place is None:
-            raise self._endings.dropped(request, "lost")
+            raise self._outcomes.dropped(request, "lost")
         try:
             with place:
                 answer = await self._carried(request, place)
         except Exception as error:
-            self._endings.undelivered(request, error)
+            self._outcomes.undelivered(request, error)
             request.meta["dont_retry"] = True
             restore(request, progress)
             raise
@@ -56,10 +56,10 @@ class Carrier:
         """
         response.request = request  # and not the submission, which has the token in it
         if found is not None and found.verdict is not Verdict.WIDGET:
-            self._endings.rejected(request, found.name, response.status)
-            raise self._endings.dropped(request, "rejected", found.captcha)
+            self._outcomes.rejected(request, found.name, response.status)
+            raise self._outcomes.dropped(request, "rejected", found.captcha)
         if found is None and is_page(request, response):
-            self._endings.accepted(request)
+            self._outcomes.accepted(request)
         restore(request, Progress.of(request.meta))
         return response
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from scrapy_captcha.events import Events
     from scrapy_captcha.sessions.routing import Sessions
-    from scrapy_captcha.sessions.single_flight import Sharing
+    from scrapy_captcha.sessions.single_flight import SingleFlight
 
 _MOST_MOVES = 20  # of one page; each has sent a proxy to cool down
 
@@ -31,9 +31,9 @@ _MOST_MOVES = 20  # of one page; each has sent a proxy to cool down
 class Failover:
     """Has proxies that fail the crawl itself cool down, and their pages go on elsewhere at once."""
 
-    def __init__(self, sessions: Sessions, sharing: Sharing, events: Events) -> None:
+    def __init__(self, sessions: Sessions, sharing: SingleFlight, events: Events) -> None:
         self._sessions = sessions
-        self._sharing = sharing
+        self._flights = sharing
         self._events = events
 
     def after_exception(self, request: Request, exception: Exception) -> Request | None:
@@ -66,7 +66,7 @@ class Failover:
         if again is None:
             return None
         self._events.publish(DownloadMoved())
-        self._sharing.left(progress, Outcome.MOVED)
+        self._flights.left(progress, Outcome.MOVED)
         again.dont_filter = True
         again.meta[KEY] = replace(progress, moves=progress.moves + 1, leads="").to_meta()
         return again

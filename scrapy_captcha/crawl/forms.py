@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from parsel import Selector
     from scrapy.http import Response
 
-    from scrapy_captcha.buying.eligibility import Permission
+    from scrapy_captcha.buying.eligibility import Eligibility
     from scrapy_captcha.buying.purchase import Buyer
-    from scrapy_captcha.crawl.outcomes import Endings
+    from scrapy_captcha.crawl.outcomes import Outcomes
     from scrapy_captcha.detection import Detection
     from scrapy_captcha.engine.parking import ParkingLot
     from scrapy_captcha.events import Events
@@ -52,18 +52,18 @@ class Forms:
     def __init__(
         self,
         config: Config,
-        permission: Permission,
+        permission: Eligibility,
         lot: ParkingLot,
         buyer: Buyer,
-        endings: Endings,
+        endings: Outcomes,
         events: Events,
         detect: Callable[[Response, Options], Detection | None],
     ) -> None:
         self._config = config
-        self._permission = permission
+        self._eligibility = permission
         self._lot = lot
         self._buyer = buyer
-        self._endings = endings
+        self._outcomes = endings
         self._events = events
         self._detect = detect
 
@@ -82,14 +82,14 @@ class Forms:
         if captcha.form is not None:
             captcha = replace(captcha, form=captcha.form.filled(formdata))
         page = _page(response, given)
-        reason = self._permission.reason_not_to_buy(page, captcha, Progress.of(page.meta), options)
+        reason = self._eligibility.reason_not_to_buy(page, captcha, Progress.of(page.meta), options)
         if reason:
-            raise self._endings.dropped(page, reason, captcha)
+            raise self._outcomes.dropped(page, reason, captcha)
         self._events.publish(SolutionRequested(page, captcha))
         try:
             bought = await self._lot.wait_in_callback(self._buyer.buy(page, captcha, options))
         except CancelledError:
-            raise self._endings.dropped(page, "closing", captcha) from None
+            raise self._outcomes.dropped(page, "closing", captcha) from None
         if failed := Progress.of(bought.meta).failed:
             raise CaptchaError(failed)
         return _carrier(bought, captcha, given)

@@ -46,41 +46,41 @@ if TYPE_CHECKING:
 
     from scrapy.http import Request
 
-    from scrapy_captcha.crawl.wiring import Parts
+    from scrapy_captcha.crawl.wiring import Wiring
     from scrapy_captcha.detection import Detection
     from scrapy_captcha.models import Captcha
     from scrapy_captcha.requests import Story
     from scrapy_captcha.settings.options import Options
 
 
-class Conductor:
+class Handler:
     """Leads the requests of one crawl past its captchas."""
 
-    def __init__(self, parts: Parts) -> None:
-        self._config = parts.config
-        self._priority_adjust = parts.crawler.settings.getint("REDIRECT_PRIORITY_ADJUST")
-        self._domains = parts.domains
-        self._sight = parts.sight
-        self._events = parts.events
-        self._sessions = parts.sessions
-        self._sharing = parts.sharing
-        self._jars = parts.jars
-        self._unkept = parts.unkept
-        self._summary = parts.summary
-        self._slots = parts.slots
-        self._stock = parts.stock
-        self._journal = parts.journal
-        self._permission = parts.permission
-        self._buyer = parts.buyer
-        self._lot = parts.lot
-        self._submitter = parts.submitter
-        self._answer_pages = parts.answer_pages
-        self._endings = parts.endings
-        self._cache = parts.cache
-        self._carrier = parts.carrier
-        self._failover = parts.failover
-        self._gates = parts.gates
-        self._refreshes = MetaRefreshes(parts.crawler)
+    def __init__(self, wiring: Wiring) -> None:
+        self._config = wiring.config
+        self._priority_adjust = wiring.crawler.settings.getint("REDIRECT_PRIORITY_ADJUST")
+        self._domains = wiring.domains
+        self._inspector = wiring.inspector
+        self._events = wiring.events
+        self._sessions = wiring.sessions
+        self._flights = wiring.flights
+        self._cookie_jars = wiring.cookie_jars
+        self._unkept = wiring.unkept
+        self._summary = wiring.summary
+        self._download_slots = wiring.download_slots
+        self._solutions = wiring.solutions
+        self._journal = wiring.journal
+        self._eligibility = wiring.eligibility
+        self._buyer = wiring.buyer
+        self._lot = wiring.lot
+        self._submitter = wiring.submitter
+        self._answer_pages = wiring.answer_pages
+        self._outcomes = wiring.outcomes
+        self._cache = wiring.cache
+        self._carrier = wiring.carrier
+        self._failover = wiring.failover
+        self._gates = wiring.gates
+        self._refreshes = MetaRefreshes(wiring.crawler)
 
     async def sent(self, request: Request) -> Request | Response | None:
         """What *request* becomes, as its past has it: None where it goes on as it is.
@@ -96,20 +96,20 @@ class Conductor:
 
     async def _page_sent(self, request: Request) -> Request | Response | None:
         disown(request)
-        options = self._sight.options(request)
+        options = self._inspector.options(request)
         progress = Progress.of(request.meta)
         if progress.failed:
-            raise self._endings.failed(request, progress)
+            raise self._outcomes.failed(request, progress)
         if progress.dropped:
             return self._gates.drop_again(request)
         if self._has_left_the_site(request, progress):
-            raise self._endings.dropped(request, "offsite")
+            raise self._outcomes.dropped(request, "offsite")
         if progress.asked and not progress.submitted:
             return await self._carrier.sent(request, progress)
         tried_again = progress.priority is not None
         remember_origin(request, whole=tried_again)
-        self._jars.leave_out(request)
-        if self._sharing.has_begun:
+        self._cookie_jars.leave_out(request)
+        if self._flights.has_begun:
             self._submitter.wants(request)
         if tried_again:
             leave_behind(request, wanted_url(request))
@@ -117,7 +117,7 @@ class Conductor:
         if page is not None:
             return page
         if tried_again:
-            self._slots.first(request)
+            self._download_slots.first(request)
         again = await self._routed(request, progress, keep=bool(progress.solution))
         host = urlparse_cached(request).hostname or ""
         if again is not None or not self._domains.allow_host(host):
@@ -153,10 +153,10 @@ class Conductor:
         self, request: Request, progress: Progress, options: Options
     ) -> Request | None:
         """A ticket for *request* where it would only meet the captcha that is being solved."""
-        if self._sharing.is_shut(request) and not (options.ignore or is_robots_txt(request)):
+        if self._flights.is_shut(request) and not (options.ignore or is_robots_txt(request)):
             self._events.publish(RequestHeld(request))
-            return await self._parked(request, progress, self._sharing.until_open(request))
-        self._sharing.asked(request, progress)
+            return await self._parked(request, progress, self._flights.until_open(request))
+        self._flights.asked(request, progress)
         return None
 
     async def _without_proxy(self, request: Request, progress: Progress) -> Request | None:
@@ -168,7 +168,7 @@ class Conductor:
             self._sessions.go_directly(request)
             return None
         if self._config.on_no_proxy is NoProxy.DROP or wait is None:
-            raise self._endings.dropped(request, "no_proxy")
+            raise self._outcomes.dropped(request, "no_proxy")
         return await self._parked(request, progress, self._sessions.until_rested)
 
     def _has_left_the_site(self, request: Request, progress: Progress) -> bool:
@@ -185,14 +185,14 @@ class Conductor:
         try:
             return await self._lot.wait_in_place(ticket)
         except CancelledError:
-            raise self._endings.dropped(ticket, "closing") from None
+            raise self._outcomes.dropped(ticket, "closing") from None
 
     async def _solved(self, request: Request, progress: Progress) -> Response | None:
         """The page that a solution opens, None where it is still to be fetched."""
         if progress.submitted:
             return self._answer_pages.decided(progress.answer)
         name = progress.solution
-        place = self._stock.take(name) if name else None
+        place = self._solutions.take(name) if name else None
         if place is None:
             return None
         with place:
@@ -201,13 +201,13 @@ class Conductor:
             self._journal.update(request)  # a task whose solution is used is not to be collected
             # They are in the jar, and sent again they would overwrite what the site has set since.
             request.cookies = {}
-            self._jars.prefer_own(request, progress.cookies)
-            self._sharing.sent(request, name)
-            before = self._jars.cookies_for(request)
+            self._cookie_jars.prefer_own(request, progress.cookies)
+            self._flights.sent(request, name)
+            before = self._cookie_jars.cookies_for(request)
             page = await self._submitter.send(request, name, place.captcha, place.solution)
-            self._jars.prefer_own(request, progress.cookies)
-            sets_cookie = self._jars.cookies_for(request) != before
-            self._sharing.delivered(request, name, sets_cookie=sets_cookie)
+            self._cookie_jars.prefer_own(request, progress.cookies)
+            sets_cookie = self._cookie_jars.cookies_for(request) != before
+            self._flights.delivered(request, name, sets_cookie=sets_cookie)
             return page
 
     def answered(
@@ -217,7 +217,7 @@ class Conductor:
         again = self._failover.after_response(request, response)
         if again is None:
             return self._answered(request, response)
-        self._sharing.answered(request)
+        self._flights.answered(request)
         return again
 
     def _answered(
@@ -226,10 +226,10 @@ class Conductor:
         if SUBMISSION in request.meta:
             return response
         response.request = request  # and not the submission that it may be the answer to
-        progress, options = Progress.of(request.meta), self._sight.options(request)
-        found = None if progress.passed else self._sight.found(request, response)
+        progress, options = Progress.of(request.meta), self._inspector.options(request)
+        found = None if progress.passed else self._inspector.found(request, response)
         challenged = found is not None and found.verdict is Verdict.CHALLENGE
-        asked_at = self._sharing.answered(request, response, challenged=challenged)
+        asked_at = self._flights.answered(request, response, challenged=challenged)
         if not is_robots_txt(request):
             self._summary.page(request, response, found)
         if progress.asked and progress.submitted:
@@ -258,8 +258,8 @@ class Conductor:
             known = self._judged(request, progress, found.name, response.status)
         if known is not None:
             return known
-        if found.captcha is None or self._permission.has_no_seller(request, found.captcha):
-            return self._endings.blocked(request, response, found.name, options)
+        if found.captcha is None or self._eligibility.has_no_seller(request, found.captcha):
+            return self._outcomes.blocked(request, response, found.name, options)
         return self._met(request, response, found.captcha, options, asked_at)
 
     def _is_to_be_posted_again(
@@ -285,7 +285,7 @@ class Conductor:
             self._gates.answered(request)
             if progress.probes:
                 return self._gates.vanish(request)
-        return self._endings.arrived(request, response, progress)
+        return self._outcomes.arrived(request, response, progress)
 
     def _judged(
         self, request: Request, progress: Progress, name: str, status: int
@@ -294,12 +294,12 @@ class Conductor:
         page = self._answer_pages.instead(progress.answer)
         if page is not None:
             if page.request is None or "redirect_urls" not in page.request.meta:
-                self._sharing.answers_with_page(request, progress.answer)
+                self._flights.answers_with_page(request, progress.answer)
             self._cache.add(request, page)
-            return self._endings.arrived(request, page, progress)
+            return self._outcomes.arrived(request, page, progress)
         if self._answer_pages.is_undecided(progress.answer):
             return self._undecided(request, progress, name, status)
-        self._endings.rejected(request, name, status)
+        self._outcomes.rejected(request, name, status)
         return None
 
     def _undecided(
@@ -309,7 +309,7 @@ class Conductor:
 
         Another page is to solve meanwhile: what it is answered will tell.
         """
-        self._sharing.left(progress)
+        self._flights.left(progress)
         progress = replace(progress, leads="")
         request.meta[KEY] = progress.to_meta()
         story = partial(self._until_decided, answer=progress.answer, name=name, status=status)
@@ -321,7 +321,7 @@ class Conductor:
         progress = replace(Progress.of(ticket.meta), submitted=True, answer=answer)
         ticket.meta[KEY] = progress.to_meta()
         if not is_page:
-            self._endings.rejected(ticket, name, status)
+            self._outcomes.rejected(ticket, name, status)
             ticket.meta[KEY] = replace(progress, submitted=False, answer="").to_meta()
         return ticket
 
@@ -339,10 +339,10 @@ class Conductor:
         A page that cannot be fetched solves for no other.
         """
         self._gates.failed(request)
-        self._sharing.answered(request)
+        self._flights.answered(request)
         again = self._failover.after_exception(request, exception)
         if again is None:
-            self._sharing.left(Progress.of(request.meta))
+            self._flights.left(Progress.of(request.meta))
         return again
 
     def _met(
@@ -356,9 +356,9 @@ class Conductor:
         progress = replace(Progress.of(request.meta), shown_at=shown_at(request))
         request.meta[KEY] = progress.to_meta()
         self._unkept.shown(request, response)
-        if not self._sharing.has_begun:
+        if not self._flights.has_begun:
             self._submitter.want_all_under_way()
-        showing = self._sharing.met(
+        showing = self._flights.met(
             request,
             asked_at,
             one_visit=captcha.one_visit,
@@ -369,9 +369,9 @@ class Conductor:
             self._summary.met(request, captcha)
             progress = replace(progress, met=True, owner=owner_of(request))
             request.meta[KEY] = progress.to_meta()
-        reason = self._permission.reason_not_to_buy(request, captcha, progress, options)
+        reason = self._eligibility.reason_not_to_buy(request, captcha, progress, options)
         if reason:
-            return self._endings.given_up(request, response, reason, options, captcha)
+            return self._outcomes.given_up(request, response, reason, options, captcha)
         if self._config.rotate_before_paying and not progress.rotated:
             elsewhere = self._elsewhere(request, progress)
             if elsewhere is not None:
@@ -386,7 +386,7 @@ class Conductor:
         elsewhere = self._sessions.better(again, better) if better else None
         if elsewhere is not None:
             self._events.publish(ProxyPreferred(request))
-            self._sharing.left(progress, Outcome.MOVED)
+            self._flights.left(progress, Outcome.MOVED)
             progress = replace(Progress.of(elsewhere.meta), rotated=True, leads="")
             elsewhere.meta[KEY] = progress.to_meta()
         return elsewhere

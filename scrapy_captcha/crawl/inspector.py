@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from scrapy_captcha.settings.config import Config
 
 
-class Sight:
+class Inspector:
     """Looks at responses for the crawl of *crawler*."""
 
     def __init__(

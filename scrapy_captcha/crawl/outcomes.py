@@ -31,14 +31,14 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
     from scrapy.http import Request, Response
 
-    from scrapy_captcha.buying.budget import Spending
+    from scrapy_captcha.buying.budget import Budget
     from scrapy_captcha.buying.feedback import Feedback
     from scrapy_captcha.buying.rejections import Rejections
     from scrapy_captcha.crawl.answer_pages import AnswerPages
     from scrapy_captcha.engine.unkept import UnkeptCookies
     from scrapy_captcha.events import Events
     from scrapy_captcha.models import Captcha
-    from scrapy_captcha.sessions.single_flight import Sharing
+    from scrapy_captcha.sessions.single_flight import SingleFlight
     from scrapy_captcha.settings.options import Options
     from scrapy_captcha.store.journal import Journal
 
@@ -57,29 +57,29 @@ def is_page(request: Request, response: Response) -> bool:
     return response.status < 400 and (has_body or response.status >= 300)
 
 
-class Endings:
+class Outcomes:
     """Gives requests back to the spider as they were, and tells all who wait for the outcome."""
 
     def __init__(
         self,
         crawler: Crawler,
-        sharing: Sharing,
+        sharing: SingleFlight,
         unkept: UnkeptCookies,
         rejections: Rejections,
         feedback: Feedback,
         answer_pages: AnswerPages,
         journal: Journal,
-        spending: Spending,
+        spending: Budget,
         events: Events,
     ) -> None:
         self._crawler = crawler
-        self._sharing = sharing
+        self._flights = sharing
         self._unkept = unkept
         self._rejections = rejections
         self._feedback = feedback
         self._answer_pages = answer_pages
         self._journal = journal
-        self._spending = spending
+        self._budget = spending
         self._events = events
         self._statuses = Statuses()
         self._restores_late = False
@@ -88,7 +88,7 @@ class Endings:
         """*response* is the page of *request*."""
         response.request = request
         if progress.is_beginning:
-            self._sharing.arrived(request, progress)
+            self._flights.arrived(request, progress)
             self.came_free(request, response)
             request.meta.pop(KEY, None)
             if ORIGIN in request.meta or CHAIN in request.meta:
@@ -100,7 +100,7 @@ class Endings:
             self._arrived(request, progress)
         self._answer_pages.forget(progress.answer)
         self._journal.settle(request, progress)
-        self._spending.ended(progress)
+        self._budget.ended(progress)
         if not (progress.tasks or ORIGIN in request.meta or CHAIN in request.meta):
             restore(request, progress)
             return response
@@ -168,7 +168,7 @@ class Endings:
         self._rejections.accepted(site_of_captcha(request))
         progress = Progress.of(request.meta)
         self._feedback.accepted(progress.answer, is_first=progress.tasks == 1)
-        self._spending.accepted(progress)
+        self._budget.accepted(progress)
 
     def rejected(self, request: Request, name: str, status: int) -> None:
         """The site shows *name*, a captcha or a wall, with *status*, in spite of the solution for
@@ -176,8 +176,8 @@ class Endings:
         """
         self._events.publish(SolutionRejected(request, name))
         progress = Progress.of(request.meta)
-        self._spending.rejected(progress)
-        count, site = self._sharing.rejected(request, progress.answer), site_of_captcha(request)
+        self._budget.rejected(progress)
+        count, site = self._flights.rejected(request, progress.answer), site_of_captcha(request)
         lost_by = self._unkept.why(request, progress.answer)
         if lost_by and self._rejections.rejected_without_cookies(site):
             self._events.publish(CookiesNotKept(site, lost_by))
@@ -197,14 +197,14 @@ class Endings:
         self._rejections.undecided(site_of_captcha(request))
         self._feedback.not_judged(progress.answer)
         is_broken = response.status >= 500 or response.status == 429
-        self._sharing.left(progress, Outcome.FAILED if is_broken else Outcome.MOVED)
+        self._flights.left(progress, Outcome.FAILED if is_broken else Outcome.MOVED)
 
     def undelivered(self, request: Request, error: Exception) -> None:
         """The solution for *request* could not be sent to the site, and never will be."""
         self._events.publish(SubmissionFailed(request, error))
         progress = Progress.of(request.meta)
         self._feedback.not_judged(progress.solution or progress.answer)
-        self._spending.ended(progress)
+        self._budget.ended(progress)
         progress = replace(progress, submitted=False, solution="", answer="")
         request.meta[KEY] = progress.to_meta()
         site = site_of_captcha(request)
@@ -215,13 +215,13 @@ class Endings:
         if progress.submitted:
             self.accepted(request)
         elif progress.follows:
-            self._spending.shared(site_of_captcha(request))
-        self._sharing.arrived(request, progress)
+            self._budget.shared(site_of_captcha(request))
+        self._flights.arrived(request, progress)
 
     def _end(self, request: Request, progress: Progress) -> None:
-        self._sharing.left(progress)
+        self._flights.left(progress)
         self._journal.settle(request, progress)
-        self._spending.ended(progress)
+        self._budget.ended(progress)
         restore(request, progress)
 
     def restore_late(self) -> None:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from scrapy_captcha.crawl.answer_pages import AnswerPages
     from scrapy_captcha.detection import Detection
-    from scrapy_captcha.engine.download_slots import Slots
+    from scrapy_captcha.engine.download_slots import DownloadSlots
     from scrapy_captcha.engine.parking import ParkingLot
     from scrapy_captcha.models import Captcha, Solution
     from scrapy_captcha.settings.options import Options
@@ -44,7 +44,7 @@ class Submitter:
         self,
         crawler: Crawler,
         lot: ParkingLot,
-        slots: Slots,
+        slots: DownloadSlots,
         pages: AnswerPages,
         *,
         options: Callable[[Request], Options],
@@ -55,7 +55,7 @@ class Submitter:
     ) -> None:
         self._crawler = crawler
         self._lot = lot
-        self._slots = slots
+        self._download_slots = slots
         self._pages = pages
         self._options = options
         self._refused = refused
@@ -172,7 +172,7 @@ class Submitter:
         engine = self._crawler.engine
         assert engine is not None  # noqa: S101 - a request is being processed
         with self._lot.lent_slot():
-            return await engine.download_async(self._slots.first(submission))
+            return await engine.download_async(self._download_slots.first(submission))
 
     def _is_verdict(
         self, request: Request, submission: Request, captcha: Captcha, answer: Response

@@ -9,25 +9,25 @@ from typing import TYPE_CHECKING, Any
 from scrapy import signals
 from scrapy.utils.defer import deferred_from_coro
 
-from scrapy_captcha.buying.budget import Spending
-from scrapy_captcha.buying.eligibility import Permission
+from scrapy_captcha.buying.budget import Budget
+from scrapy_captcha.buying.eligibility import Eligibility
 from scrapy_captcha.buying.feedback import Feedback
 from scrapy_captcha.buying.notes import Notes
 from scrapy_captcha.buying.prices import Prices
 from scrapy_captcha.buying.purchase import Buyer
-from scrapy_captcha.buying.recovery import Setbacks
+from scrapy_captcha.buying.recovery import Recovery
 from scrapy_captcha.buying.rejections import Rejections
-from scrapy_captcha.buying.unused import Stock
+from scrapy_captcha.buying.unused import UnusedSolutions
 from scrapy_captcha.crawl.answer_pages import AnswerPages
 from scrapy_captcha.crawl.carrier import Carrier
 from scrapy_captcha.crawl.failover import Failover
 from scrapy_captcha.crawl.forms import Forms
 from scrapy_captcha.crawl.images import Pictures
-from scrapy_captcha.crawl.inspector import Sight
-from scrapy_captcha.crawl.outcomes import Endings, spoilt
+from scrapy_captcha.crawl.inspector import Inspector
+from scrapy_captcha.crawl.outcomes import Outcomes, spoilt
 from scrapy_captcha.crawl.submitter import Submitter
-from scrapy_captcha.engine.cookie_jars import Jars
-from scrapy_captcha.engine.download_slots import Slots
+from scrapy_captcha.engine.cookie_jars import CookieJars
+from scrapy_captcha.engine.download_slots import DownloadSlots
 from scrapy_captcha.engine.gates import Gates
 from scrapy_captcha.engine.http_cache import HttpCache
 from scrapy_captcha.engine.parking import ParkingLot
@@ -48,10 +48,10 @@ from scrapy_captcha.reporting.signalling import Signalling
 from scrapy_captcha.reporting.stats import Stats
 from scrapy_captcha.reporting.summary import Summary
 from scrapy_captcha.sessions.routing import Sessions
-from scrapy_captcha.sessions.single_flight import Sharing
+from scrapy_captcha.sessions.single_flight import SingleFlight
 from scrapy_captcha.settings.config import domains_of
 from scrapy_captcha.settings.options import Options
-from scrapy_captcha.solver.pool import Market
+from scrapy_captcha.solver.pool import ProviderPool
 from scrapy_captcha.solver.ranking import Ranking
 from scrapy_captcha.store.journal import Journal
 
@@ -68,7 +68,7 @@ if TYPE_CHECKING:
     from scrapy_captcha.settings.domains import Domains
 
 
-class Parts:
+class Wiring:
     """Makes each part when it is first asked for, out of those that it needs.
 
     Raises what `accounts_of` and `domains_of` raise.
@@ -83,8 +83,8 @@ class Parts:
         return domains_of(self.crawler.spider, self.config)
 
     @cached_property
-    def sight(self) -> Sight:
-        return Sight(self.crawler, self.config, self._saying(PageNotJudged))
+    def inspector(self) -> Inspector:
+        return Inspector(self.crawler, self.config, self._saying(PageNotJudged))
 
     @cached_property
     def events(self) -> Events:
@@ -108,17 +108,17 @@ class Parts:
         return Ranking(self.config.provider_order)
 
     @cached_property
-    def market(self) -> Market:
+    def pool(self) -> ProviderPool:
         policy = Options.of(self.config).policy
-        return Market.of(self.config, policy, self.ranking, self.events)
+        return ProviderPool.of(self.config, policy, self.ranking, self.events)
 
     @cached_property
     def feedback(self) -> Feedback:
-        return Feedback(self.ranking, self.events, self.jars.cookies_for)
+        return Feedback(self.ranking, self.events, self.cookie_jars.cookies_for)
 
     @cached_property
     def prices(self) -> Prices:
-        return Prices(self.config.prices, self.market.price)
+        return Prices(self.config.prices, self.pool.price)
 
     @cached_property
     def sessions(self) -> Sessions:
@@ -129,16 +129,16 @@ class Parts:
         return Sessions(self.config.proxies, time.monotonic, on_bound)
 
     @cached_property
-    def sharing(self) -> Sharing:
-        return Sharing(
+    def flights(self) -> SingleFlight:
+        return SingleFlight(
             self.config.scope,
             self.sessions,
             self._saying(PageShared),
             time.monotonic,
             patience=2 * self.config.solve_timeout + self.config.outage_patience,
-            ahead=self.slots.ahead,
+            ahead=self.download_slots.ahead,
             under_way=lambda: self.crawler.engine.downloader.active,
-            have_replaced=self.jars.have_replaced,
+            have_replaced=self.cookie_jars.have_replaced,
         )
 
     @cached_property
@@ -152,13 +152,13 @@ class Parts:
         )
 
     @cached_property
-    def spending(self) -> Spending:
+    def budget(self) -> Budget:
         def on_limit() -> None:
             if self.config.close_on_stop:
                 engine = self.crawler.engine
                 deferred_from_coro(engine.close_spider_async(reason="captcha_budget"))
 
-        return Spending(
+        return Budget(
             self.crawler,
             self.config,
             self.sessions,
@@ -170,29 +170,29 @@ class Parts:
         )
 
     @cached_property
-    def jars(self) -> Jars:
-        return Jars(self.crawler)
+    def cookie_jars(self) -> CookieJars:
+        return CookieJars(self.crawler)
 
     @cached_property
     def unkept(self) -> UnkeptCookies:
-        return UnkeptCookies(self.crawler, self.jars)
+        return UnkeptCookies(self.crawler, self.cookie_jars)
 
     @cached_property
-    def slots(self) -> Slots:
-        return Slots(self.crawler)
+    def download_slots(self) -> DownloadSlots:
+        return DownloadSlots(self.crawler)
 
     @cached_property
     def rejections(self) -> Rejections:
         return Rejections()
 
     @cached_property
-    def stock(self) -> Stock:
+    def solutions(self) -> UnusedSolutions:
         def on_expired(name: str, captcha: Captcha) -> None:
             self.events.publish(SolutionExpired(captcha))
-            self.spending.expired(name)
+            self.budget.expired(name)
 
-        return Stock(
-            self.slots,
+        return UnusedSolutions(
+            self.download_slots,
             life=self.config.token_life,
             is_doubtful=self.rejections.is_doubtful,
             on_expired=on_expired,
@@ -212,11 +212,11 @@ class Parts:
         )
 
     @cached_property
-    def permission(self) -> Permission:
-        return Permission(
+    def eligibility(self) -> Eligibility:
+        return Eligibility(
             self.crawler,
             self.domains,
-            self.market,
+            self.pool,
             self.sessions,
             self.rejections,
             self.summary,
@@ -232,33 +232,33 @@ class Parts:
         return Notes(self.journal)
 
     @cached_property
-    def setbacks(self) -> Setbacks:
-        return Setbacks(
+    def recovery(self) -> Recovery:
+        return Recovery(
             self.crawler,
-            self.market,
+            self.pool,
             self.sessions,
-            self.sharing,
+            self.flights,
             self.notes,
-            self.spending,
+            self.budget,
             self.events,
             close_on_stop=self.config.close_on_stop,
         )
 
     @cached_property
     def failover(self) -> Failover:
-        return Failover(self.sessions, self.sharing, self.events)
+        return Failover(self.sessions, self.flights, self.events)
 
     @cached_property
     def buyer(self) -> Buyer:
         return Buyer(
-            self.permission,
+            self.eligibility,
             self.pictures.fetch,
-            self.market,
+            self.pool,
             self.sessions,
-            self.sharing,
-            self.stock,
-            self.setbacks,
-            self.spending,
+            self.flights,
+            self.solutions,
+            self.recovery,
+            self.budget,
             self.feedback,
             self.events,
         )
@@ -276,67 +276,67 @@ class Parts:
 
     @cached_property
     def gates(self) -> Gates:
-        return Gates(self.crawler, self.lot, self.sharing, self.domains, self.answer_pages.wants)
+        return Gates(self.crawler, self.lot, self.flights, self.domains, self.answer_pages.wants)
 
     @cached_property
     def answer_pages(self) -> AnswerPages:
-        return AnswerPages(self.lot, self.sight.is_refused, self.config.solve_timeout)
+        return AnswerPages(self.lot, self.inspector.is_refused, self.config.solve_timeout)
 
     @cached_property
     def submitter(self) -> Submitter:
         return Submitter(
             self.crawler,
             self.lot,
-            self.slots,
+            self.download_slots,
             self.answer_pages,
-            options=self.sight.options,
-            refused=self.sight.is_refused,
-            detected=self.sight.detected,
-            on_undelivered=lambda *failed: self.endings.undelivered(*failed),  # noqa: PLW0108 - a cycle
+            options=self.inspector.options,
+            refused=self.inspector.is_refused,
+            detected=self.inspector.detected,
+            on_undelivered=lambda *failed: self.outcomes.undelivered(*failed),  # noqa: PLW0108 - a cycle
             on_sent=self.feedback.sent,
         )
 
     @cached_property
-    def endings(self) -> Endings:
-        return Endings(
+    def outcomes(self) -> Outcomes:
+        return Outcomes(
             self.crawler,
-            self.sharing,
+            self.flights,
             self.unkept,
             self.rejections,
             self.feedback,
             self.answer_pages,
             self.journal,
-            self.spending,
+            self.budget,
             self.events,
         )
 
     @cached_property
     def cache(self) -> HttpCache:
-        return HttpCache(self.crawler, self.sight.is_hidden)
+        return HttpCache(self.crawler, self.inspector.is_hidden)
 
     @cached_property
     def forms(self) -> Forms:
         return Forms(
             self.config,
-            self.permission,
+            self.eligibility,
             self.lot,
             self.buyer,
-            self.endings,
+            self.outcomes,
             self.events,
-            self.sight.detected,
+            self.inspector.detected,
         )
 
     @cached_property
     def carrier(self) -> Carrier:
-        return Carrier(self.stock, self.submitter, self.endings)
+        return Carrier(self.solutions, self.submitter, self.outcomes)
 
     async def close(self) -> None:
         """Ends them with the crawl; nothing is left in the reactor."""
-        self.sharing.close()
-        self.stock.close()
+        self.flights.close()
+        self.solutions.close()
         self.answer_pages.close()
         self.journal.close()
-        self.spending.close()
+        self.budget.close()
         self.summary.close()
         await self.feedback.close()
-        await self.market.close()
+        await self.pool.close()

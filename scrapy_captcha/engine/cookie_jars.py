@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _KEPT = 10_000  # sessions
 
 
-class Jars:
+class CookieJars:
     """The jars of a crawl."""
 
     def __init__(self, crawler: Crawler) -> None:

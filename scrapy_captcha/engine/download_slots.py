@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from scrapy.http import Request
 
 
-class Slots:
+class DownloadSlots:
     """The download slots of a crawl."""
 
     def __init__(self, crawler: Crawler) -> None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
     from scrapy.http import Request, Response
 
-    from scrapy_captcha.engine.cookie_jars import Jars
+    from scrapy_captcha.engine.cookie_jars import CookieJars
 
 _KEPT = 10_000  # solutions, and sites
 _MOST_COOKIES = 50  # of one answer: no browser keeps many more of one site
@@ -46,9 +46,9 @@ class UnkeptCookies:
     Neither a jar nor its settings say so where a jar refuses a cookie, or a middleware drops it.
     """
 
-    def __init__(self, crawler: Crawler, jars: Jars) -> None:
+    def __init__(self, crawler: Crawler, jars: CookieJars) -> None:
         self._crawler = crawler
-        self._jars = jars
+        self._cookie_jars = jars
         self._exchanges: Bounded[_Exchange] = Bounded(_KEPT)
         self._usual: Bounded[frozenset[str]] = Bounded(_KEPT)
         self._is_listening = False
@@ -71,7 +71,7 @@ class UnkeptCookies:
 
         "" where nothing speaks for that.
         """
-        setting = self._jars.why_nothing_is_kept(request)
+        setting = self._cookie_jars.why_nothing_is_kept(request)
         exchange = self._exchanges.pop(name)
         if setting or exchange is None:
             return setting

@@ -62,7 +62,7 @@ class Curve:
             self._every = max(self._every * 2, at / _POINTS)
 
 
-class Books:
+class Figures:
     """Figures of one run."""
 
     def __init__(self) -> None:

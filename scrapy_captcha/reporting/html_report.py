@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from scrapy_captcha.purchases import Purchase
-    from scrapy_captcha.reporting.figures import Books, Row
+    from scrapy_captcha.reporting.figures import Figures, Row
 
 _LONGEST = 120  # characters of a URL
 _STYLE = """
@@ -42,7 +42,7 @@ FATES = ("accepted", "rejected", "expired", "unused", "failed")
 _HEADS = ("outcome", "met", "bought", "solved", *FATES, "spent", "per accepted", "seconds each")
 
 
-def report(books: Books, *, title: str, written: str) -> str:
+def report(books: Figures, *, title: str, written: str) -> str:
     """The page on *books*; *title* and *written*, a date, stand in its head and foot.
 
     Whatever stands in *books* may come from hostile pages.
@@ -87,7 +87,7 @@ def _figures(total: Row) -> str:
     return f"<dl>{''.join(tiles)}</dl>"
 
 
-def _charts(books: Books) -> str:
+def _charts(books: Figures) -> str:
     spent = curve(books.spent.points, "spent over time", shown)
     waiting = curve(books.waiting.points, "pages waiting over time", str)
     return f'<div class="charts">{spent}{waiting}</div>' if spent or waiting else ""
@@ -112,7 +112,7 @@ def _cells(row: Row) -> list[str]:
     ]
 
 
-def _rates(books: Books) -> str:
+def _rates(books: Figures) -> str:
     rows = [
         (_text(site), _text(proxy), str(pages), str(met), f"{met / pages:.0%}")
         for (site, proxy), (met, pages) in books.rates().items()
@@ -138,7 +138,7 @@ def _purchases(title: str, purchases: Sequence[Purchase]) -> str:
     return f"<h2>{title}</h2>" + _table(heads, rows) if rows else ""
 
 
-def _dropped(books: Books) -> str:
+def _dropped(books: Figures) -> str:
     rows = [
         (_text(site), _text(reason), str(number))
         for site, reasons in sorted(books.dropped.items())

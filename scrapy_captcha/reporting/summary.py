@@ -14,7 +14,7 @@ from scrapy_captcha.clock import looping
 from scrapy_captcha.files import opened
 from scrapy_captcha.money import shown
 from scrapy_captcha.reporting.dropped_feed import DroppedFeed
-from scrapy_captcha.reporting.figures import Books
+from scrapy_captcha.reporting.figures import Figures
 from scrapy_captcha.reporting.tables import table
 from scrapy_captcha.requests import site_of_captcha, site_of_page
 
@@ -68,7 +68,7 @@ class Summary:
         price: Callable[[Kind], Micros],
         waiting: Callable[[], int],
     ) -> None:
-        self.books = Books()
+        self.books = Figures()
         self._crawler = crawler
         self._config = config
         self._sessions = sessions

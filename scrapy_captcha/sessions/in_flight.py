@@ -44,7 +44,7 @@ class _Crowd:
         self.last_return = float("-inf")
 
 
-class Newcomers:
+class InFlight:
     """Knows which answers came before a jar's cookies had settled.
 
     *now* tells seconds on a clock that only goes forward.

@@ -15,7 +15,7 @@ from twisted.internet.task import deferLater
 
 from scrapy_captcha.clock import CLOCK
 from scrapy_captcha.requests import site_of_captcha
-from scrapy_captcha.sessions.in_flight import MARK, Newcomers
+from scrapy_captcha.sessions.in_flight import MARK, InFlight
 from scrapy_captcha.sessions.outcomes import Outcome
 from scrapy_captcha.sessions.scope import Manner, Sites, Turn
 from scrapy_captcha.sessions.waiting import WaitingPages, Why
@@ -61,7 +61,7 @@ class Showing:
     served: Served = frozenset()
 
 
-class Sharing:
+class SingleFlight:
     """Has one page of each session solve, and the others wait for what comes of it.
 
     Nobody waits longer than *patience* seconds for another page that does not get on; *now* tells
@@ -93,7 +93,7 @@ class Sharing:
         self._have_replaced = have_replaced
         self.has_begun = False
         self._waiting = WaitingPages(CLOCK, patience)
-        self._newcomers = Newcomers(now)
+        self._in_flight = InFlight(now)
         self._looks: dict[str, IDelayedCall] = {}
 
     def went_quietly(self, request: Request) -> None:
@@ -110,7 +110,7 @@ class Sharing:
         meta.pop(_ASKED, None)
         meta.pop(MARK, None)  # of an earlier run
         if "Set-Cookie" in response.headers or "redirect_urls" in meta:
-            self._newcomers.stranger_came_back()
+            self._in_flight.stranger_came_back()
 
     def asked(self, request: Request, progress: Progress) -> None:
         """*request* goes out now, as far as *progress* has come."""
@@ -118,7 +118,7 @@ class Sharing:
         if progress.leads:
             self._watch(request, progress.leads)
         if self.has_begun:
-            self._newcomers.went(request)
+            self._in_flight.went(request)
 
     def answered(
         self, request: Request, response: Response | None = None, *, challenged: bool = False
@@ -133,7 +133,7 @@ class Sharing:
         asked_at = noted if isinstance(noted, float) else _LONG_AGO
         if self.has_begun:
             with_cookie = response is not None and "Set-Cookie" in response.headers
-            self._newcomers.came_back(request, with_cookie=with_cookie)
+            self._in_flight.came_back(request, with_cookie=with_cookie)
             if response is not None and response.status < 400 and not challenged:
                 self._came_free(request, asked_at)
         elif response is not None and not challenged:
@@ -178,7 +178,7 @@ class Sharing:
     def redirected(self, request: Request) -> None:
         """*request*, which a redirect has made, is not sent now: who went out with it is back."""
         if self.has_begun:
-            self._newcomers.came_back(request, with_cookie=False)
+            self._in_flight.came_back(request, with_cookie=False)
 
     def is_led_by_another(self, request: Request) -> bool:
         """Whether another page than that of *request* solves for its session."""
@@ -207,11 +207,11 @@ class Sharing:
                 # Some have not gone out yet or are back, and are kept by another middleware.
                 if other is request or _ASKED in other.meta:
                     other.meta.pop(MARK, None)  # of an earlier run
-                    self._newcomers.went(other)
-            self._newcomers.came_back(request, with_cookie=False)
+                    self._in_flight.went(other)
+            self._in_flight.came_back(request, with_cookie=False)
         now = self._now()
         before = self._sites.met(self._session(request), now, one_visit=one_visit)
-        self._newcomers.met_captcha(request)
+        self._in_flight.met_captcha(request)
         name, site = self._sessions.name(request), site_of_captcha(request)
         return Showing(name, site, asked_at, now, before < asked_at, served)
 
@@ -390,7 +390,7 @@ class Sharing:
         for call in self._looks.values():
             call.cancel()
         self._waiting.close()
-        self._newcomers.close()
+        self._in_flight.close()
 
     def _session(self, request: Request) -> Session:
         return self._sites.session(site_of_captcha(request), self._sessions.name(request))
@@ -418,7 +418,7 @@ class Sharing:
         again = Progress.of(ticket.meta).again
         if again >= _MOST_AGAIN:
             return False
-        if not await self._newcomers.have_settled_since(ticket, showing.asked_at):
+        if not await self._in_flight.have_settled_since(ticket, showing.asked_at):
             return False
         self._note(ticket, again=again + 1)
         return True

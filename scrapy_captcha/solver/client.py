@@ -21,8 +21,8 @@ from scrapy_captcha.providers import Order, Provider
 from scrapy_captcha.solver.admission import Admission
 from scrapy_captcha.solver.breaker import changes_nothing, is_closed, is_failure, is_outage
 from scrapy_captcha.solver.caller import Caller
-from scrapy_captcha.solver.throttle import PATIENCE, Gate
-from scrapy_captcha.solver.tracking import Errand
+from scrapy_captcha.solver.throttle import PATIENCE, Throttle
+from scrapy_captcha.solver.tracking import TrackedPurchase
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Generator
@@ -83,8 +83,10 @@ class SolverClient:
         self._on_error = on_error
         self._has_rivals = has_rivals
         self._hopeless: Bounded[SolverError] = Bounded(_MOST_KEYS)
-        self._gate = Gate(concurrent_solves, has_rivals=has_rivals, patience=outage_patience)
-        self._admission = Admission(self._gate, CLOCK)
+        self._throttle = Throttle(
+            concurrent_solves, has_rivals=has_rivals, patience=outage_patience
+        )
+        self._admission = Admission(self._throttle, CLOCK)
         self._under_way: set[Deferred[Any]] = set()
         self._driven: set[Deferred[Solution]] = set()
 
@@ -94,31 +96,31 @@ class SolverClient:
     @property
     def refusal(self) -> SolverError | None:
         """With what a purchase fails without asking the service, None when that may be asked."""
-        return self._gate.refusal(time.monotonic())
+        return self._throttle.refusal(time.monotonic())
 
     @property
     def is_stopped(self) -> bool:
         """Whether nothing is bought any more."""
-        return self._gate.is_stopped
+        return self._throttle.is_stopped
 
     @property
     def shut_for(self) -> float:
         """Seconds for which the service wants to be left alone."""
-        return self._gate.wait(time.monotonic())
+        return self._throttle.wait(time.monotonic())
 
     @property
     def is_open(self) -> bool:
         """Whether a purchase may be made now, or once those have ended that usually go before."""
-        return self.shut_for == 0 and not self._gate.is_crowded()
+        return self.shut_for == 0 and not self._throttle.is_crowded()
 
     @property
     def is_free(self) -> bool:
         """Whether a purchase may be made now."""
-        return self.shut_for == 0 and self._gate.has_room() and not self._admission
+        return self.shut_for == 0 and self._throttle.has_room() and not self._admission
 
     def was_out_since(self, at: float) -> bool:
         """Whether an outage has ended after *at*, a time of the monotonic clock."""
-        return self._gate.was_shut_until > at
+        return self._throttle.was_shut_until > at
 
     def enter(self, site: str = "") -> Deferred[bool]:
         """Queues for a `purchase`: fires with True when it may start, with False when it may not.
@@ -163,7 +165,7 @@ class SolverClient:
 
         What is under way goes on to be collected, unless *error* says that the account is closed.
         """
-        self._gate.stop(error)
+        self._throttle.stop(error)
         self._admission.turn_away()
         if is_closed(error):
             driven, self._driven = self._driven, set()
@@ -246,22 +248,22 @@ class SolverClient:
             self._learn(order.captcha, error)
             raise
         else:
-            self._gate.went_well(time.monotonic())
+            self._throttle.went_well(time.monotonic())
             return solution
 
     async def _probe(self) -> None:
         """Finds out by a call that costs nothing whether a purchase would be answered."""
-        if not self._gate.is_to_be_probed:
+        if not self._throttle.is_to_be_probed:
             return
         await self._caller.probe(self.provider.probe())
-        self._gate.was_reached()
-        if self._gate.stopped is not None:
-            raise self._gate.stopped.again()
+        self._throttle.was_reached()
+        if self._throttle.stopped is not None:
+            raise self._throttle.stopped.again()
 
     def _until_deadline(
         self, order: Order, on_task: Callable[[TaskId], None]
     ) -> Deferred[Solution]:
-        errand = Errand(self.provider.name, on_task)
+        errand = TrackedPurchase(self.provider.name, on_task)
 
         def timed_out(_result: object, _timeout: float) -> Failure:
             error = errand.late()
@@ -281,10 +283,10 @@ class SolverClient:
         self._driven.add(deferred)
         return deferred.addBoth(ended)
 
-    def _closed(self, errand: Errand) -> SolverError:
+    def _closed(self, errand: TrackedPurchase) -> SolverError:
         """For an *errand* that was ended, or never begun, as the account is closed."""
-        assert self._gate.stopped is not None  # noqa: S101 - that has ended it
-        return errand.ended_by(self._gate.stopped.again())
+        assert self._throttle.stopped is not None  # noqa: S101 - that has ended it
+        return errand.ended_by(self._throttle.stopped.again())
 
     def _refuse_hopeless(self, captcha: Captcha) -> None:
         known = self._hopeless.get(_place(captcha))
@@ -296,19 +298,19 @@ class SolverClient:
             return
         now = time.monotonic()
         if is_failure(error):
-            is_alone = not (self._gate.is_failing or self._caller.is_in_doubt)
+            is_alone = not (self._throttle.is_failing or self._caller.is_in_doubt)
             error.in_outage = is_outage(error) and not is_alone
-            if self._gate.failed(error, now):
+            if self._throttle.failed(error, now):
                 self._was_shut()
         elif error.code is not ErrorCode.TIMEOUT:
-            self._gate.answered(now)
+            self._throttle.answered(now)
         match self._policy.decide(error, Attempts(), jitter=0.5):
             case Drop() if error.code in _LASTING:
                 self._hopeless.put(_place(captcha), error.again())
             case StopBuying():
                 self.stop(error)
             case Reschedule(delay, shut=True):
-                self._gate.shut(time.monotonic() + delay)
+                self._throttle.shut(time.monotonic() + delay)
                 self._was_shut()
 
     def _was_shut(self) -> None:

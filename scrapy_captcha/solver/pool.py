@@ -61,7 +61,7 @@ class Turn:
         self.client.leave()
 
 
-class Market:
+class ProviderPool:
     """The providers that a captcha may be bought at, the preferred first; never two at once.
 
     One that has stopped, or wants to be left alone for a while, is passed over while there is

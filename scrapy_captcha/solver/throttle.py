@@ -25,7 +25,7 @@ _LONGEST_REST_IN_REACH = 5.0  # seconds
 PATIENCE = 600.0  # seconds without an answer for which purchases wait
 
 
-class Gate:
+class Throttle:
     """Lets at most *limit* purchases run at once; *has_rivals* when others may be asked instead.
 
     Purchases wait for a service that does not answer, for *patience* seconds. Times are seconds on

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from scrapy_captcha.providers import Call, TaskId
 
 
-class Errand:
+class TrackedPurchase:
     """A purchase at *provider*; *on_task* is told the id of its task, once."""
 
     def __init__(self, provider: str, on_task: Callable[[TaskId], None]) -> None:

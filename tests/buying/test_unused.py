@@ -10,9 +10,9 @@ from scrapy.utils.test import get_crawler
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.task import deferLater
 
-from scrapy_captcha.buying.unused import Stock
+from scrapy_captcha.buying.unused import UnusedSolutions
 from scrapy_captcha.clock import CLOCK
-from scrapy_captcha.engine.download_slots import Slots
+from scrapy_captcha.engine.download_slots import DownloadSlots
 from scrapy_captcha.models import Captcha, Kind, Solution
 
 if TYPE_CHECKING:
@@ -24,10 +24,10 @@ TOKEN = Captcha(Kind.RECAPTCHA_V2, PAGE.url, "key")
 COOKIE = Solution({"cookie": "datadome=1"}, task_id=7)
 
 
-def stock(life: float, *, doubtful: str = "example.com") -> Stock:
+def stock(life: float, *, doubtful: str = "example.com") -> UnusedSolutions:
     """Of a crawl in which the site *doubtful* gets one solution at a time."""
-    return Stock(
-        Slots(get_crawler()),
+    return UnusedSolutions(
+        DownloadSlots(get_crawler()),
         life=life,
         is_doubtful=lambda site: site == doubtful,
         on_expired=lambda _name, _captcha: None,
@@ -71,7 +71,7 @@ async def test_room_that_was_given_up_is_not_given_up_again() -> None:
 async def test_the_doubt_about_a_site_holds_for_no_other_that_shares_its_slot(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(Slots, "interval", lambda _self, _request: 0.0)
+    monkeypatch.setattr(DownloadSlots, "interval", lambda _self, _request: 0.0)
     shelf = stock(life=60.0)
     slow = {"download_slot": "shared"}
     pages = [Request(f"https://{host}/", meta=slow) for host in ("example.com", "example.org")]
@@ -89,7 +89,7 @@ async def test_the_doubt_about_a_site_holds_for_no_other_that_shares_its_slot(
 async def test_a_cookie_among_tokens_leaves_the_pace_of_their_slot_as_it_is(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(Slots, "interval", lambda _self, _request: 20.0)
+    monkeypatch.setattr(DownloadSlots, "interval", lambda _self, _request: 20.0)
     shelf = stock(life=60.0, doubtful="")
     first = await shelf.place(PAGE, TOKEN)
     second = Deferred.fromCoroutine(shelf.place(PAGE, TOKEN))
@@ -113,7 +113,7 @@ async def test_where_nothing_was_bought_the_next_does_not_wait_for_the_slot(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """At a wall all that wait are given up, not one for each turn of the slot."""
-    monkeypatch.setattr(Slots, "interval", lambda _self, _request: 20.0)
+    monkeypatch.setattr(DownloadSlots, "interval", lambda _self, _request: 20.0)
     shelf = stock(life=60.0, doubtful="")
     first = await shelf.place(PAGE, TOKEN)
     second = Deferred.fromCoroutine(shelf.place(PAGE, TOKEN))

@@ -16,7 +16,7 @@ from scrapy_captcha.sessions.routing import Sessions
 from scrapy_captcha.state import SUBMISSION
 
 if TYPE_CHECKING:
-    from scrapy_captcha.sessions.single_flight import Sharing
+    from scrapy_captcha.sessions.single_flight import SingleFlight
 
 POOL = tuple(Proxy.parse(f"http://proxy{n}.example:8080") for n in range(3))
 
@@ -42,7 +42,7 @@ def test_a_page_goes_on_elsewhere_and_what_belongs_to_its_session_does_not(
     meta: dict[str, Any], callback: Any, goes_on: bool
 ) -> None:
     sessions = Sessions(POOL, lambda: 0.0)
-    failover = Failover(sessions, cast("Sharing", Ignoring()), Events())
+    failover = Failover(sessions, cast("SingleFlight", Ignoring()), Events())
     request = Request("https://shop.example/1", meta=meta, callback=callback)
     assert sessions.equip(request, keep_proxy=False)
 

@@ -12,7 +12,7 @@ from twisted.internet.task import Clock
 from scrapy_captcha.clock import CLOCK
 from scrapy_captcha.sessions.outcomes import Audience, Outcome
 from scrapy_captcha.solver.admission import Admission
-from scrapy_captcha.solver.throttle import Gate
+from scrapy_captcha.solver.throttle import Throttle
 from scrapy_captcha.waiters import Waiters
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def pumped(clock: Clock, turns: int = 100) -> None:
 @pytest_twisted.ensureDeferred
 async def test_a_hundred_thousand_pass_one_place_on() -> None:
     """Each gives it to the next as it ends."""
-    door = Gate(1)
+    door = Throttle(1)
     queue = Admission(door, CLOCK)
     order: list[int] = []
 
@@ -112,7 +112,7 @@ def test_an_error_in_one_waiter_is_its_own(caplog: pytest.LogCaptureFixture) -> 
 
 
 def test_a_place_is_passed_on_where_its_waiter_is_cancelled_before_it_is_resumed() -> None:
-    clock, door = Clock(), Gate(1)
+    clock, door = Clock(), Throttle(1)
     queue = Admission(door, clock)
     assert queue.enter().called
     first, second = queue.enter(), queue.enter()

@@ -8,7 +8,7 @@ import pytest
 
 from scrapy_captcha.models import Kind
 from scrapy_captcha.purchases import Fate, Need, Purchase
-from scrapy_captcha.reporting.figures import Books, Curve
+from scrapy_captcha.reporting.figures import Curve, Figures
 from scrapy_captcha.reporting.html_report import report
 
 EVIL = '"><script src=//evil.example></script><img src=x onerror=alert(1)>'
@@ -34,8 +34,8 @@ class Reader(HTMLParser):
 
 
 @pytest.fixture
-def books() -> Books:
-    books = Books()
+def books() -> Figures:
+    books = Figures()
     need = Need(EVIL, Kind.HCAPTCHA, EVIL, EVIL)
     books.pages[EVIL, EVIL] = 4
     for number, fate in enumerate([Fate.ACCEPTED, Fate.REJECTED]):
@@ -51,7 +51,7 @@ def books() -> Books:
     return books
 
 
-def test_what_pages_wrote_is_text(books: Books) -> None:
+def test_what_pages_wrote_is_text(books: Figures) -> None:
     page = report(books, title=EVIL, written=EVIL)
     reader = Reader()
     reader.feed(page)
@@ -62,7 +62,7 @@ def test_what_pages_wrote_is_text(books: Books) -> None:
     assert "default-src 'none'" in page
 
 
-def test_it_has_the_figures(books: Books) -> None:
+def test_it_has_the_figures(books: Figures) -> None:
     page = report(books, title="items", written="today")
 
     assert "<dt>spent</dt><dd>0.004</dd>" in page
@@ -73,7 +73,7 @@ def test_it_has_the_figures(books: Books) -> None:
 
 
 def test_books_without_an_entry_make_a_page() -> None:
-    assert "<dt>met</dt><dd>0</dd>" in report(Books(), title="items", written="today")
+    assert "<dt>met</dt><dd>0</dd>" in report(Figures(), title="items", written="today")
 
 
 def test_a_curve_stays_short_and_keeps_its_end() -> None:

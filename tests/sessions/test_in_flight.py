@@ -8,7 +8,7 @@ from itertools import count
 import pytest_twisted
 from scrapy import Request
 
-from scrapy_captcha.sessions.in_flight import Newcomers, _Crowd
+from scrapy_captcha.sessions.in_flight import InFlight, _Crowd
 
 SITES = 10_000  # as many as are remembered
 HOSTS = 100  # of one site
@@ -27,7 +27,7 @@ def two_of(host: str) -> list[Request]:
 @pytest_twisted.ensureDeferred
 async def test_the_oldest_site_is_forgotten_and_waited_for_no_more() -> None:
     numbers, before = count(), noted()
-    newcomers = Newcomers(lambda: next(numbers))
+    newcomers = InFlight(lambda: next(numbers))
     first = two_of("site.example")
     for request in first:
         newcomers.went(request)
@@ -42,7 +42,7 @@ async def test_the_oldest_site_is_forgotten_and_waited_for_no_more() -> None:
 @pytest_twisted.ensureDeferred
 async def test_the_newest_sites_are_remembered() -> None:
     numbers = count()
-    newcomers = Newcomers(lambda: next(numbers))
+    newcomers = InFlight(lambda: next(numbers))
     for n in range(SITES + 100):
         newcomers.went(Request(f"http://site{n}.example/"))
     last = two_of("site.example")
@@ -56,7 +56,7 @@ async def test_the_newest_sites_are_remembered() -> None:
 
 def test_a_site_has_so_many_hosts_and_no_more() -> None:
     before = noted()
-    newcomers = Newcomers(lambda: 0.0)
+    newcomers = InFlight(lambda: 0.0)
     for n in range(10 * HOSTS):
         request = Request(f"http://host{n}.example.com/")
         newcomers.went(request)
@@ -67,7 +67,7 @@ def test_a_site_has_so_many_hosts_and_no_more() -> None:
 
 def test_cookie_jars_without_number_are_forgotten_too() -> None:
     before = noted()
-    newcomers = Newcomers(lambda: 0.0)
+    newcomers = InFlight(lambda: 0.0)
     for n in range(SITES + 100):
         newcomers.went(Request("http://site.example/", meta={"cookiejar": n}))
 

@@ -349,6 +349,6 @@ async def test_what_is_kept_of_a_service_that_does_not_answer_has_no_frames() ->
         sandbox.solver.script(Answer(fault="close", times=None))
         await failure_of(client.buy(ORDER))
 
-        kept = client._gate._failure
+        kept = client._throttle._failure
         assert kept is not None
         assert (kept.__traceback__, kept.__cause__, kept.__context__) == (None, None, None)

@@ -24,7 +24,7 @@ from scrapy_captcha.providers import AntiCaptcha, CapSolver, Order, TwoCaptcha, 
 from scrapy_captcha.reporting.stats import Stats
 from scrapy_captcha.sandbox import Answer, Sandbox, SolverOptions
 from scrapy_captcha.settings.config import Config
-from scrapy_captcha.solver.pool import Market
+from scrapy_captcha.solver.pool import ProviderPool
 from scrapy_captcha.solver.ranking import Ranking
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class Shop:
         self.stats = crawler.stats
         events, ranking = Events(Stats(crawler)), Ranking(config.provider_order)
         self.feedback = Feedback(ranking, events, lambda _: b"visitor=1")
-        self.market = Market.of(config, Policy(), ranking, events)
+        self.market = ProviderPool.of(config, Policy(), ranking, events)
 
     async def asked(self, captcha: Captcha = BOX, *more: str) -> str:
         """The name of the provider whose turn it is."""

@@ -9,10 +9,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from scrapy_captcha.errors import ErrorCode, SolverError
-from scrapy_captcha.solver.throttle import Gate
+from scrapy_captcha.solver.throttle import Throttle
 
 
-def let_in(gate: Gate) -> int:
+def let_in(gate: Throttle) -> int:
     """Lets in all that the gate has room for, and tells how many those are."""
     number = 0
     while gate.has_room():
@@ -21,42 +21,42 @@ def let_in(gate: Gate) -> int:
     return number
 
 
-def room(gate: Gate) -> int:
+def room(gate: Throttle) -> int:
     number = let_in(gate)
     for _ in range(number):
         gate.leave()
     return number
 
 
-def refuse(gate: Gate, until: float) -> None:
+def refuse(gate: Throttle, until: float) -> None:
     gate.shut(until)
     gate.leave()
 
 
 @pytest.mark.parametrize("limit", [1, 2, 16])
 def test_a_fresh_gate_has_room_for_the_limit_at_once(limit: int) -> None:
-    gate = Gate(limit)
+    gate = Throttle(limit)
     assert let_in(gate) == limit
     assert gate.wait(0.0) == 0.0
     assert gate.stopped is None
 
 
 def test_who_leaves_makes_room_for_one() -> None:
-    gate = Gate(3)
+    gate = Throttle(3)
     let_in(gate)
     gate.leave()
     assert let_in(gate) == 1
 
 
 def test_a_shut_gate_opens_at_the_time_that_the_service_named() -> None:
-    gate = Gate(2)
+    gate = Throttle(2)
     gate.enter(now=0.0)
     gate.shut(until=105.0)
     assert [gate.wait(now) for now in (100.0, 104.0, 105.0, 106.0)] == [5.0, 1.0, 0.0, 0.0]
 
 
 def test_the_latest_of_several_times_holds() -> None:
-    gate = Gate(4)
+    gate = Throttle(4)
     let_in(gate)
     refuse(gate, until=110.0)
     refuse(gate, until=105.0)
@@ -64,7 +64,7 @@ def test_the_latest_of_several_times_holds() -> None:
 
 
 def test_a_refusal_leaves_room_for_as_many_as_ran_beside_it() -> None:
-    gate = Gate(16)
+    gate = Throttle(16)
     for _ in range(5):
         gate.enter(now=0.0)
     refuse(gate, until=1.0)
@@ -74,7 +74,7 @@ def test_a_refusal_leaves_room_for_as_many_as_ran_beside_it() -> None:
 
 
 def test_each_refusal_of_a_burst_takes_its_own_place_away() -> None:
-    gate = Gate(8)
+    gate = Throttle(8)
     let_in(gate)
     for _ in range(5):
         refuse(gate, until=1.0)
@@ -85,7 +85,7 @@ def test_each_refusal_of_a_burst_takes_its_own_place_away() -> None:
 
 
 def test_room_for_one_is_left_even_when_all_were_refused() -> None:
-    gate = Gate(4)
+    gate = Throttle(4)
     let_in(gate)
     for _ in range(4):
         refuse(gate, until=1.0)
@@ -93,7 +93,7 @@ def test_room_for_one_is_left_even_when_all_were_refused() -> None:
 
 
 def test_one_more_is_tried_after_a_round_that_went_well() -> None:
-    gate = Gate(8)
+    gate = Throttle(8)
     let_in(gate)
     for _ in range(8):
         refuse(gate, until=1.0)
@@ -111,7 +111,7 @@ def test_one_more_is_tried_after_a_round_that_went_well() -> None:
 
 
 def test_after_a_refusal_they_come_one_after_another_until_one_has_gone_well() -> None:
-    gate = Gate(8)
+    gate = Throttle(8)
     let_in(gate)
     for _ in range(3):
         refuse(gate, until=10.0)
@@ -126,14 +126,14 @@ def test_after_a_refusal_they_come_one_after_another_until_one_has_gone_well() -
 
 
 def test_room_never_grows_above_the_limit() -> None:
-    gate = Gate(2)
+    gate = Throttle(2)
     for _ in range(50):
         gate.went_well(0.0)
     assert room(gate) == 2
 
 
 def test_a_stopped_gate_tells_why() -> None:
-    gate = Gate(2)
+    gate = Throttle(2)
     error = SolverError(ErrorCode.BALANCE_EMPTY)
     gate.stop(error)
     assert gate.stopped is not None
@@ -148,7 +148,7 @@ def test_a_stopped_gate_tells_why() -> None:
 def test_whatever_happens_an_empty_gate_has_room_for_one_at_least_and_the_limit_at_most(
     limit: int, steps: list[str]
 ) -> None:
-    gate, inside = Gate(limit), 0
+    gate, inside = Throttle(limit), 0
     for step in steps:
         if step == "in" and gate.has_room():
             gate.enter(now=0.0)
@@ -169,13 +169,13 @@ def test_whatever_happens_an_empty_gate_has_room_for_one_at_least_and_the_limit_
 FAILURE = SolverError(ErrorCode.NETWORK)
 
 
-def fail(gate: Gate, times: int, now: float = 0.0) -> None:
+def fail(gate: Throttle, times: int, now: float = 0.0) -> None:
     for _ in range(times):
         gate.failed(FAILURE, now)
 
 
 def test_the_fifth_failure_in_a_row_shuts_the_gate() -> None:
-    gate = Gate(16)
+    gate = Throttle(16)
     fail(gate, 4)
     assert gate.wait(0.0) == 0
 
@@ -184,7 +184,7 @@ def test_the_fifth_failure_in_a_row_shuts_the_gate() -> None:
 
 
 def test_an_answer_in_between_makes_the_count_begin_anew() -> None:
-    gate = Gate(16)
+    gate = Throttle(16)
     fail(gate, 4)
     gate.answered(0.0)
     fail(gate, 4)
@@ -193,14 +193,14 @@ def test_an_answer_in_between_makes_the_count_begin_anew() -> None:
 
 
 def test_what_was_asked_before_the_gate_was_shut_says_nothing_more() -> None:
-    gate = Gate(16)
+    gate = Throttle(16)
     fail(gate, 16)
 
     assert gate.wait(0.0) == 1
 
 
 def test_after_a_rest_one_purchase_finds_out_and_each_failure_makes_the_rest_longer() -> None:
-    gate, now, rests = Gate(16), 0.0, []
+    gate, now, rests = Throttle(16), 0.0, []
     fail(gate, 5)
     for _ in range(10):
         rests.append(round(gate.wait(now), 1))
@@ -215,7 +215,7 @@ def test_after_a_rest_one_purchase_finds_out_and_each_failure_makes_the_rest_lon
 
 
 def test_the_rest_stays_short_while_the_service_answers_other_calls() -> None:
-    gate, now = Gate(16), 0.0
+    gate, now = Throttle(16), 0.0
     fail(gate, 5)
     for _ in range(10):
         now += gate.wait(now)
@@ -226,7 +226,7 @@ def test_the_rest_stays_short_while_the_service_answers_other_calls() -> None:
 
 
 def test_a_loss_that_may_have_cost_money_is_probed_for_until_there_is_an_answer() -> None:
-    gate = Gate(16)
+    gate = Throttle(16)
     fail(gate, 1)
     assert not gate.is_to_be_probed
     gate.failed(SolverError(ErrorCode.NETWORK, possibly_paid=True), 0.0)
@@ -237,7 +237,7 @@ def test_a_loss_that_may_have_cost_money_is_probed_for_until_there_is_an_answer(
 
 
 def test_the_end_of_an_outage_is_known() -> None:
-    gate = Gate(16)
+    gate = Throttle(16)
     fail(gate, 4)
     gate.answered(3.0)
     assert gate.was_shut_until < 0
@@ -248,7 +248,7 @@ def test_the_end_of_an_outage_is_known() -> None:
 
 
 def test_purchases_wait_for_a_failing_service_and_are_refused_when_it_takes_too_long() -> None:
-    gate = Gate(16, patience=30.0)
+    gate = Throttle(16, patience=30.0)
     fail(gate, 5, now=0.0)
     assert gate.refusal(now=0.5) is None
 
@@ -262,7 +262,7 @@ def test_purchases_wait_for_a_failing_service_and_are_refused_when_it_takes_too_
 
 
 def test_a_service_that_is_back_is_used_as_before() -> None:
-    gate = Gate(2)
+    gate = Throttle(2)
     fail(gate, 5)
     gate.enter(now=10.0)
     gate.went_well(0.0)
@@ -274,7 +274,7 @@ def test_a_service_that_is_back_is_used_as_before() -> None:
 
 
 def test_where_others_may_be_asked_one_failure_is_enough() -> None:
-    gate = Gate(4, has_rivals=True)
+    gate = Throttle(4, has_rivals=True)
     assert gate.failed(FAILURE, 0.0)
     assert gate.wait(0.0) == 1.0
 
@@ -283,7 +283,7 @@ def test_where_others_may_be_asked_one_failure_is_enough() -> None:
 
 
 def test_it_is_crowded_when_the_service_has_all_that_it_takes_and_that_is_less_than_usual() -> None:
-    gate = Gate(2)
+    gate = Throttle(2)
     gate.enter(0.0)
     gate.enter(0.0)
     assert not gate.is_crowded()
@@ -296,7 +296,7 @@ def test_it_is_crowded_when_the_service_has_all_that_it_takes_and_that_is_less_t
 
 
 def test_a_purchase_that_fails_at_once_lengthens_the_rest_too() -> None:
-    gate = Gate(16)
+    gate = Throttle(16)
     fail(gate, 5)
     gate.enter(now=1.0)
     gate.failed(FAILURE, now=1.0)
