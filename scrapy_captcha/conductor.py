@@ -19,6 +19,7 @@ from scrapy_captcha.engine.refreshes import MetaRefreshes
 from scrapy_captcha.jars import served_with
 from scrapy_captcha.origin import (
     disown,
+    is_at_its_gate,
     owner_of,
     post_again,
     redirects,
@@ -123,6 +124,8 @@ class Conductor:
         urls = redirects(submission)
         if not urls:
             return None
+        if is_at_its_gate(submission):
+            return Response(urls[-1], status=302)
         host = urlparse_cached(submission).hostname or ""
         if self._domains.is_named(host) or site_of(host) == site_of(host_of(urls[0])):
             leave_behind(submission, urls[0])
