@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import parse_qsl, urlsplit
 
-from scrapy_captcha.state import KEY, Progress
+from scrapy_captcha.state import GATE, KEY, Progress
+from scrapy_captcha.urls import are_of_one_origin
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,6 +56,14 @@ def owner_of(request: Request) -> str:
 def is_of_page(request: Request) -> bool:
     """Whether the spider meant a page with *request*, and posted nothing."""
     return _checked(request.meta.get(ORIGIN))["method"] in _SAFE
+
+
+def is_at_its_gate(request: Request) -> bool:
+    """Whether redirects have led *request* to the gate at which it is to end."""
+    gate = request.meta.get(GATE)
+    if not isinstance(gate, str) or not are_of_one_origin(request.url, gate):
+        return False
+    return urlsplit(request.url).path == urlsplit(gate).path
 
 
 def disown(request: Request) -> None:

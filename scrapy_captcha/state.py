@@ -164,4 +164,5 @@ _BEGINNING = Progress()
 assert set(_TYPES) == {f.name for f in fields(Progress)}  # noqa: S101 - one table, two readers
 
 
+GATE = "_captcha_gate"  # meta of a request that ends where a redirect leads to this URL
 SUBMISSION = "_captcha_submission"  # meta of the request that carries a solution

@@ -27,6 +27,7 @@ from scrapy_captcha.events import (
 )
 from scrapy_captcha.origin import (
     disown,
+    is_at_its_gate,
     owner_of,
     post_again,
     redirects,
@@ -132,6 +133,8 @@ class Handler:
         urls = redirects(submission)
         if not urls:
             return None
+        if is_at_its_gate(submission):
+            return Response(urls[-1], status=302)
         host = urlparse_cached(submission).hostname or ""
         if self._domains.is_named(host) or site_of(host) == site_of(host_of(urls[0])):
             leave_behind(submission, urls[0])

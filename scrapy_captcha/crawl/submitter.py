@@ -13,7 +13,7 @@ from scrapy_captcha.crawl.submission import build_submission
 from scrapy_captcha.models import KINDS
 from scrapy_captcha.origin import ORIGIN, wanted_url, without_redirects
 from scrapy_captcha.settings.choices import Refetch
-from scrapy_captcha.state import KEY, SUBMISSION
+from scrapy_captcha.state import GATE, KEY, SUBMISSION
 from scrapy_captcha.urls import are_of_one_origin
 
 if TYPE_CHECKING:
@@ -106,14 +106,19 @@ class Submitter:
     async def _shown_again(self, request: Request, captcha: Captcha) -> Captcha:
         """*captcha* as it is shown once more for *request*, where that takes the same solution.
 
-        The page of *request* is then the one that its session has wanted last.
+        The page of *request* is then the one that its session has wanted last. Of pictures a site
+        may expect the answer to the last one: none is shown, but its page is wanted again.
         """
-        if request.method != "GET" or captcha.image or KINDS[captcha.kind].cookie:
-            return captcha  # of several pictures a site may expect the answer to the last one
+        is_at_page = urldefrag(captcha.url)[0] == urldefrag(request.url)[0]
+        shows_another = bool(captcha.image) and is_at_page
+        if request.method != "GET" or shows_another or KINDS[captcha.kind].cookie:
+            return captcha
         again = request.replace(meta=without_redirects(request.meta), dont_filter=True)
         for key in _OURS:
             again.meta.pop(key, None)
         again.meta.update({SUBMISSION: True, "dont_retry": True})
+        if captcha.image:
+            again.meta[GATE] = captcha.url
         try:
             found = self._detected(await self._carried(again), self._options(request))
         except Exception:  # noqa: BLE001 - whatever downloader middlewares raise

@@ -62,14 +62,6 @@ def gated(gates: Mapping[tuple[str, str], tuple[str, ...]]) -> Any:
     )
 
 
-def not_fixed(gates: Mapping[tuple[str, str], tuple[str, ...]]) -> Any:
-    """*gates* that stand elsewhere than at one URL for all pages."""
-    return {
-        captcha: tuple(place for place in places if place != "fixed")
-        for captcha, places in gates.items()
-    }
-
-
 def check(crawled: Crawled, pages: int, least: int, most: int) -> None:
     """All *pages* have come, each with its own content; *least* to *most* solutions were bought."""
     wrong = {n: heading for n, heading in crawled.pages.items() if heading != f"Item {n}"}
@@ -82,7 +74,7 @@ def check(crawled: Crawled, pages: int, least: int, most: int) -> None:
     assert [report for report in crawled.solver.reports if not report.correct] == []
 
 
-@gated(TOKENS | PICTURES | not_fixed(IN_SESSION))
+@gated(GATES)
 @pytest_twisted.ensureDeferred
 async def test_a_clearance_is_bought_once(
     launcher: Launcher, site: Running, captcha: str, shown: str, concurrency: int, tmp_path: Path
@@ -98,7 +90,7 @@ async def test_a_clearance_is_bought_once(
     check(crawled, 20, 1, 1)
 
 
-@gated(not_fixed(TOKENS | PICTURES) | IN_SESSION)
+@gated(GATES)
 @pytest_twisted.ensureDeferred
 async def test_a_captcha_for_each_page_is_bought_for_each_page(
     launcher: Launcher, site: Running, captcha: str, shown: str, concurrency: int, tmp_path: Path

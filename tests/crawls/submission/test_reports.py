@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import pytest_twisted
-from crawling import crawl, sandbox
+from crawling import Visitor, crawl, sandbox
 from forwarding import forwarders
 from forwarding import listening as started
 from homecrawl import items
@@ -26,10 +26,12 @@ from scrapy_captcha.providers import TwoCaptcha
 from scrapy_captcha.sandbox import Answer
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
     from pathlib import Path
 
     from crawling import Crawled
     from scrapy.http import Response
+    from twisted.python.failure import Failure
     from twisted.web.server import Request as Asked
 
     from scrapy_captcha.sandbox.purchases import Report
@@ -97,15 +99,33 @@ class Restless(HTTP11DownloadHandler):
         return await super().download_request(request)
 
 
+class OneByOne(Visitor):
+    """Asks for a page when the one before has ended."""
+
+    async def start(self) -> AsyncIterator[Request]:
+        self.left = iter(self.requests)
+        yield self._next()
+
+    def parse(self, response: Response, **kwargs: Any) -> Any:
+        super().parse(response)
+        return self._next()
+
+    def failed(self, failure: Failure) -> Any:
+        super().failed(failure)
+        return self._next()
+
+    def _next(self) -> Any:
+        request = next(self.left, None)
+        return request and request.replace(callback=self.parse, errback=self.failed)
+
+
 async def reported(root: Choosing, pages: int = 1, **settings: Any) -> tuple[list[bool], Crawled]:
     """What the service hears of a crawl of that many pages, one after the other."""
     async with sandbox() as running, listening(Site(root)) as port:
-        requests = [
-            Request(f"http://127.0.0.1:{port}/{n}", priority=-1000 * n) for n in range(pages)
-        ]
+        requests = [Request(f"http://127.0.0.1:{port}/{n}") for n in range(pages)]
         usual = {"CAPTCHA_SCOPE": "page", "CONCURRENT_REQUESTS": 1, "CAPTCHA_REFETCH": "always"}
         own = shopping(running, TwoCaptcha)
-        crawled = await crawl(running, requests, {**own, **usual, **settings})
+        crawled = await crawl(running, requests, {**own, **usual, **settings}, OneByOne)
         return [report.correct for report in running.services["2captcha"].reports], crawled
 
 
