@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from scrapy_captcha.choices import Scope
-from scrapy_captcha.sites import Manner, Sites, Turn
+from scrapy_captcha.manners import Manner
+from scrapy_captcha.sites import Sites, Turn
 
 if TYPE_CHECKING:
     from scrapy_captcha.sites import Session
