@@ -326,7 +326,7 @@ class Sharing:
             session.sends = True
             if self._sites.scope(session.site) is not Scope.SITE:
                 await self._until_back(name, partial(self._on_the_way, ticket), _LONGEST_TRANSFER)
-            if self._sites.takes_two(session) and not self._slots.delay(ticket):
+            if self._ahead(ticket) is None and self._sites.takes_two(session):
                 self._waiting.resume_to_send(name, Outcome.OPENED)
         return True
 
