@@ -7,10 +7,11 @@ that only goes forward.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import Enum, IntEnum
+from enum import Enum
 from math import inf, isfinite
 
 from scrapy_captcha.bounded import Bounded
+from scrapy_captcha.sessions.manners import Flight, Manner, Manners
 from scrapy_captcha.settings.choices import Scope
 
 
@@ -23,52 +24,19 @@ class Turn(Enum):
     ALONE = "solves for itself"
 
 
-class Manner(IntEnum):
-    """How much of the way from a captcha to its page nothing else of its session may cross."""
-
-    APART = 0  # nothing: the answer to a submission is the page, and leaves the session alone
-    TURNS = 1  # from the submission to the page: the next submission may replace its clearance
-    VISITS = 2  # from the captcha on: the next one that is shown may replace the expected answer
-
-
 _SHUT_AFTER = 3  # pages in a row that show a captcha
 _HOPELESS_AFTER = 3  # pages in a row that led and were given up
 _FREE_ENOUGH = 10  # pages in a row that came free at a site that was solved page by page
 _MOST_DOUBLED = 6
-_DOUBTS = 2  # rejections that our own requests may have caused, before less is done at once
-_MOST_UNCOUNTED = 6  # rejections in a row that may be our own doing
 _LONGEST_FLIGHT = 60.0  # seconds; what takes longer has got lost
 _KEPT = 10_000  # sites, and sessions
 
 
 @dataclass(slots=True)
-class Flight:
-    """A solution on its way: when its captcha was shown, and what happened since.
-
-    * *sent_at*: infinite before it was sent
-    * *overlapped*: whether another solution of the session was on its way at the same time
-    * *sets_cookie*: whether the answer has changed the session's cookies
-    """
-
-    shown_at: float
-    manner: Manner
-    sent_at: float = inf
-    overlapped: bool = False
-    sets_cookie: bool = False
-
-
-@dataclass(slots=True)
 class _Site:
-    """*before* is the manner before the present one, which is on trial, None after the trial."""
-
     scope: Scope = Scope.AUTO
-    manner: Manner = Manner.TURNS
-    before: Manner | None = None
     found_by_page: int = 0
-    doubts: int = 0
-    uncounted: int = 0  # rejections that may be our own doing
-    may_show: bool = False  # showing other captchas has been seen to do no harm
-    may_send: bool = False  # sending other solutions has
+    manners: Manners = field(default_factory=Manners)
 
 
 @dataclass(slots=True)
@@ -79,6 +47,7 @@ class Session:
     * *lends*: whether that page waits to buy, and a solution that is there may go first
     * *opened*: when; *free*: how many pages have come without a solution since
     * *captchas*: pages in a row that showed one; *shown*: when the last of them did
+    * *companion*: the solution that was last sent beside that of the page that has the turn
     """
 
     site: str
@@ -90,6 +59,7 @@ class Session:
     captchas: int = 0
     shown: float = -inf
     failures: int = 0
+    companion: str = ""
     flights: dict[str, Flight] = field(default_factory=dict)
 
 
@@ -130,8 +100,7 @@ class Sites:
         Returns when the session was shown one before.
         """
         if one_visit:
-            site = self._site(session.site)
-            site.manner, site.before = Manner.VISITS, None
+            self._site(session.site).manners.are_for_one_visit()
         before, session.shown = session.shown, now
         session.captchas += 1
         return before
@@ -144,7 +113,7 @@ class Sites:
 
     def manner(self, session: Session) -> Manner:
         """How much of the way to a page is to be left alone in *session*."""
-        return self._site(session.site).manner
+        return self._site(session.site).manners.manner
 
     def scope(self, site: str) -> Scope:
         """What solutions open at *site*, as set or learned; AUTO while that is unknown."""
@@ -223,53 +192,35 @@ class Sites:
         if name in session.flights:
             session.flights[name].sets_cookie = sets_cookie
 
+    def takes_two(self, session: Session) -> bool:
+        """Whether a second solution is to be sent beside that of the page that has the turn.
+
+        Only where each page needs a solution of its own, and one at a time.
+        """
+        is_by_page = self.scope(session.site) is Scope.PAGE
+        is_free = session.companion not in session.flights
+        return is_by_page and is_free and self._site(session.site).manners.take_two
+
     def accepted(self, session: Session, name: str) -> None:
         """The site has taken the solution *name*: what happened beside it did no harm."""
-        flight, site = session.flights.pop(name, None), self._site(session.site)
-        if flight is None:
-            return
-        site.may_show = site.may_show or flight.shown_at < session.shown
-        site.may_send = site.may_send or flight.overlapped
-        site.doubts = site.uncounted = 0
-        if flight.manner is site.manner:
-            site.before = None
+        flight = session.flights.pop(name, None)
+        if flight is not None:
+            outdated = flight.shown_at < session.shown
+            self._site(session.site).manners.accepted(flight, outdated=outdated)
 
     def rejected(self, session: Session, name: str) -> int:
-        """The site has not taken *name*. Returns how many rejections that proves to be its own.
-
-        None where this may be our doing: then less is done at once, on trial. Where that changes
-        nothing, the earlier ones were the site's own too.
-        """
-        flight, site = session.flights.pop(name, None), self._site(session.site)
+        """The site has not taken *name*. Returns how many rejections that proves to be its own."""
+        flight = session.flights.pop(name, None)
         if flight is None:
             return 1
-        crossed = flight.overlapped and not site.may_send
-        outdated = flight.shown_at < session.shown and not site.may_show
-        if (crossed or outdated) and site.uncounted < _MOST_UNCOUNTED:
-            site.uncounted += 1
-            if flight.manner is site.manner and site.manner is not Manner.VISITS:
-                self._doubts(site, Manner.TURNS if crossed else Manner.VISITS)
-            return 0
-        if site.before is not None and flight.manner is site.manner:
-            site.manner, site.before = site.before, None
-            site.may_show = site.may_send = True
-        earlier, site.uncounted = site.uncounted, 0
-        return 1 + earlier if site.may_show else 1
+        outdated = flight.shown_at < session.shown
+        return self._site(session.site).manners.rejected(flight, outdated=outdated)
 
     def answers_with_page(self, session: Session, name: str) -> None:
         """The answer to the solution *name* was the page, without a redirect to it."""
-        site, flight = self._site(session.site), session.flights.get(name)
-        if flight is None or flight.sets_cookie or site.may_send:
-            return
-        if site.manner is Manner.TURNS and site.before is None:
-            site.manner = Manner.APART
-
-    def _doubts(self, site: _Site, manner: Manner) -> None:
-        site.doubts += 1
-        if site.doubts >= _DOUBTS:
-            site.doubts = 0
-            site.before = site.manner if site.before is None else site.before
-            site.manner = max(manner, Manner(site.manner + 1))
+        flight = session.flights.get(name)
+        if flight is not None:
+            self._site(session.site).manners.answers_with_page(flight)
 
     def _site(self, name: str) -> _Site:
         return self._sites.get(name) or self._sites.put(name, _Site())

@@ -16,8 +16,9 @@ from twisted.internet.task import deferLater
 from scrapy_captcha.clock import CLOCK
 from scrapy_captcha.requests import site_of_captcha
 from scrapy_captcha.sessions.in_flight import MARK, InFlight
+from scrapy_captcha.sessions.manners import Manner
 from scrapy_captcha.sessions.outcomes import Outcome
-from scrapy_captcha.sessions.scope import Manner, Sites, Turn
+from scrapy_captcha.sessions.scope import Sites, Turn
 from scrapy_captcha.sessions.waiting import WaitingPages, Why
 from scrapy_captcha.settings.choices import Scope
 from scrapy_captcha.state import KEY, Progress
@@ -315,22 +316,40 @@ class SingleFlight:
         name, session = showing.session, self._sites.session(showing.site, showing.session)
         progress = Progress.of(ticket.meta)
         self._sites.bought(session, progress.solution, showing.at)
-        leads = progress.leads == name and session.is_led
-        is_apart = self._sites.manner(session) is Manner.APART
-        if not (leads or is_apart):
-            while session.is_led and not session.lends:
-                if await self._waiting.wait(name, Why.TO_SEND) is Outcome.TRIAL:
-                    break
-            self._sites.lead(session)
-            self._note(ticket, leads=name)
+        has_turn = await self._until_turn(ticket, name, session)
         is_by_page = self._sites.scope(session.site) is Scope.PAGE
         if showing.asked_at < session.opened < inf and not is_by_page:
             session.flights.pop(progress.solution, None)
             return False
-        if not is_apart:
+        if has_turn and self._sites.manner(session) is not Manner.APART:
             session.sends = True
             if self._sites.scope(session.site) is not Scope.SITE:
                 await self._until_back(name, partial(self._on_the_way, ticket), _LONGEST_TRANSFER)
+            if self._ahead(ticket) is None and self._sites.takes_two(session):
+                self._waiting.resume_to_send(name, Outcome.OPENED)
+        return True
+
+    async def _until_turn(self, ticket: Request, name: str, session: Session) -> bool:
+        """Waits until the solution of *ticket* may be sent; whether it has the turn then.
+
+        It has none where solutions are sent at once, be it on trial.
+        """
+        progress = Progress.of(ticket.meta)
+        if progress.leads == name and session.is_led:
+            return True
+        while self._sites.manner(session) is not Manner.APART:
+            if not session.is_led or session.lends:
+                break
+            outcome = await self._waiting.wait(name, Why.TO_SEND)
+            if outcome is Outcome.TRIAL:
+                break
+            if outcome is Outcome.OPENED and session.sends and self._sites.takes_two(session):
+                session.companion = progress.solution
+                return False
+        else:
+            return False
+        self._sites.lead(session)
+        self._note(ticket, leads=name)
         return True
 
     def sent(self, request: Request, name: str) -> None:
@@ -360,6 +379,8 @@ class SingleFlight:
             session = self._submits_in(request)
             self._sites.accepted(session, progress.answer)
             self._sessions.accepted(request)
+            if session.companion == progress.answer and session.is_led:
+                return  # another page has the turn still
             self._sites.opened(session, self._now())
             self._go_on(name, session)
             return
@@ -478,6 +499,8 @@ class SingleFlight:
         """The session *name* has no leader any more: the next page has its turn."""
         self._stop_watching(name)
         one_by_one = self._sites.manner(session) is Manner.VISITS
+        if self._sites.manner(session) is Manner.APART:
+            self._waiting.resume_all(name, Outcome.OPENED, Why.TO_SEND)
         if self._waiting.resume(name, Outcome.TRIAL, new=one_by_one):
             self._sites.lead(session)
             self._look_later(name)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from scrapy_captcha.sessions.scope import Manner, Sites, Turn
+from scrapy_captcha.sessions.manners import Manner
+from scrapy_captcha.sessions.scope import Sites, Turn
 from scrapy_captcha.settings.choices import Scope
 
 if TYPE_CHECKING:

@@ -35,13 +35,16 @@ class Following(Visitor):
 async def test_one_for_one_page_is_bought_once_for_each(
     concurrency: int, cookie: bool, redirects: bool
 ) -> None:
+    """Without a cookie, two are sent at once to see what comes of it, which may cost one."""
     rules = Rules(widget=True, cookie=cookie, redirects=redirects, latency=0.01)
     result = await crawled_at(rules, items(60), concurrency)
 
     assert result.crawled.reasons == []
     assert result.crawled.paths == sorted(items(60))
-    assert result.solves == 60
-    assert result.crawled.stat("rejected_count") == 0
+    tried = 0 if cookie else 1
+    assert 60 <= result.solves <= 60 + tried
+    assert result.crawled.stat("rejected_count") == result.solves - 60
+    assert result.reports == 0
 
 
 @pytest.mark.parametrize("concurrency", [1, 8, 16])
@@ -86,5 +89,5 @@ async def test_requests_for_a_page_are_bounded_whatever_is_learned(concurrency: 
 
     assert result.crawled.reasons == []
     assert result.crawled.paths == sorted(items(60))
-    assert result.solves == 58
+    assert result.solves == 58  # a cookie is set for each: none is sent beside another
     assert result.most_downloads <= 6
