@@ -20,7 +20,7 @@ from scrapy.settings import Settings
 from scrapy.utils.test import get_crawler
 
 import scrapy_captcha
-from scrapy_captcha import events
+from scrapy_captcha import events, signals
 from scrapy_captcha.commands.captcha import SUBCOMMANDS
 from scrapy_captcha.detection import DETECTORS, Declared
 from scrapy_captcha.detection.unsold import UNSOLD
@@ -184,6 +184,11 @@ def test_stats() -> None:
         for name in crawler.stats.get_stats()
     }
     assert set.union(*(words(names) for names, _ in table("Stats"))) == counted
+
+
+def test_signals() -> None:
+    named = [name for row in table("Signals") for name in words(row[0])]
+    assert sorted(named) == sorted(signals.__all__)
 
 
 def test_reasons() -> None:

@@ -40,7 +40,7 @@ _ABOUT = (
 _EXIT_CODES = (
     "The exit code is 0 when the page has come, 1 when it has not, 2 when the command is wrong."
 )
-_TALLY = "scrapy_captcha.reporting.stats"  # logs what happens to captchas
+_LOG = "scrapy_captcha.reporting.log"
 
 
 def run(settings: BaseSettings, arguments: Sequence[str]) -> int:
@@ -93,7 +93,7 @@ def _at_most_one(own: Settings, config: Config) -> None:
 
 def _crawl(own: Settings, options: Namespace, config: Config) -> Ending:
     steps, ending = Steps(), Ending()
-    handler, logger = LogSteps(steps), logging.getLogger(_TALLY)
+    handler, logger = LogSteps(steps), logging.getLogger(_LOG)
     logger.setLevel(logging.DEBUG)
     logger.addHandler(handler)
     process = AsyncCrawlerProcess(own)

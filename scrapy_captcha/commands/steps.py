@@ -67,4 +67,7 @@ class LogSteps(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """A line has been logged."""
         words = record.args if isinstance(record.args, dict) else {}
-        self._steps.tell(record.getMessage().removesuffix(f": {words.get('request')}"))
+        request, text = words.get("request"), record.getMessage()
+        for part in (f": {request}", f" on {request}", f" {request}"):
+            text = text.replace(part, "")
+        self._steps.tell(text)

@@ -60,6 +60,13 @@ def test_lines_of_the_log_are_told_without_their_request() -> None:
     logger.addHandler(LogSteps(Steps(out, Clock())))
     words = {"kind": "hcaptcha", "request": Request("https://shop.example/")}
     logger.warning("Captcha detected (%(kind)s): %(request)s", words)
+    logger.warning("Giving up on %(request)s: captcha not solved", words)
+    logger.warning("Retrying %(request)s in 2.0 s: captcha not solved", words)
     logger.warning("No proxy is left")
 
-    assert out.getvalue() == "    0.0  Captcha detected (hcaptcha)\n    0.0  No proxy is left\n"
+    assert [line[9:] for line in out.getvalue().splitlines()] == [
+        "Captcha detected (hcaptcha)",
+        "Giving up: captcha not solved",
+        "Retrying in 2.0 s: captcha not solved",
+        "No proxy is left",
+    ]

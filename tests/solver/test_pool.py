@@ -21,6 +21,7 @@ from scrapy_captcha.events import Events
 from scrapy_captcha.models import Solution
 from scrapy_captcha.policy import Policy
 from scrapy_captcha.providers import AntiCaptcha, CapSolver, Order, TwoCaptcha, Unified
+from scrapy_captcha.reporting.log import Log
 from scrapy_captcha.reporting.stats import Stats
 from scrapy_captcha.sandbox import Answer, Sandbox, SolverOptions
 from scrapy_captcha.settings.config import Config
@@ -54,7 +55,7 @@ class Shop:
         crawler = get_crawler()
         crawler.spider = crawler._create_spider("any")
         self.stats = crawler.stats
-        events, ranking = Events(Stats(crawler)), Ranking(config.provider_order)
+        events, ranking = Events(Stats(crawler), Log(crawler)), Ranking(config.provider_order)
         self.feedback = Feedback(ranking, events, lambda _: b"visitor=1")
         self.market = ProviderPool.of(config, Policy(), ranking, events)
 

@@ -251,7 +251,7 @@ async def test_a_crawl_goes_on_without_a_proxy_only_where_it_is_told_to(
 
     assert crawled.paths == ["/page/2"]
     assert len(only.served) == 1
-    assert caplog.text.count("no proxy left for 127.0.0.1") == 1
+    assert caplog.text.count("No proxy is left for 127.0.0.1") == 1
 
 
 @pytest.mark.parametrize("rotates", [True, False])

@@ -83,7 +83,7 @@ async def test_a_task_id_that_is_none_is_a_bad_reply(
         crawled = await crawl(running, ["/page/1"], SETTINGS)
 
     assert crawled.reasons == ["BAD_REPLY"]
-    shown = [r.getMessage() for r in caplog.records if r.name == "scrapy_captcha.reporting.stats"]
+    shown = [r.getMessage() for r in caplog.records if r.name == "scrapy_captcha.reporting.log"]
     assert not any(str(task_id) in line for line in shown if isinstance(task_id, str))
 
 

@@ -122,9 +122,9 @@ async def test_pages_are_given_up_once_the_patience_is_over(
         crawled = await crawl(running, PAGES, settings)
 
     assert crawled.reasons == ["NETWORK"] * len(PAGES)
-    assert 4 <= crawled.stats["elapsed_time_seconds"] < 12
+    assert 4 <= crawled.stats["elapsed_time_seconds"] < 60
     assert crawled.stat("error_count/NETWORK") <= count * (1.1 * len(PAGES) + 10)
-    dropped = lines(caplog, logging.WARNING, "Dropped")
+    dropped = lines(caplog, logging.WARNING, "Giving up on")
     assert len(dropped) == len(PAGES)
     assert all("connection refused" in line for line in dropped)
 

@@ -51,7 +51,7 @@ async def test_without_jobdir_what_was_bought_is_charged_and_lost_pages_are_told
     assert crawled.stat("abandoned_count") == crawled.stat("failed_count") == 10
     told = warnings_of(caplog)
     assert f"Lost {12 - ended} pages that waited for a captcha" in " ".join(told)
-    assert "10 tasks that were paid for are abandoned" in " ".join(told)
+    assert "Abandoned 10 tasks that were paid for" in " ".join(told)
     assert "back to the scheduler" not in caplog.text
 
 
