@@ -1,4 +1,4 @@
-"""Which hosts are on the open internet, and which on a private network or this machine."""
+"""Hosts on the public internet, and hosts on a private network or this machine."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _TRANSLATED = 0x0064FF9B << 96  # NAT64, RFC 6052: the IPv4 address is in the la
 
 
 def address_of(host: str) -> str | None:
-    """The IP address that *host*, the host of a URL, is written as; None for other names.
+    """The IP address that *host*, the host of a URL, spells; None for a name.
 
     IPv4 addresses may be short, decimal, octal or hexadecimal, as systems accept them.
     """
@@ -27,7 +27,7 @@ def address_of(host: str) -> str | None:
 
 
 def is_public(address: str) -> bool:
-    """Whether *address*, an IP address, is on the open internet; False for what is no address."""
+    """Whether *address*, an IP address, is on the public internet; False if it is no address."""
     try:
         ip = _innermost(ip_address(address.partition("%")[0]))
     except ValueError:
@@ -36,7 +36,7 @@ def is_public(address: str) -> bool:
 
 
 def _innermost(ip: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
-    """The IPv4 address that *ip* leads to, where it is one in IPv6."""
+    """The IPv4 address that *ip* embeds, if it is an IPv6 address that does; else *ip*."""
     if isinstance(ip, IPv4Address):
         return ip
     if int(ip) >> 32 == _TRANSLATED >> 32 or int(ip) >> 32 == 0:
@@ -45,7 +45,7 @@ def _innermost(ip: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
 
 
 def _classful(name: str) -> str | None:
-    """*name* as ``inet_aton`` reads it: up to four numbers, the last of which fills the rest."""
+    """*name* as ``inet_aton`` reads it: up to four numbers, the last fills the remaining bytes."""
     parts = name.split(".")
     numbers = [_number(part) for part in parts[:5]]
     if len(numbers) > 4 or None in numbers:

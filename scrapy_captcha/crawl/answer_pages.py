@@ -1,4 +1,4 @@
-"""Which answer to a solution is the page."""
+"""Answers to a solution that may already be the page."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from scrapy_captcha.engine.parking import ParkingLot
 
-_LONGEST_WAIT = 2.0  # seconds for what another page finds out
+_LONGEST_WAIT = 2.0  # seconds for the result of another page
 _MOST_HELD = 256
 _MOST_SITES = 1024
 _MOST_WANTED = 10_000
@@ -39,14 +39,14 @@ class _Held(NamedTuple):
 
 
 class AnswerPages:
-    """Holds what may be the page until it is known whether it is.
+    """Holds an answer that may be the page until it is known whether it is.
 
-    An answer may be the page or only a thank-you: that is known when the page is fetched again and
-    shows a captcha. At the page's own path it was all that the site gives for a solution, there and
-    from then on; elsewhere the answers for other pages tell. The first page of a site finds that
-    out, and the next ones wait for it. An answer is held under the name of its solution.
+    An answer may be the page or only a thank-you. If the page, fetched again, shows a captcha,
+    an answer at the page's own path was the page, there and from then on; an answer at another
+    path is compared with the answers for other pages. The first page of a site finds this out,
+    and the next ones wait for it. An answer is held under the name of its solution.
 
-    *refused* tells whether the answer to a request asks for a captcha; *patience* is in seconds.
+    *refused*: whether the answer to a request asks for a captcha; *patience* is in seconds.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class AnswerPages:
         self._leading_on: Bounded[bool] = Bounded(_MOST_SITES)
 
     def wants(self, url: str) -> None:
-        """The crawl asks for *url*: what stands there is no other page."""
+        """Notes that the crawl asks for *url*: the content there is a page of its own."""
         self._wanted[url] = None
         if len(self._wanted) > _MOST_WANTED:
             self._wanted.popitem(last=False)
@@ -76,7 +76,7 @@ class AnswerPages:
     async def judged(
         self, request: Request, name: str, answer: Response, refetch: Refetch
     ) -> Response | None:
-        """*answer* where it is known to be the page of *request*; else it may be held."""
+        """*answer*, if it is known to be the page of *request*; else None, and it may be held."""
         if refetch is Refetch.NEVER:
             return answer
         if refetch is Refetch.ALWAYS or not self._may_be_page(request, answer):
@@ -94,9 +94,9 @@ class AnswerPages:
         return None
 
     def instead(self, name: str) -> Response | None:
-        """The page, where a captcha is shown again because the page was given before.
+        """The page held under *name*, if a captcha is shown again because it was given before.
 
-        Where only the answers for other pages can tell, and others wait, it `is_undecided`. Where
+        If only the answers for other pages can show this, and others wait, it `is_undecided`. If
         none waits, an answer of some length is taken for the page the second time that it comes.
         """
         held = self._held.get(name)
@@ -119,7 +119,7 @@ class AnswerPages:
         return name in self._held
 
     async def decide(self, name: str) -> bool:
-        """Waits for the answers for other pages; whether what is held under *name* is the page."""
+        """Waits for the answers for other pages; whether the one held under *name* is the page."""
         held = self._held.get(name)
         if held is None:
             return False
@@ -143,13 +143,13 @@ class AnswerPages:
         return held.answer if held else None
 
     def forget(self, name: str) -> None:
-        """The page has come; what is held under *name* was none."""
+        """Notes that the page has come; the answer held under *name* was none."""
         held = self._held.pop(name, None)
         if held is not None:
             self._found_out(site_of_page(held.request))
 
     def close(self) -> None:
-        """Leaves nothing in the reactor."""
+        """Cancels what is scheduled in the reactor."""
         self._waiting.close()
         self._undecided.close()
 
@@ -174,7 +174,7 @@ class AnswerPages:
         return Opinion.PAGE if is_repeated and _has_much_to_read(held) else Opinion.OTHER
 
     async def _gives_pages(self, site: str) -> bool:
-        """Whether *site* is known to answer with pages, as one finds out for all."""
+        """Whether *site* is known to answer with pages; one page finds out for all."""
         if self._finding_out.get(site) is False:
             with self._lot.lent_slot():
                 await maybe_deferred_to_future(self._waiting.wait(site))
@@ -201,7 +201,7 @@ def _is_at_url_of(request: Request, answer: Response) -> bool:
 
 
 def _text(answer: Response) -> str:
-    """What a reader sees of *answer*: forms change in what they hide."""
+    """The visible text of *answer*: hidden fields of forms change."""
     if not isinstance(answer, HtmlResponse):
         return repr(answer.body)
     try:

@@ -1,7 +1,7 @@
-"""What sites answer solutions with: the page itself, or something after which it is to be fetched.
+"""Answers of sites to solutions: the page itself, or a text after which the page is to be fetched.
 
-Whether an answer at another URL is the page, only other answers can tell: what a site says to
-several pages is a thank-you or an error, and what differs from page to page is the pages.
+Whether an answer at another URL is the page, only other answers can show: a text that several
+pages get is a thank-you or an error, and texts that differ from page to page are the pages.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ class _Site:
 
 
 class Answers:
-    """Remembers which texts a site answered with, and for which pages."""
+    """Remembers the texts of a site's answers, and the pages that they answered for."""
 
     def __init__(self) -> None:
         self._sites: OrderedDict[str, _Site] = OrderedDict()
 
     def heard(self, site: str, page: str, text: int) -> None:
-        """*site* has answered the solution for *page* with *text*."""
+        """Notes that *site* has answered the solution for *page* with *text*."""
         row = self._row(site)
         first = row.pages.setdefault(text, page)
         if first != page:
@@ -56,7 +56,7 @@ class Answers:
         return Opinion.UNKNOWN
 
     def is_repeated(self, site: str, text: int) -> bool:
-        """Whether *text* did not open its page before either; it did not now."""
+        """Whether *text* has failed to open its page before; notes that it has failed now."""
         row = self._row(site)
         before = text in row.repeated
         row.repeated.add(text)
@@ -67,11 +67,11 @@ class Answers:
         return site in self._sites and self._sites[site].gives_pages
 
     def learn_pages(self, site: str) -> None:
-        """An answer of *site* was the page."""
+        """Notes that an answer of *site* was the page."""
         self._row(site).gives_pages = True
 
     def _row(self, site: str) -> _Site:
-        """Of *site*; the least recently used makes room for it."""
+        """The record of *site*; the least recently used one is dropped for it."""
         row = self._sites.setdefault(site, _Site())
         self._sites.move_to_end(site)
         if len(self._sites) > _MOST_SITES:

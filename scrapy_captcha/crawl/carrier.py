@@ -1,4 +1,4 @@
-"""Requests that carry a solution to a form: sent when their turn comes, and answered."""
+"""Requests that carry a solution to a form: how they are sent and answered."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Carrier:
-    """Puts the solution of such a request into what is sent, and nowhere else."""
+    """Puts the solution of such a request into the request that is sent, and nowhere else."""
 
     def __init__(self, stock: UnusedSolutions, submitter: Submitter, endings: Outcomes) -> None:
         self._solutions = stock
@@ -30,7 +30,7 @@ class Carrier:
     async def sent(self, request: Request, progress: Progress) -> Response:
         """The site's answer to *request*.
 
-        Raises CaptchaError where the solution is here no more, and what the download raises.
+        Raises CaptchaError if the solution is no longer held, and what the download raises.
         """
         place = self._solutions.take(progress.solution)
         if place is None:
@@ -45,14 +45,14 @@ class Carrier:
             raise
         progress = replace(progress, solution="", submitted=True, answer=progress.solution)
         request.meta[KEY] = progress.to_meta()
-        if answer.status >= 300:  # its token is used up: nobody may send it again, here or there
+        if answer.status >= 300:  # its token is used up: it must not be sent again to any URL
             request.meta.update(dont_retry=True, dont_redirect=True)
         return answer
 
     def answered(self, request: Request, response: Response, found: Detection | None) -> Response:
         """*response*, the answer to *request*, unless *found* says that it is a captcha or a wall.
 
-        Where it holds a widget once more, only the spider can tell whether the form was taken.
+        If it shows a widget again, only the spider can see whether the form was accepted.
         """
         response.request = request  # and not the submission, which has the token in it
         if found is not None and found.verdict is not Verdict.WIDGET:
@@ -64,7 +64,7 @@ class Carrier:
         return response
 
     async def _carried(self, request: Request, place: Place) -> Response:
-        # No jar has seen the cookies that the spider gave it.
+        # No jar holds the cookies that the spider gave it.
         cookies = {**_by_name(request.cookies), **place.solution.cookies}
         solution = replace(place.solution, cookies=cookies)
         return await self._submitter.carry(request, place.captcha, solution)

@@ -1,4 +1,4 @@
-"""A page whose proxy has failed is asked for again through another proxy of the pool."""
+"""Failover: a page whose proxy has failed is fetched through another proxy of the pool."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _MOST_MOVES = 20  # of one page; each has sent a proxy to cool down
 
 
 class Failover:
-    """Has proxies that fail the crawl itself cool down, and their pages go on elsewhere at once."""
+    """Cools down proxies that fail the crawl itself, and moves their pages to others at once."""
 
     def __init__(self, sessions: Sessions, sharing: SingleFlight, events: Events) -> None:
         self._sessions = sessions
@@ -37,19 +37,19 @@ class Failover:
         self._events = events
 
     def after_exception(self, request: Request, exception: Exception) -> Request | None:
-        """What to fetch instead of *request*; None where that is for Scrapy to decide."""
+        """What to fetch instead of *request*, which has failed; None if Scrapy decides."""
         if not has_proxy(request):
             return None
         rest = failure_of_proxy(exception)
         if rest is not None:
             return self._after(request, rest, type(exception).__name__)
-        # Where the site may be at fault, a session is given up only for what has failed twice.
+        # If the site may be at fault, a session is given up only after a second failure.
         if may_be_of_proxy(exception) and request.meta.get("retry_times"):
             self._sessions.leave_proxy(request)
         return None
 
     def after_response(self, request: Request, response: Response) -> Request | None:
-        """What to fetch instead of *request*, which a proxy has refused to pass on."""
+        """What to fetch instead of *request*, which a proxy has refused to forward; else None."""
         if not (is_refusal_of_proxy(response) and has_proxy(request)):
             return None
         return self._after(request, Rest.OUT, "it asks for other credentials")
@@ -73,6 +73,6 @@ class Failover:
 
 
 def _belongs_to_proxy(request: Request) -> bool:
-    """Whether *request* is of use only through the proxy of its page: a solution, or a picture."""
+    """Whether *request*, a submission or a picture, is useful only through its page's proxy."""
     is_picture = request.callback is NO_CALLBACK and request.meta.get("captcha") is False
     return is_picture or SUBMISSION in request.meta

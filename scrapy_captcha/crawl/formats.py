@@ -1,4 +1,4 @@
-"""Which bytes are a picture, by how the formats begin."""
+"""Signatures of picture formats."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ _BEGINNINGS = re.compile(
 
 
 def is_picture(data: bytes) -> bool:
-    """Whether *data* is a bitmap of a usual format, no larger than `LARGEST`.
+    """Whether *data* is a bitmap of a common format, at most `LARGEST` bytes.
 
-    SVG is text, and counts as none.
+    SVG is text and does not count.
     """
     return _SMALLEST <= len(data) <= LARGEST and _BEGINNINGS.match(data) is not None

@@ -1,4 +1,4 @@
-"""Forms of ordinary pages that want a captcha solved: bought where a spider asks for it."""
+"""Forms of ordinary pages that need a captcha solved: a solution is bought if a spider asks."""
 
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ _OF_THE_FORM = frozenset({"url", "method", "body"})
 class Forms:
     """Makes requests that carry a solution to a form.
 
-    It stays in memory, as for pages: the request has a name for it only. *detect* tells what a
-    response shows.
+    It stays in memory, as for pages: the request has only a name for it. *detect* is called with
+    a response for the captcha that it shows.
     """
 
     def __init__(
@@ -138,7 +138,7 @@ def _refuse_misuse(response: Response, formdata: object, given: Mapping[str, Any
         raise TypeError(f"{response!r} has no form: give captcha_request a response with text")
     if response.request is None:
         raise ValueError(
-            f"{response} answers no request, so that nobody knows its session: "
+            f"{response} answers no request, so that its session is unknown: "
             "give captcha_request the response that the callback got"
         )
     if not isinstance(formdata, Mapping):
@@ -149,7 +149,7 @@ def _refuse_misuse(response: Response, formdata: object, given: Mapping[str, Any
 
 
 def _page(response: Response, given: Mapping[str, Any]) -> Request:
-    """Stands for the page of *response* while a solution is bought in its session."""
+    """A request for the page of *response*, used to buy a solution in its session."""
     assert response.request is not None  # noqa: S101 - else it was refused
     headers, meta = same_session(response.request)
     priority = given.get("priority", 0)
@@ -164,20 +164,20 @@ def _page(response: Response, given: Mapping[str, Any]) -> Request:
 
 
 def _without_internals(meta: Mapping[str, Any]) -> dict[str, Any]:
-    """*meta* without what HttpProxyMiddleware notes, and Scrapy warns of where spiders pass it on.
+    """*meta* without the keys of HttpProxyMiddleware, which Scrapy warns of if spiders copy them.
 
-    It will note the same again, since the proxy and its credentials are in the request.
+    It sets them again, since the proxy and its credentials are in the request.
     """
     return {key: value for key, value in meta.items() if key not in _OF_HTTP_PROXY}
 
 
 def _carrier(bought: Request, captcha: Captcha, given: Mapping[str, Any]) -> Request:
-    """The request that the spider sends: the form without its answer, and where that is."""
+    """The request that the spider sends: the form without its answer, and the answer's name."""
     own = {
         "headers": {**dict(bought.headers), **(given.get("headers") or {})},
         "meta": {**(given.get("meta") or {}), **_without_internals(bought.meta)},
         "priority": bought.priority + FIRST,
-        "dont_filter": True,  # the same words may be sent again
+        "dont_filter": True,  # the same form data may be sent again
     }
     request = Request(bought.url, **{**given, **own})
     if captcha.form is not None:

@@ -1,4 +1,4 @@
-"""The conductor: what happens to one response, from the captcha on it to the page behind it."""
+"""The handler: what becomes of one response, from the captcha on it to the page behind it."""
 
 from __future__ import annotations
 
@@ -84,9 +84,9 @@ class Handler:
         self._refreshes = MetaRefreshes(wiring.crawler)
 
     async def sent(self, request: Request) -> Request | Response | None:
-        """What *request* becomes, as its past has it: None where it goes on as it is.
+        """What *request* becomes, given its progress: None if it is downloaded as it is.
 
-        It waits in place, fails, or sends a solution.
+        It may also wait in place, fail, or send a solution.
         """
         self._lot.left(request)
         if request in self._lot:
@@ -126,9 +126,9 @@ class Handler:
         return await self._held_back(request, progress, options)
 
     def _stopped(self, submission: Request) -> Response | None:
-        """The redirect itself, where it would lead *submission* away; None where it goes on.
+        """The redirect itself, if it would lead *submission* off the site; None if it is followed.
 
-        What knows no other origin but its own is left behind where it goes on to another one.
+        What is meant for one origin only is removed when the redirect leads to another.
         """
         urls = redirects(submission)
         if not urls:
@@ -143,9 +143,9 @@ class Handler:
         return Response(urls[-1], status=302)
 
     async def _routed(self, request: Request, progress: Progress, *, keep: bool) -> Request | None:
-        """Gives *request* its proxy and user agent; what is sent instead where it has none.
+        """Gives *request* its proxy and user agent; what is sent instead if no proxy is available.
 
-        With *keep* it stays at the proxy that it has.
+        With *keep* it keeps the proxy that it has.
         """
         patient = self._config.on_no_proxy is NoProxy.WAIT and not keep
         if self._sessions.equip(request, keep_proxy=keep, patient=patient):
@@ -155,7 +155,7 @@ class Handler:
     async def _held_back(
         self, request: Request, progress: Progress, options: Options
     ) -> Request | None:
-        """A ticket for *request* where it would only meet the captcha that is being solved."""
+        """*request* as one to park, if it would only meet the captcha that is being solved."""
         if self._flights.is_shut(request) and not (options.ignore or is_robots_txt(request)):
             self._events.publish(RequestHeld(request))
             return await self._parked(request, progress, self._flights.until_open(request))
@@ -163,7 +163,7 @@ class Handler:
         return None
 
     async def _without_proxy(self, request: Request, progress: Progress) -> Request | None:
-        """What is done where no proxy may be used: None to go on without one."""
+        """What is sent instead when no proxy may be used; None to go on without one."""
         wait = self._sessions.wait(request)
         happened = ProxiesUsedUp if wait is None else ProxiesCoolDown
         self._events.publish(happened(site_of_page(request)))
@@ -191,7 +191,7 @@ class Handler:
             raise self._outcomes.dropped(ticket, "closing") from None
 
     async def _solved(self, request: Request, progress: Progress) -> Response | None:
-        """The page that a solution opens, None where it is still to be fetched."""
+        """The page that a solution opens; None if it is still to be fetched."""
         if progress.submitted:
             return self._answer_pages.decided(progress.answer)
         name = progress.solution
@@ -216,7 +216,7 @@ class Handler:
     def answered(
         self, request: Request, response: Response
     ) -> Request | Response | Awaitable[Request]:
-        """Content goes on; a captcha page never does, unless the user wants it to."""
+        """What *response* becomes: content goes on, a captcha page only if the user wants it to."""
         again = self._failover.after_response(request, response)
         if again is None:
             return self._answered(request, response)
@@ -254,7 +254,7 @@ class Handler:
         options: Options,
         asked_at: float,
     ) -> Request | Response | Awaitable[Request]:
-        """What becomes of *response*, where *found* stands instead of the page of *request*."""
+        """What *response* becomes, which shows *found* instead of the page of *request*."""
         progress = Progress.of(request.meta)
         known = None
         if progress.submitted:
@@ -310,7 +310,7 @@ class Handler:
     ) -> Awaitable[Request]:
         """Waits until it is known whether the answer to the solution was the page of *request*.
 
-        Another page is to solve meanwhile: what it is answered will tell.
+        Another page solves meanwhile: its answer shows it.
         """
         self._flights.left(progress)
         progress = replace(progress, leads="")
@@ -319,7 +319,7 @@ class Handler:
         return self._parked(request, progress, story)
 
     async def _until_decided(self, ticket: Request, answer: str, name: str, status: int) -> Request:
-        """*ticket*, to be given its page, or to be fetched again as its solution was rejected."""
+        """*ticket*, to get its page, or to be fetched again because its solution was rejected."""
         is_page = await self._answer_pages.decide(answer)
         progress = replace(Progress.of(ticket.meta), submitted=True, answer=answer)
         ticket.meta[KEY] = progress.to_meta()
@@ -329,15 +329,15 @@ class Handler:
         return ticket
 
     def _without_rules(self, request: Request, name: str) -> IgnoreRequest:
-        """To be raised: Scrapy takes robots.txt for unreachable, and its captcha is left alone.
+        """To be raised: Scrapy treats robots.txt as unreachable, and its captcha is not solved.
 
-        While one waits for robots.txt all requests of its host hold their download slots.
+        While robots.txt is awaited, all requests of its host hold their download slots.
         """
         self._events.publish(RobotsTxtUnreachable(request, name))
         return IgnoreRequest(f"robots.txt shows {name}")
 
     def failed(self, request: Request, exception: Exception) -> Request | None:
-        """What to fetch instead of a page that its proxy has failed; None for Scrapy to decide.
+        """What to fetch instead of a page whose proxy has failed; None if Scrapy decides.
 
         A page that cannot be fetched solves for no other.
         """
@@ -383,7 +383,7 @@ class Handler:
         return self._parked(request, progress, story)
 
     def _elsewhere(self, request: Request, progress: Progress) -> Request | None:
-        """What to fetch instead, where another proxy is shown far fewer captchas."""
+        """What to fetch instead, if another proxy meets far fewer captchas; else None."""
         better = self._summary.books.better(site_of_page(request), self._sessions.label(request))
         again = self._again(request)
         elsewhere = self._sessions.better(again, better) if better else None

@@ -1,4 +1,4 @@
-"""Fetches the picture of a captcha in the session of the page that shows it."""
+"""Pictures of captchas, fetched in the session of the page that shows them."""
 
 from __future__ import annotations
 
@@ -47,11 +47,11 @@ class Pictures:
         self._domains = domains
 
     async def fetch(self, page: Request, captcha: Captcha) -> bytes:
-        """The picture of *captcha*, which the answer to *page* shows; b"" where there is none.
+        """The picture of *captcha*, which the answer to *page* shows; b"" if there is none.
 
-        It is fetched as the page was: same cookies, same proxy, same user agent. What is no picture
-        counts as none, and so does what comes from elsewhere, or from a private network that the
-        page itself is not in, or not within half a minute.
+        It is fetched as the page was: same cookies, same proxy, same user agent. Data that is no
+        picture counts as none, and so does a picture from another site, from a private network
+        that the page itself is not in, or one that takes longer than half a minute.
         """
         image = captcha.image or ""
         if image.startswith("data:"):
@@ -66,7 +66,7 @@ class Pictures:
         return data if is_picture(data) else b""
 
     def _fetched_in_time(self, page: Request, shown_at: SplitResult, url: str) -> Deferred[bytes]:
-        """As `_fetched`; fails with TimeoutError when it takes too long, whatever it waits for."""
+        """As `_fetched`; fails with TimeoutError when it takes too long."""
 
         async def fetched(_cancellation: Cancellation) -> bytes:
             return await self._fetched(page, shown_at, url)
@@ -90,7 +90,7 @@ class Pictures:
         return b""
 
     async def _downloaded(self, request: Request, page: SplitResult) -> Response | None:
-        """The answer; None from where a name has led that resolved otherwise before."""
+        """The answer; None if it came from an address to which the name did not resolve before."""
         engine = self._crawler.engine
         assert engine is not None  # noqa: S101 - a crawl runs
         response = await deferred_from_coro(engine.download_async(request))
@@ -100,7 +100,7 @@ class Pictures:
         return None if is_out_of_reach else response
 
     async def _refused(self, request: Request, page: SplitResult) -> str:
-        """Why *request* may not be sent for a picture on *page*; "" where it may."""
+        """Why *request* may not be sent for a picture on *page*; "" if it may."""
         host = host_of(request.url)
         if not host:
             return "its URL is not one of a picture"
@@ -121,7 +121,7 @@ class Pictures:
         return not is_private or _port(urlsplit(request.url)) != _port(page)
 
     async def _addresses(self, request: Request, host: str) -> list[str]:
-        """Those of *host*; none where only the proxy of *request* knows."""
+        """The addresses of *host*; none if only the proxy of *request* resolves it."""
         address = address_of(host)
         if address is not None:
             return [address]
@@ -159,7 +159,7 @@ def _request(page: Request, shown_at: SplitResult, url: str) -> Request:
 
 
 def _referer(page: SplitResult, url: SplitResult) -> str:
-    """*page* as a browser names it to *url*: another origin is not given its path."""
+    """*page* as a browser names it to *url*: without its path if that is another origin."""
     same = (page.scheme, page.netloc) == (url.scheme, url.netloc)
     path = page._replace(fragment="") if same else page._replace(path="/", query="", fragment="")
     return path.geturl()

@@ -1,4 +1,4 @@
-"""What a response is taken for: by detection, by the spider, and by what its request declares."""
+"""The inspector: what a response shows, by detection, by the spider and by its request."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class Inspector:
-    """Looks at responses for the crawl of *crawler*."""
+    """Inspects the responses of the crawl of *crawler*."""
 
     def __init__(
         self,
@@ -38,12 +38,12 @@ class Inspector:
         self._options = Options.of(config)
 
     def options(self, request: Request) -> Options:
-        """What holds for *request*. Raises ValueError for what its meta cannot mean."""
+        """The options of *request*. Raises ValueError for invalid ones in its meta."""
         value = request.meta.get("captcha")
         return self._options if value is None else Options.of(self._config, value)
 
     def is_plain(self, response: Response) -> bool:
-        """Whether *response* can show nothing, as its bytes tell: so it is for nearly all pages."""
+        """Whether *response* can show nothing, by its bytes: true for nearly all pages."""
         if not isinstance(response, TextResponse):
             return True
         knows_more = hasattr(self._crawler.spider, "captcha_detect")
@@ -51,9 +51,9 @@ class Inspector:
         return usual and not suspicious(response)
 
     def found(self, request: Request, response: Response) -> Detection | None:
-        """What *response* shows instead of the page of *request*, or on it; None for nothing.
+        """The captcha or wall instead of the page of *request*, or on it; None for neither.
 
-        Nothing is seen where the request wants its captchas left alone.
+        It is None, too, if the request asks to leave its captchas alone.
         """
         found, document = self._found(request, response)
         if found is None and document is not None and document.unjudged:
@@ -71,9 +71,9 @@ class Inspector:
     def detected(
         self, response: Response, options: Options, wanted: str | None = None
     ) -> Detection | None:
-        """What *response*, asked for at *wanted*, shows, whatever the request wants.
+        """The captcha or wall of *response*, requested at *wanted*, whatever the request wants.
 
-        Raises TypeError for what the spider or a detector answers that cannot be meant.
+        Raises TypeError if the spider or a detector returns a value of another type.
         """
         return self._judged(response, options, wanted)[0]
 
@@ -106,7 +106,7 @@ class Inspector:
 
 
 def is_robots_txt(request: Request) -> bool:
-    """Whether *request* is Scrapy's own for the rules of a site, or a redirect of it."""
+    """Whether *request* is Scrapy's own for a robots.txt, or a redirect of it."""
     return request.callback is NO_CALLBACK and urlsplit(wanted_url(request)).path == "/robots.txt"
 
 

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
 
 def spoilt(events: Events, ticket: Request) -> Request:
-    """What to send back for *ticket* when something broke while it was parked."""
+    """The request to send back for *ticket*, after an error while it was parked."""
     events.publish(PageGivenUp(ticket, "error"))
     progress = replace(Progress.of(ticket.meta), failed="error")
     failing: Request = ticket.replace(meta=ticket.meta | {KEY: progress.to_meta()})
@@ -52,13 +52,13 @@ def spoilt(events: Events, ticket: Request) -> Request:
 
 
 def is_page(request: Request, response: Response) -> bool:
-    """Whether *response* is what a spider would call the page of *request*."""
+    """Whether *response* is what a spider regards as the page of *request*."""
     has_body = bool(response.body) or request.method == "HEAD" or response.status in (204, 205)
     return response.status < 400 and (has_body or response.status >= 300)
 
 
 class Outcomes:
-    """Gives requests back to the spider as they were, and tells all who wait for the outcome."""
+    """Gives requests back to the spider as they were, and reports the outcome to other parts."""
 
     def __init__(
         self,
@@ -85,7 +85,7 @@ class Outcomes:
         self._restores_late = False
 
     def arrived(self, request: Request, response: Response, progress: Progress) -> Response:
-        """*response* is the page of *request*."""
+        """Returns *response*, the page of *request*, for the spider."""
         response.request = request
         if progress.is_beginning:
             self._flights.arrived(request, progress)
@@ -110,12 +110,12 @@ class Outcomes:
         return response
 
     def came_free(self, request: Request, response: Response) -> None:
-        """*response* is the page of *request*, which was behind no captcha."""
+        """Notes that *response* is the page of *request*, which was behind no captcha."""
         if self._statuses.are_noted(response.status):
             self._statuses.free(site_of_page(request), response.status)
 
     def _is_accepted(self, request: Request, response: Response) -> bool:
-        """Whether *response* is a page, or at least what the site's pages without a captcha are."""
+        """Whether *response* is a page, or has the usual status of the site's free pages."""
         if is_page(request, response):
             return True
         site = site_of_page(request)
@@ -124,9 +124,9 @@ class Outcomes:
     def blocked(
         self, request: Request, response: Response, name: str, options: Options
     ) -> Response:
-        """The wall *name* stands instead of the page: content to nobody, an error to Scrapy.
+        """Returns *response*, on which the wall *name* replaces the page: an error to Scrapy.
 
-        Raises CaptchaError where the response does not look like an error by itself.
+        Raises CaptchaError if the response is no error by its status.
         """
         self._events.publish(WallDetected(request, name))
         if response.status < 400:
@@ -142,7 +142,7 @@ class Outcomes:
         options: Options,
         captcha: Captcha | None = None,
     ) -> Response:
-        """*response* itself, where captcha pages are to be passed on; else raises CaptchaError."""
+        """*response* itself, if captcha pages are to be passed on; else raises CaptchaError."""
         if options.on_give_up is GiveUp.DROP:
             raise self.dropped(request, reason, captcha)
         self._events.publish(PagePassedOn(request, reason))
@@ -158,12 +158,12 @@ class Outcomes:
         return CaptchaError(reason)
 
     def failed(self, request: Request, progress: Progress) -> CaptchaError:
-        """To be raised: the page was given up while it was parked, and that has been told."""
+        """To be raised: the page was given up while it was parked, which was published then."""
         self._end(request, progress)
         return CaptchaError(progress.failed)
 
     def accepted(self, request: Request) -> None:
-        """The site has taken the solution for *request*."""
+        """Notes that the site has accepted the solution for *request*."""
         self._events.publish(SolutionAccepted(request))
         self._rejections.accepted(site_of_captcha(request))
         progress = Progress.of(request.meta)
@@ -171,8 +171,8 @@ class Outcomes:
         self._budget.accepted(progress)
 
     def rejected(self, request: Request, name: str, status: int) -> None:
-        """The site shows *name*, a captcha or a wall, with *status*, in spite of the solution for
-        *request*.
+        """Notes that the site shows *name*, a captcha or a wall, with *status*, in spite of the
+        solution for *request*.
         """
         self._events.publish(SolutionRejected(request, name))
         progress = Progress.of(request.meta)
@@ -193,14 +193,14 @@ class Outcomes:
                 self._events.publish(SiteRejectsAll(site))
 
     def _undecided(self, request: Request, response: Response, progress: Progress) -> None:
-        """*response* is neither a page nor a captcha, and says nothing about the solution."""
+        """Notes that *response* is neither a page nor a captcha: no verdict on the solution."""
         self._rejections.undecided(site_of_captcha(request))
         self._feedback.not_judged(progress.answer)
         is_broken = response.status >= 500 or response.status == 429
         self._flights.left(progress, Outcome.FAILED if is_broken else Outcome.MOVED)
 
     def undelivered(self, request: Request, error: Exception) -> None:
-        """The solution for *request* could not be sent to the site, and never will be."""
+        """Notes that the solution for *request* could not be sent to the site, and will not be."""
         self._events.publish(SubmissionFailed(request, error))
         progress = Progress.of(request.meta)
         self._feedback.not_judged(progress.solution or progress.answer)
@@ -225,9 +225,9 @@ class Outcomes:
         restore(request, progress)
 
     def restore_late(self) -> None:
-        """Gives requests back as they were only once nobody sends them again.
+        """Gives requests back as they were only after the last middleware that may resend them.
 
-        Retry and MetaRefresh come after us, and what they send is to know what was spent and meant.
+        Retry and MetaRefresh come later, and the requests that they send keep their progress.
         """
         if not self._restores_late:  # a crawl that meets no captcha is not to pay for it
             self._restores_late = True

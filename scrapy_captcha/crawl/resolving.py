@@ -33,7 +33,7 @@ class _Receiver:
 
 
 async def addresses_of(host: str) -> list[str]:
-    """All that *host* resolves to, which Scrapy's resolver remembers; none where it does not."""
+    """All addresses of *host*, which Scrapy's resolver caches; none if it does not resolve."""
     from twisted.internet import reactor
 
     receiver = _Receiver()

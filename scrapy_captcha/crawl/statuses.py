@@ -1,4 +1,4 @@
-"""With which status sites answer for pages that are behind no captcha: pure bookkeeping."""
+"""The statuses of pages that are behind no captcha, by site: pure bookkeeping."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ _MOST_SITES = 1024
 
 
 class Statuses:
-    """Knows at which sites an error of the client's is the usual status of a page."""
+    """Knows the sites at which a client error is the usual status of a page."""
 
     def __init__(self) -> None:
         self._sites: Bounded[deque[int]] = Bounded(_MOST_SITES)
 
     def are_noted(self, status: int) -> bool:
-        """Whether a free page with *status* says anything: at most sites all pages are well."""
+        """Whether a free page with *status* is worth noting: at most sites none is an error."""
         return _is_possible(status) or len(self._sites) > 0
 
     def free(self, site: str, status: int) -> None:
-        """*site* has given a page with *status* that was behind no captcha."""
+        """Notes that *site* has served a page with *status* that was behind no captcha."""
         recent = self._sites.get(site)
         if recent is None and _is_possible(status):
             recent = self._sites.put(site, deque(maxlen=_RECENT))

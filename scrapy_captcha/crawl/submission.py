@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from scrapy_captcha.models import Captcha, Form, Solution
 
 
-# What a request says of its own answer: not of that to a form.
+# Keys about the answer to a request, which do not hold for the answer to a form.
 _OF_THE_PAGE = frozenset({"handle_httpstatus_list", "handle_httpstatus_all", "dont_redirect"})
 _ORIGIN_ONLY = frozenset({"origin", "strict-origin"})
 _OF_A_BODY = frozenset({b"Content-Length", b"Content-Type"})
-# Headers that say what a client is, and nothing that it knows of a site.
+# Headers that describe a client, and hold nothing that a site has given it.
 _OF_THE_CLIENT = frozenset(
     {b"Accept", b"Accept-Encoding", b"Accept-Language", b"Proxy-Authorization", b"User-Agent"}
 )
@@ -50,7 +50,7 @@ def build_submission(request: Request, captcha: Captcha, solution: Solution) -> 
 
 
 def _meta(request: Request, captcha: Captcha) -> dict[str, Any]:
-    """Of a submission: in the same session, and with nothing that was meant for the page alone."""
+    """The meta of a submission: of the same session, without the keys for the page alone."""
     meta = without_redirects(request.meta)
     meta.pop(KEY, None)
     if not KINDS[captcha.kind].cookie:
@@ -60,11 +60,11 @@ def _meta(request: Request, captcha: Captcha) -> dict[str, Any]:
 
 
 def as_browsers_send(request: Request, form: Form, answers: dict[str, str]) -> dict[str, Any]:
-    """What *request* has to become so as to submit *form* with *answers*.
+    """The changes that make *request* submit *form* with *answers*, for ``Request.replace``.
 
     Raises ValueError for a form whose URL cannot be one.
     """
-    # What an encoding lacks is sent as a character reference, and so are lone surrogates.
+    # Characters that an encoding lacks, and lone surrogates, are sent as character references.
     data = urlencode(
         [*form.fields, *answers.items()], encoding=form.encoding, errors="xmlcharrefreplace"
     )
@@ -77,7 +77,7 @@ def as_browsers_send(request: Request, form: Form, answers: dict[str, str]) -> d
 
 
 def _say_where_from(changes: dict[str, Any], url: str, form: Form) -> None:
-    """Adds what browsers say of the page at *url*, which has *form*, to a site's own form."""
+    """Adds the headers by which browsers name the page at *url*, which has *form*, to its site."""
     headers, origin = changes["headers"], origin_of(url)
     page, policy = urlsplit(url), form.referrer_policy
     for name in ("Referer", "Origin"):
@@ -93,7 +93,7 @@ def _say_where_from(changes: dict[str, Any], url: str, form: Form) -> None:
 
 
 def leave_behind(request: Request, first: str) -> None:
-    """Takes off *request*, to which redirects have led from *first*, what is for that origin."""
+    """Removes what is for the origin of *first* from *request*, which was redirected from it."""
     if are_of_one_origin(request.url, first):
         return
     for name in set(request.headers) - _OF_THE_CLIENT - _OF_A_BODY:
@@ -101,7 +101,7 @@ def leave_behind(request: Request, first: str) -> None:
 
 
 def _as_sent_to(url: str, request: Request, *, method: str, body: bytes) -> dict[str, Any]:
-    """What *request* has to become so as to go to *url*: its own headers stay at its origin."""
+    """The changes that send *request* to *url*: its own headers are kept only at its origin."""
     url = as_sent(url)
     is_at_home = are_of_one_origin(url, request.url)
     headers = request.headers.copy()

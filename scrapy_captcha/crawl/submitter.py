@@ -1,4 +1,4 @@
-"""Carries a solution back to the site that asked."""
+"""The submitter: sends a solution to the site that asked for it."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ if TYPE_CHECKING:
     from scrapy_captcha.models import Captcha, Solution
     from scrapy_captcha.settings.options import Options
 
-_OURS = (KEY, ORIGIN)  # keys of meta that are about the page, and not about a submission for it
+_OURS = (KEY, ORIGIN)  # meta keys about the page, not about a submission for it
 
 
 class Submitter:
     """Sends solutions to their sites.
 
-    *options* tells what holds for a request, *refused* whether the answer to one asks for a
-    captcha, *detected* what a response shows; *on_undelivered* is called for a solution that could
-    not be sent, *on_sent* for the answer to one, and with it whether that is the verdict.
+    *options* gives the options of a request, *refused* whether the answer to one asks for a
+    captcha, *detected* what a response shows. *on_undelivered* is called for a solution that could
+    not be sent, *on_sent* with the answer to one, and whether that is the verdict.
     """
 
     def __init__(
@@ -64,11 +64,11 @@ class Submitter:
         self._on_sent = on_sent
 
     def wants(self, request: Request) -> None:
-        """The crawl asks for the page of *request*."""
+        """Notes that the crawl asks for the page of *request*."""
         self._pages.wants(wanted_url(request))
 
     def want_all_under_way(self) -> None:
-        """The crawl asks for the pages of all requests that the downloader is at."""
+        """Notes that the crawl asks for the pages of all requests in the downloader."""
         engine = self._crawler.engine
         assert engine is not None  # noqa: S101 - a request is being processed
         for request in engine.downloader.active:
@@ -77,9 +77,9 @@ class Submitter:
     async def send(
         self, request: Request, name: str, captcha: Captcha, solution: Solution
     ) -> Response | None:
-        """Sends *solution*; the answer where that is the page or a captcha, None otherwise.
+        """Sends *solution*; the answer if that is the page or a captcha, None otherwise.
 
-        What may be the page is held under *name* by `AnswerPages`.
+        An answer that may be the page is held under *name* by `AnswerPages`.
         Raises what captcha_submit of the spider raises.
         """
         if self._pages.lead_on_to_others(request):
@@ -104,10 +104,10 @@ class Submitter:
         return await self._pages.judged(request, name, answer, refetch)
 
     async def _shown_again(self, request: Request, captcha: Captcha) -> Captcha:
-        """*captcha* as it is shown once more for *request*, where that takes the same solution.
+        """*captcha* as it is shown again for *request*, if that takes the same solution.
 
-        The page of *request* is then the one that its session has wanted last. Of pictures a site
-        may expect the answer to the last one: none is shown, but its page is wanted again.
+        The page of *request* is then the one that its session has wanted last. A site may expect
+        the answer to its last picture: none is shown again, but its page is wanted again.
         """
         is_at_page = urldefrag(captcha.url)[0] == urldefrag(request.url)[0]
         shows_another = bool(captcha.image) and is_at_page
@@ -158,7 +158,7 @@ class Submitter:
         return submission
 
     def _with_policy(self, request: Request, captcha: Captcha) -> Captcha:
-        """*captcha* with the policy of Scrapy on referrers, where its page names none.
+        """*captcha* with the referrer policy of Scrapy, if its page names none.
 
         As in Scrapy, that of the request itself comes first.
         """
@@ -182,7 +182,7 @@ class Submitter:
     def _is_verdict(
         self, request: Request, submission: Request, captcha: Captcha, answer: Response
     ) -> bool:
-        """Whether *answer* is the page's own, which needs no second look."""
+        """Whether *answer* is for the page itself, so that it need not be fetched again."""
         own = bool(KINDS[captcha.kind].cookie) and (
             submission.url == request.url
             or (submission.url == captcha.url and request.method == submission.method)

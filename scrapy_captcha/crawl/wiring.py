@@ -1,4 +1,4 @@
-"""How the parts of the plugin are put together for one crawl."""
+"""The wiring: makes the objects of the plugin for one crawl."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ if TYPE_CHECKING:
 
 
 class Wiring:
-    """Makes each part when it is first asked for, out of those that it needs.
+    """Makes each part when it is first used, from the parts that it needs.
 
     Raises what `accounts_of` and `domains_of` raise.
     """
@@ -96,7 +96,7 @@ class Wiring:
         return Events(Stats(crawler), to_summary, Log(crawler), Signalling(crawler))
 
     def _saying(self, event: Callable[..., Event]) -> Callable[..., None]:
-        """What publishes *event*, which it is called with the fields of."""
+        """A function that is called with the fields of *event* and publishes it."""
 
         def publish(*values: Any) -> None:
             self.events.publish(event(*values))
@@ -331,7 +331,7 @@ class Wiring:
         return Carrier(self.solutions, self.submitter, self.outcomes)
 
     async def close(self) -> None:
-        """Ends them with the crawl; nothing is left in the reactor."""
+        """Ends the parts with the crawl; nothing is left in the reactor."""
         self.flights.close()
         self.solutions.close()
         self.answer_pages.close()

@@ -136,7 +136,7 @@ async def test_a_provider_that_gives_no_solution_is_named_in_the_log(
 # captcha_request
 
 OF_FORMS: list[tuple[Callable[[Any, Any], Any], str]] = [
-    (lambda s, r: captcha_request(s, r.replace(request=None)), "<200 …/search> answers no request, so that nobody knows its session: give captcha_request the response that the callback got"),
+    (lambda s, r: captcha_request(s, r.replace(request=None)), "<200 …/search> answers no request, so that its session is unknown: give captcha_request the response that the callback got"),
     (lambda s, r: captcha_request(s, r, form=r.css("body")), "form=[<Selector query='descendant-or-self::body' data='…'>] is no form: select one, as response.css('form')[0], or leave it out"),
     (lambda s, r: captcha_request(s, r, formdata=[("q", "chair")]), "formdata=[('q', 'chair')]: write a dict of names and values"),  # type: ignore[arg-type]
     (lambda s, r: captcha_request(s, r, method="GET"), "method= is not for captcha_request: the form says it; leave it out"),
