@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
@@ -210,7 +211,8 @@ class Handler:
             page = await self._submitter.send(request, name, place.captcha, place.solution)
             self._cookie_jars.prefer_own(request, progress.cookies)
             sets_cookie = self._cookie_jars.cookies_for(request) != before
-            self._flights.delivered(request, name, sets_cookie=sets_cookie)
+            at_gate = urlsplit(place.captcha.url).path != urlparse_cached(request).path
+            self._flights.delivered(request, name, sets_cookie=sets_cookie, at_gate=at_gate)
             return page
 
     def answered(

@@ -32,6 +32,8 @@ class Flight:
     * *sent_at*: infinite before it was sent
     * *overlapped*: whether another solution of the session was on its way at the same time
     * *sets_cookie*: whether the answer has changed the session's cookies
+    * *at_gate*: whether it was for a captcha at another URL than that of its page, so that the site
+      remembers by the session which page is wanted
     """
 
     shown_at: float
@@ -39,6 +41,7 @@ class Flight:
     sent_at: float = inf
     overlapped: bool = False
     sets_cookie: bool = False
+    at_gate: bool = False
 
 
 @dataclass(slots=True)
@@ -78,7 +81,7 @@ class Overlap:
 
     def accepted(self, flight: Flight) -> None:
         """The solution of *flight* was accepted."""
-        if flight.sets_cookie:
+        if flight.sets_cookie or flight.at_gate:
             self.does_harm = True
         elif flight.overlapped:
             self.beside += 1

@@ -187,10 +187,11 @@ class Sites:
         for one in (flight, *others) if others else ():
             one.overlapped = True
 
-    def delivered(self, session: Session, name: str, *, sets_cookie: bool) -> None:
+    def delivered(self, session: Session, name: str, *, sets_cookie: bool, at_gate: bool) -> None:
         """The solution *name* has been answered."""
         if name in session.flights:
-            session.flights[name].sets_cookie = sets_cookie
+            flight = session.flights[name]
+            flight.sets_cookie, flight.at_gate = sets_cookie, at_gate
 
     def takes_two(self, session: Session) -> bool:
         """Whether a second solution is to be sent beside that of the page that has the turn.

@@ -356,9 +356,10 @@ class SingleFlight:
         """The solution *name* goes to the site of *request*."""
         self._sites.sent(self._submits_in(request), name, self._now())
 
-    def delivered(self, request: Request, name: str, *, sets_cookie: bool) -> None:
+    def delivered(self, request: Request, name: str, *, sets_cookie: bool, at_gate: bool) -> None:
         """The solution *name* for *request* has been answered."""
-        self._sites.delivered(self._submits_in(request), name, sets_cookie=sets_cookie)
+        session = self._submits_in(request)
+        self._sites.delivered(session, name, sets_cookie=sets_cookie, at_gate=at_gate)
 
     def rejected(self, request: Request, name: str) -> int:
         """The site shows a captcha in spite of *name*, for *request*.

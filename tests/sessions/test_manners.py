@@ -7,8 +7,8 @@ import pytest
 from scrapy_captcha.sessions.manners import Flight, Manner, Manners
 
 
-def accepted(site: Manners, *, overlapped: bool = False, sets_cookie: bool = False) -> None:
-    flight = Flight(0.0, site.manner, 1.0, overlapped=overlapped, sets_cookie=sets_cookie)
+def accepted(site: Manners, *, overlapped: bool = False, **cookies: bool) -> None:
+    flight = Flight(0.0, site.manner, 1.0, overlapped=overlapped, **cookies)
     site.accepted(flight, outdated=False)
 
 
@@ -41,9 +41,12 @@ def test_after_two_pairs_that_were_accepted_none_waits_for_another() -> None:
     assert not site.take_two
 
 
-def test_a_site_that_sets_a_cookie_for_a_solution_is_not_tried() -> None:
+@pytest.mark.parametrize("cookies", [{"sets_cookie": True}, {"at_gate": True}])
+def test_a_site_that_remembers_something_in_the_session_is_not_tried(
+    cookies: dict[str, bool],
+) -> None:
     site = Manners()
-    accepted(site, sets_cookie=True)
+    accepted(site, **cookies)
     for _ in range(10):
         accepted(site)
 

@@ -230,11 +230,11 @@ def fly(sites: Sites, session: Session, name: str, *, shown_at: float = 0.0) -> 
 def test_an_answer_that_is_the_page_and_sets_no_cookie_is_left_to_itself() -> None:
     sites, session = begun()
     fly(sites, session, "a")
-    sites.delivered(session, "a", sets_cookie=True)
+    sites.delivered(session, "a", sets_cookie=True, at_gate=False)
     sites.answers_with_page(session, "a")
     assert sites.manner(session) is Manner.TURNS
 
-    sites.delivered(session, "a", sets_cookie=False)
+    sites.delivered(session, "a", sets_cookie=False, at_gate=False)
     sites.answers_with_page(session, "a")
     assert sites.manner(session) is Manner.APART
 
