@@ -1,1 +1,1 @@
-"""What touches the engine of Scrapy: its scheduler, its signals and its duplicate filter."""
+"""The parts that touch Scrapy's engine: its scheduler, its signals and its duplicate filter."""

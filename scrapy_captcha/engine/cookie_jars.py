@@ -1,4 +1,4 @@
-"""The cookie jars of Scrapy's own middleware, of which it gives no account."""
+"""The cookie jars of Scrapy's CookiesMiddleware, which has no public interface to them."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class CookieJars:
         self._of_sites: Bounded[frozenset[str]] = Bounded(_KEPT)
 
     def why_nothing_is_kept(self, request: Request) -> str:
-        """What keeps cookies from being kept for *request*, "" where nothing does."""
+        """The reason why no cookies are kept for *request*; "" if they are."""
         if not self._is_enabled:
             return "COOKIES_ENABLED is False"
         if request.meta.get("dont_merge_cookies"):
@@ -43,7 +43,7 @@ class CookieJars:
         return ""
 
     def cookies_for(self, request: Request) -> bytes:
-        """What the jar of *request* would send along with it; b"" without a jar."""
+        """The Cookie header that the jar of *request* would send with it; b"" without a jar."""
         jar = self._jar(request)
         if jar is None:
             return b""
@@ -59,10 +59,10 @@ class CookieJars:
         return any(name in now and value not in now[name] for name, value in served)
 
     def prefer_own(self, request: Request, given: object) -> None:
-        """The site's own cookies win over *given*, those that the spider gave to *request*.
+        """Lets the site's own cookies win over *given*, the spider's cookies of *request*.
 
-        What a spider gives by name gets the path of its request, and would be sent before a cookie
-        of the same name that the site has set for a path.
+        A cookie that a spider gives by name gets the path of its request, and would be sent before
+        a cookie of the same name that the site has set for a path.
         """
         jar, names = self._jar(request), _without_path(given)
         if jar is None or not names:
@@ -78,7 +78,7 @@ class CookieJars:
             self._of_sites.put(session, known | own)
 
     def leave_out(self, request: Request) -> None:
-        """Takes out of *request* the spider's cookies over which the site's own ones win."""
+        """Removes the spider's cookies from *request* over which the site's own ones win."""
         if not (request.cookies and len(self._of_sites)):
             return
         own = self._of_sites.get((site_of_page(request), jar_of(request)))
@@ -100,7 +100,7 @@ class CookieJars:
 
 
 def served_with(request: Request, response: Response) -> Served:
-    """The cookies of the session under which *response* was served: those sent, and those set."""
+    """The cookies under which *response* was served: the ones sent, and the ones set."""
     served = dict(_pairs(request.headers.get("Cookie") or b""))
     for one in response.headers.getlist("Set-Cookie"):
         served.update(_pairs(one.partition(b";")[0]))
@@ -115,7 +115,7 @@ def _pairs(header: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 
 def _without_path(given: object) -> frozenset[str]:
-    """The names of those cookies of *given*, as in ``Request.cookies``, that name no path."""
+    """The names of the cookies of *given*, as in ``Request.cookies``, that name no path."""
     if isinstance(given, dict):
         return frozenset(name for name in given if isinstance(name, str))
     cookies = given if isinstance(given, list) else []

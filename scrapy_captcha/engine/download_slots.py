@@ -1,4 +1,4 @@
-"""What is asked of Scrapy's download slots, and told to them."""
+"""The download slots of Scrapy: their delay, and the order of the requests in them."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ class DownloadSlots:
         self._is_listening = False
 
     def name(self, request: Request) -> str:
-        """The slot that *request* went through, or will by default."""
+        """The name of the slot that *request* went through, or will by default."""
         return request.meta.get("download_slot") or urlparse_cached(request).hostname or ""
 
     def interval(self, request: Request) -> float:
-        """Seconds between two requests of the slot of *request*, as far as one can tell now."""
+        """Seconds between two requests of the slot of *request*, as far as is known now."""
         slot = self._slot(request)
         if slot is None:  # unused for long: its queue is empty
             return 0.0
@@ -41,15 +41,15 @@ class DownloadSlots:
         return max(slot.delay, seconds / max(1, slot.concurrency))
 
     def ahead(self, request: Request) -> Collection[Request] | None:
-        """What the site is asked for now through the slot of *request*, if that has a delay.
+        """The requests that are being sent through the slot of *request*, if that has a delay.
 
-        None where it has none: then what waits in it is sent at once as well.
+        None if it has no delay: then the requests that wait in it are sent at once as well.
         """
         slot = self._slot(request)
         return slot.transferring if slot and slot.delay else None
 
     def first(self, request: Request) -> Request:
-        """*request*, which is to overtake those that wait in its slot: solutions age."""
+        """*request*, which will overtake the requests that wait in its slot: solutions age."""
         if not self._is_listening:
             self._is_listening = True
             connect = self._crawler.signals.connect

@@ -1,9 +1,9 @@
-"""Keeps a page that a killed run has left behind from being asked for a second time.
+"""Duplicates of requests that a killed run has left behind, which are not fetched a second time.
 
-What a run has seen is in the buffers of Scrapy's dupefilter, and is lost with it. The spider then
-starts with the same requests, while some of them are taken up from the journal. They are filtered
-when they come out of the scheduler, and not when they go in: from the files that a killed run has
-left, a FIFO queue gives out as many requests as are put in, but not the same.
+The fingerprints of a run are in the buffers of Scrapy's dupefilter, and are lost with it. The
+spider then starts with the same requests, while some of them are restored from the journal. They
+are filtered when they leave the scheduler, and not when they enter it: from the files of a killed
+run, a FIFO queue returns as many requests as are put in, but not the same ones.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-# In the meta of requests that have been sent before: those are no duplicates.
+# In the meta of requests that have been sent before, which are no duplicates.
 _SENT = frozenset({"retry_times", "redirect_times", "download_latency"})
 
 
 class Duplicates:
-    """Filters what is on its way from an earlier run, and nothing else: the rest may be lost."""
+    """Filters requests that were restored from an earlier run, and no others: they may be lost."""
 
     def __init__(self, crawler: Crawler) -> None:
         self._crawler = crawler
@@ -36,14 +36,14 @@ class Duplicates:
         self._names: Counter[bytes] = Counter()
 
     def add(self, request: Request) -> None:
-        """*request* is taken up from an earlier run."""
+        """Notes that *request* is restored from an earlier run."""
         name = self._name(request, dont_filter=Progress.of(request.meta).dont_filter)
         if name is not None:
             self._taken_up.append(request.copy())
             self._names[name] += 1
 
     def watch(self, scheduler: BaseScheduler, names: Iterable[bytes] = ()) -> None:
-        """Has *scheduler* give out no duplicate from now on; of *names* neither."""
+        """Makes *scheduler* return no duplicate from now on, nor any of *names*."""
         self._names.update(names)
         if not self._names:
             return
@@ -58,9 +58,9 @@ class Duplicates:
         scheduler.next_request = next_request  # type: ignore[method-assign]
 
     def close(self, scheduler: BaseScheduler) -> list[bytes]:
-        """Names of what may still be in the queues of *scheduler*, for the next run to `watch`.
+        """Names of requests that may still be in the queues of *scheduler*, for the next `watch`.
 
-        The dupefilter, which is about to be written to disk, knows all from now on.
+        All are added to the dupefilter, which is about to be written to disk.
         """
         try:
             if hasattr(scheduler, "df"):  # schedulers of others may have none
@@ -68,7 +68,7 @@ class Duplicates:
                     if not Progress.of(request.meta).dont_filter:
                         scheduler.df.request_seen(request)
         except Exception:  # whatever the user's classes raise
-            logger.exception("Error while the dupefilter was given what has been taken up")
+            logger.exception("Error while the dupefilter was given the restored requests")
         return list(self._names.elements()) if scheduler.has_pending_requests() else []
 
     def _is_duplicate(self, request: Request) -> bool:
@@ -83,7 +83,7 @@ class Duplicates:
                 return False
             self._names[name] -= 1  # a spider may want it again later
         logger.debug(
-            "Filtered %(request)s: it has been taken up from the run that was killed",
+            "Filtered %(request)s: it was restored from the run that was killed",
             {"request": request},
             extra={"spider": self._crawler.spider},
         )
@@ -92,7 +92,7 @@ class Duplicates:
         return True
 
     def _name(self, request: Request, *, dont_filter: bool) -> bytes | None:
-        """None where the user's fingerprinter fails: *request* is a duplicate of nothing then."""
+        """None if the user's fingerprinter fails: *request* is a duplicate of nothing then."""
         try:
             fingerprint = self._crawler.request_fingerprinter.fingerprint(request)
         except Exception:  # noqa: BLE001 - whatever the user's class raises

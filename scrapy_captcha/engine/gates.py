@@ -1,7 +1,7 @@
-"""Redirects to a gate, a captcha at one URL for many pages, which Scrapy takes for duplicates.
+"""Gates: captchas at one URL for many pages, to which Scrapy filters redirects as duplicates.
 
-A page that is redirected to the gate is to wait for its session and then to be fetched itself. The
-scheduler drops it instead, since it has seen the gate's URL before, and says so in a signal only.
+A page that is redirected to the gate should wait for its session and then be fetched itself. The
+scheduler drops it instead, since it has seen the gate's URL before, and sends a signal only.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _OFTEN_AFTER_A_CAPTCHA = 2
 
 
 class Leaders(Protocol):
-    """Which pages solve for their sessions."""
+    """The leaders: the pages that solve for their sessions."""
 
     has_begun: bool
 
@@ -47,20 +47,20 @@ class Leaders(Protocol):
         """Whether another page than that of *request* solves for its session."""
 
     def redirected(self, request: Request) -> None:
-        """*request*, which a redirect has made, is not sent now."""
+        """Notes that *request*, which a redirect has made, is not sent now."""
 
     async def until_solved(self, ticket: Request) -> Request:
         """*ticket*, once its session is not solved for any more."""
 
 
 class Gates:
-    """Knows which URLs are gates, and what was dropped on the way to what may be one.
+    """Knows which URLs are gates, and which requests were dropped on the way to a possible gate.
 
-    A URL at which a captcha is met after a redirect is a gate, in later runs of a job too. What
-    leads there then bypasses the duplicate filter, or is parked while its session is solved for.
-    What was dropped before is kept until the answer at the URL is known: a captcha brings it back,
-    all else leaves it dropped. An idle spider has no answer under way: then the URL is asked once
-    more, where it may be a gate. *wants* is called with the URLs of the pages that were redirected.
+    A URL at which a captcha is met after a redirect is a gate, in later runs of a job too. A
+    redirect to it then bypasses the duplicate filter, or is parked while its session is solved for.
+    A request dropped before is kept until the answer at the URL is known: a captcha brings it back,
+    any other answer leaves it dropped. When the spider is idle, no answer is under way: then a URL
+    that may be a gate is requested once more. *wants* gets the URLs of the redirected pages.
     """
 
     def __init__(
@@ -95,7 +95,7 @@ class Gates:
         return bool(self._dropped)
 
     def met(self, request: Request) -> None:
-        """A captcha or a wall stands at the URL of *request*."""
+        """Notes that a captcha or a wall is at the URL of *request*."""
         urls = redirects(request)
         for url in [request.url, *urls[1:]]:
             key = self._key(request.replace(url=url))
@@ -104,17 +104,17 @@ class Gates:
             self._bring_back(key)
 
     def answered(self, request: Request) -> None:
-        """There is no captcha at the URL of *request*: what was dropped on the way stays so."""
+        """Notes that no captcha is at the URL of *request*: dropped requests stay dropped."""
         if self._dropped:
             self._dropped.pop(self._key(request))
 
     def failed(self, request: Request) -> None:
-        """There is no answer at the URL of *request*."""
+        """Notes that the URL of *request* gives no answer."""
         if Progress.of(request.meta).probes:
             self._bring_back(self._key(request))
 
     def vanish(self, request: Request) -> Request:
-        """To be returned instead of *request* or its answer, of which the spider never hears."""
+        """To be returned instead of *request* or its answer, which the spider never gets."""
         gone: Request = request.copy()
         self._vanishing.add(gone)
         self._listen()
@@ -243,7 +243,7 @@ class _Dropped:
         return requests
 
     def first_of(self, often: int) -> list[Request]:
-        """Takes out the first of each key with *often* requests, and all those of other keys."""
+        """Takes out the first of each key with *often* requests, and all of the other keys."""
         for key in [key for key, requests in self._requests.items() if len(requests) < often]:
             self.pop(key)
         self._size -= len(self._requests)

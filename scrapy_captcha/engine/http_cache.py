@@ -1,4 +1,4 @@
-"""Keeps captchas out of Scrapy's HTTP cache."""
+"""Scrapy's HTTP cache, from which captchas are kept out."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ _VALIDATORS = ("If-Modified-Since", "If-None-Match")
 class HttpCache:
     """The HTTP cache of a crawl that has one: a page that *shows_captcha* is not in it.
 
-    It works on the cache as it runs, whatever its policy and storage. A captcha page that an
+    It works on the running cache, whatever its policy and storage. A captcha page that an
     earlier run has stored counts as missing, whether fresh or not: nothing is validated with it, no
-    failed download falls back on it, and the page that is fetched instead takes its place.
+    failed download falls back on it, and the page that is fetched instead replaces it.
     """
 
     def __init__(
@@ -37,7 +37,7 @@ class HttpCache:
         crawler.signals.connect(self._spider_opened, signals.spider_opened)
 
     def add(self, request: Request, page: Response) -> None:
-        """*page* is that of *request*, and has not come by way of the cache."""
+        """Stores *page* for *request*, if the cache accepts it; the cache has not seen it yet."""
         cache = self._cache
         if cache is None or request.meta.get("dont_cache"):
             return
@@ -83,7 +83,7 @@ class HttpCache:
 
 
 def _asks_the_site(request: Request) -> bool:
-    """Whether what is stored for *request* is of no use: it has led to a captcha.
+    """Whether the stored response to *request* is of no use: it has led to a captcha.
 
     It may be a redirect, which shows no captcha itself.
     """
@@ -91,7 +91,7 @@ def _asks_the_site(request: Request) -> bool:
 
 
 def _decoded(decoder: HttpCompressionMiddleware, request: Request, response: Response) -> Response:
-    """*response* as the crawl will see it; as it is, where it cannot be decoded."""
+    """*response* as the crawl will see it; as it is, if it cannot be decoded."""
     if "Content-Encoding" not in response.headers:
         return response
     try:

@@ -1,19 +1,19 @@
-"""Takes requests out of the crawl while something is awaited, and loses none of them.
+"""The parking lot: takes requests out of the crawl while they wait, and loses none of them.
 
-How it meets Scrapy's engine (2.14 and later):
+How it works with Scrapy's engine (2.14 and later):
 
 1. `ParkingLot.ticket` marks a request that ``process_response`` returns. The engine hands it to
    ``engine.crawl()``, which sends ``request_scheduled``; the lot takes it and vetoes the scheduling
    with IgnoreRequest. Download slot, response and the engine's own entry are free from then on.
-2. A ticket that reaches ``process_request`` was never scheduled: ``engine.download_async()`` loops
-   on it. It waits in place, and the lot lends the slot that it occupies.
-3. Each ticket has a story: a coroutine that ends with the request to send back.
-4. While somebody is parked an idle spider is kept open.
-5. When the spider closes, all that is parked goes back to the scheduler before that closes.
-6. While the lot is full the next ones wait before it in their download slots, which slows the
-   crawl. When one leaves the lot, which needs a slot to get on, one of them gives its own away, at
-   once or later: it is parked, or goes back to the scheduler where the lot is still full.
-7. What a killed crawl has left in the journal is scheduled before the next one starts.
+2. A marked request that reaches ``process_request`` was never scheduled:
+   ``engine.download_async()`` loops on it. It waits in place, and the lot lends its slot.
+3. Each parked request has a coroutine that returns the request to send back.
+4. While a request is parked, an idle spider is kept open.
+5. When the spider closes, all parked requests go back to the scheduler before that closes.
+6. While the lot is full, further requests wait for it in their download slots, which slows the
+   crawl. A request that leaves the lot needs a slot to go on, so one of them gives up its own, at
+   once or later: it is parked, or goes back to the scheduler if the lot is still full.
+7. Requests that a killed crawl has left in the journal are scheduled before the next one starts.
 """
 
 from __future__ import annotations
@@ -54,17 +54,16 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
-_CHECK = 0.2  # seconds between two looks at what no signal tells
-FIRST = 1_000_000  # added to the priority of what has waited: more than users give
+_CHECK = 0.2  # seconds between two checks of state for which there is no signal
+FIRST = 1_000_000  # added to the priority of a request that has waited: more than users give
 _GRACE = 5.0  # seconds that a wait in place may go on while the engine closes
 
 
 class ParkingLot:
-    """The requests that wait, at most *limit* and those that lead.
+    """The requests that wait: at most *limit*, leaders apart.
 
-    *on_parked* is told how many there are each time that one comes, *on_lost* how many no run will
-    have; *spoilt* makes the request to
-    send back for a ticket whose story broke.
+    *on_parked* is called with their number when one is added, *on_lost* with the number that no
+    run will have. *spoilt* makes the request to send back for one whose coroutine failed.
     """
 
     def __init__(
@@ -85,7 +84,7 @@ class ParkingLot:
         self._spoilt = spoilt
         self._tickets: WeakKeyDictionary[Request, Story] = WeakKeyDictionary()
         self._parked: dict[Request, Deferred[Request]] = {}
-        self._returning: WeakSet[Request] = WeakSet()  # those that have no download slot yet
+        self._returning: WeakSet[Request] = WeakSet()  # have no download slot yet
         self._queue: Waiters[None] = Waiters(CLOCK, late=None, on_unclaimed=self._give_way)
         self._looking = looping(self._look)
         self._coming_back: Iterator[None] = iter(())
@@ -97,7 +96,7 @@ class ParkingLot:
         crawler.signals.connect(self._spider_idle, signals.spider_idle)
 
     def __contains__(self, request: Request) -> bool:
-        """Whether *request* is a ticket that has not been parked."""
+        """Whether *request* is marked to be parked, and has not been yet."""
         return request in self._tickets
 
     def __len__(self) -> int:
@@ -110,22 +109,22 @@ class ParkingLot:
         return len(self._parked) + len(self._tickets) < self._limit
 
     def gives_back(self, taken: Callable[[], list[Request]]) -> None:
-        """What *taken* returns when the spider closes goes back to the scheduler, too."""
+        """The requests that *taken* returns when the spider closes go back to the scheduler too."""
         self._taken.append(taken)
 
     def park(self, request: Request, story: Story) -> None:
-        """Parks *request*, which holds no download slot, until *story* has ended.
+        """Parks *request*, which holds no download slot, until the coroutine *story* has ended.
 
-        Without room for it, it is scheduled now.
+        If there is no room for it, it is scheduled now.
         """
         if self.has_room:
             self._mark(request, story)
         self._engine.crawl(request)
 
     async def ticket(self, request: Request, story: Story, *, leads: bool = False) -> Request:
-        """*request*, which will be parked when the engine gets it, until *story* has ended.
+        """*request*, which the engine parks on receipt, until the coroutine *story* has ended.
 
-        Waits while the lot is full, and may come out of that as a request for later. One that
+        Waits while the lot is full, and may return a request for later instead. One that
         *leads* is always let in, since others in the lot wait for it.
         """
         if not leads and (self._queue or not self.has_room):
@@ -136,7 +135,7 @@ class ParkingLot:
         return request
 
     def left(self, request: Request) -> None:
-        """*request* has a download slot."""
+        """Notes that *request* has a download slot."""
         self._returning.discard(request)
 
     def _mark(self, request: Request, story: Story) -> None:
@@ -147,7 +146,7 @@ class ParkingLot:
         self._tickets[request] = story
 
     async def wait_in_place(self, ticket: Request) -> Request:
-        """What to download instead of *ticket*, after its story.
+        """The request to download instead of *ticket*, after its coroutine.
 
         Raises CancelledError when the crawl ends meanwhile.
         """
@@ -157,7 +156,7 @@ class ParkingLot:
             return await maybe_deferred_to_future(told)
 
     async def wait_in_callback(self, story: Coroutine[Deferred[Any], Any, Request]) -> Request:
-        """What *story* ends with, for a callback that waits for it.
+        """The result of the coroutine *story*, for a callback that waits for it.
 
         Raises CancelledError as soon as the crawl is ending.
         """
@@ -175,7 +174,7 @@ class ParkingLot:
             queued = self._duplicates.close(scheduler)
             return closed(reason).addCallback(lambda _none: self._journal.end(queued))
 
-        # spider_closed comes after the scheduler has written its queues: too late to give back.
+        # spider_closed is sent after the scheduler has written its queues: too late to give back.
         scheduler.close = give_back_and_close  # type: ignore[method-assign]
         self._coming_back = self._bring_back(scheduler)
         await maybe_deferred_to_future(cooperate(self._coming_back).whenDone())  # in slices
@@ -223,7 +222,7 @@ class ParkingLot:
             raise DontCloseSpider
 
     def _give_back(self) -> None:
-        for _ in self._coming_back:  # where the crawl ends before they are all back
+        for _ in self._coming_back:  # if the crawl ends before they are all back
             pass
         parked, self._parked = self._parked, {}
         for told in parked.values():
@@ -239,7 +238,7 @@ class ParkingLot:
         self._tell_given_back(kept, lost)
 
     def _is_kept(self, request: Request) -> bool:
-        """Leaves *request* to the journal or gives it back; whether another run will have it."""
+        """Leaves *request* to the journal or gives it back; whether another run will get it."""
         if self._journal.follows_a_kill and self._journal.carry_on(request):
             return True
         try:
@@ -274,7 +273,7 @@ class ParkingLot:
 
     @property
     def _closing(self) -> bool:
-        """Whether the engine takes no more requests; neither a signal nor a public name tells."""
+        """Whether the engine takes no more requests, for which it has no signal or public name."""
         slot = self._engine._slot
         return slot is None or slot.closing is not None
 
@@ -296,7 +295,7 @@ class ParkingLot:
 
     @contextmanager
     def lent_slot(self) -> Generator[None, None, None]:
-        """Lends the downloader a slot for the one that a request holds without downloading."""
+        """Lends the downloader a slot in place of the one that a waiting request holds."""
         downloader = self._engine.downloader
         if downloader.total_concurrency == 0:  # no limit, nothing to lend
             yield
@@ -309,7 +308,7 @@ class ParkingLot:
 
     @contextmanager
     def _until_closing(self, told: Deferred[Request], grace: float) -> Generator[None, None, None]:
-        """Cancels *told* *grace* seconds after the engine has begun to close: it waits for us."""
+        """Cancels *told* *grace* seconds after the engine begins to close: it waits for that."""
         closing = 0.0
 
         def look() -> None:

@@ -1,7 +1,7 @@
-"""What goes to the scheduler, or to the journal, carries no cookie that the cookie jar has.
+"""Requests for the scheduler or the journal, without the cookies of the cookie jar.
 
-CookiesMiddleware leaves its header in each request that it has seen, and so in what is asked for
-again: with it the answers of a service would be written to disk. It makes the header anew.
+CookiesMiddleware leaves its header in each request that it has seen, and so in requests that are
+sent again: with it, solutions would be written to disk. It sets the header anew each time.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Queued:
-    """Takes the headers of CookiesMiddleware out of requests; those of the spider stay."""
+    """Removes the headers of CookiesMiddleware from requests; the spider's own headers stay."""
 
     def __init__(self, crawler: Crawler) -> None:
         self._crawler = crawler
@@ -26,7 +26,7 @@ class Queued:
         self._is_watching = False
 
     def watch(self) -> None:
-        """An answer goes into a cookie jar: from now on none is to go to the scheduler."""
+        """Removes the headers from now on, since a solution goes into a cookie jar."""
         if not self._is_watching:
             self._is_watching = True
             self._crawler.signals.connect(self._request_scheduled, signals.request_scheduled)

@@ -1,4 +1,4 @@
-"""Pages that Scrapy follows by their meta refresh, which it does after we have seen them."""
+"""Pages that Scrapy follows by their meta refresh, after this middleware has seen them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class MetaRefreshes:
-    """Tells which pages MetaRefreshMiddleware of *crawler* will follow."""
+    """Knows which pages MetaRefreshMiddleware of *crawler* will follow."""
 
     def __init__(self, crawler: Crawler) -> None:
         self._crawler = crawler
@@ -25,7 +25,7 @@ class MetaRefreshes:
         self._ignored_tags = settings.getlist("METAREFRESH_IGNORE_TAGS")
 
     def follows(self, request: Request, response: Response) -> bool:
-        """Whether *response*, to *request*, is followed elsewhere."""
+        """Whether *response*, to *request*, will be followed to another page."""
         if not isinstance(response, HtmlResponse) or not self._may_follow(request):
             return False
         delay, url = get_meta_refresh(response, ignore_tags=self._ignored_tags)

@@ -1,10 +1,9 @@
-"""The running scheduler, and how requests that come back from being parked wait in it.
+"""The running scheduler, and the memory queue for requests that come back from being parked.
 
-They wait in memory. To write them to Scrapy's disk queue for a moment would cost time, and after
-``kill -9`` it is not what it seems: from the files that are then left behind a FIFO queue gives out
-what the killed run has put there, in the place of what has been put there since. And from a queue
-that several workers share another worker would take them, which has neither their solution nor the
-cookies of their session.
+They wait in memory. To write them to Scrapy's disk queue for a moment would cost time, and is not
+safe after ``kill -9``: from the files that are then left behind, a FIFO queue returns requests of
+the killed run in place of the requests put there since. From a queue that several workers share,
+another worker would take them, which has neither their solution nor the cookies of their session.
 """
 
 from __future__ import annotations
@@ -25,16 +24,16 @@ if TYPE_CHECKING:
 
 
 class Memory(Protocol):
-    """Where requests wait that no other process is to have."""
+    """A queue for requests that no other process may take."""
 
     def alone(self) -> AbstractContextManager[None]:
-        """What is scheduled meanwhile goes there."""
+        """Requests that are scheduled inside the block go to this queue."""
 
     def taken(self) -> list[Request]:
-        """Our requests that wait there, which the scheduler has no more."""
+        """Takes out the plugin's requests that wait there, and returns them."""
 
     def give_back(self, request: Request) -> bool:
-        """Has the scheduler keep *request* for another run; whether it does."""
+        """Makes the scheduler keep *request* for another run; whether it does."""
 
 
 def scheduler_of(engine: ExecutionEngine) -> BaseScheduler:
@@ -43,8 +42,8 @@ def scheduler_of(engine: ExecutionEngine) -> BaseScheduler:
 
 
 def memory_of(scheduler: BaseScheduler) -> Memory:
-    """That of *scheduler*, or one put before it; ask for it once."""
-    # Others inherit from Scrapy's, without its queues.
+    """The memory queue of *scheduler*, or one put before it; to be called once."""
+    # Other schedulers inherit from Scrapy's, without its queues.
     return _OwnMemory(scheduler) if hasattr(scheduler, "mqs") else _MemoryBefore(scheduler)
 
 
@@ -74,12 +73,12 @@ class _OwnMemory:
     def give_back(self, request: Request) -> bool:
         disk = self._scheduler.dqs
         before = 0 if disk is None else len(disk)
-        self._scheduler.enqueue_request(request)  # what cannot be written stays in memory
+        self._scheduler.enqueue_request(request)  # one that cannot be written stays in memory
         return disk is not None and len(disk) > before
 
 
 class _MemoryBefore:
-    """A queue whose requests come before those of any other scheduler."""
+    """A queue whose requests come before all requests of another scheduler."""
 
     def __init__(self, scheduler: Any) -> None:
         self._scheduler = scheduler

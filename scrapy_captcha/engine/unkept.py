@@ -28,10 +28,10 @@ _DELETED = frozenset({"", '""', "deleted"})
 
 @dataclass(slots=True)
 class _Exchange:
-    """What was sent and answered with one solution, as far as it has come.
+    """The cookies sent and set with one solution, so far.
 
     * *set*: by host and name the attributes of the cookies that the site has set
-    * *lost*: by name those of them that the latest request to their host has not brought back
+    * *lost*: the same, by name, for cookies that the latest request to their host has not sent
     * *is_bare*: whether that request had no cookies at all
     """
 
@@ -41,9 +41,9 @@ class _Exchange:
 
 
 class UnkeptCookies:
-    """Tells by what goes over the wire whether cookies are lost on the way, and which.
+    """Detects, by the headers on the wire, whether cookies are lost, and which.
 
-    Neither a jar nor its settings say so where a jar refuses a cookie, or a middleware drops it.
+    Neither a jar nor the settings show that a jar refuses a cookie, or a middleware drops it.
     """
 
     def __init__(self, crawler: Crawler, jars: CookieJars) -> None:
@@ -54,9 +54,9 @@ class UnkeptCookies:
         self._is_listening = False
 
     def shown(self, request: Request, response: Response) -> None:
-        """*response*, the page of *request*, shows a captcha.
+        """Notes that *response*, the page of *request*, shows a captcha.
 
-        What it sets is set without a solution as well.
+        The cookies that it sets are set without a solution as well.
         """
         if not self._is_listening:  # a crawl that meets no captcha is not to pay for it
             self._is_listening = True
@@ -67,10 +67,7 @@ class UnkeptCookies:
             self._usual.put(site, (self._usual.get(site) or frozenset()) | names)
 
     def why(self, request: Request, name: str) -> str:
-        """Why *request* was let in by no cookie, in spite of the solution *name*.
-
-        "" where nothing speaks for that.
-        """
+        """Why no cookie admits *request*, in spite of the solution *name*; "" if unknown."""
         setting = self._cookie_jars.why_nothing_is_kept(request)
         exchange = self._exchanges.pop(name)
         if setting or exchange is None:

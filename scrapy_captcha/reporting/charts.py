@@ -1,4 +1,4 @@
-"""Drawings for the report, as SVG that stands in the page."""
+"""Charts for the report, as inline SVG."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The file of pages that are given up, which a next crawl can begin with."""
+"""The file of pages that are given up, from which a later crawl can start."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 class DroppedFeed:
     """Writes a line of JSON for each page, at once: ``url``, ``method``, ``reason``, ``callback``.
 
-    *goes_on* keeps what an earlier run of the same job has written.
+    *goes_on* keeps the lines that an earlier run of the same job has written.
     """
 
     def __init__(self, path: str, *, goes_on: bool) -> None:
@@ -29,7 +29,7 @@ class DroppedFeed:
             self._write("", "w")
 
     def add(self, request: Request, reason: str) -> None:
-        """*request* is given up for *reason*; the line has the URL that the spider asked for."""
+        """Writes the line of *request*, given up for *reason*; its URL is the spider's own."""
         line = {
             "url": wanted_url(request),
             "method": request.method,

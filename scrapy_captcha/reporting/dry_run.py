@@ -1,4 +1,4 @@
-"""A dry run: what a crawl would buy, told at its end."""
+"""The dry run: counts the solutions that a crawl would buy, and logs them at its end."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _HEADS = ("site", "captchas met", "solves", "about", "pages that merely contain 
 
 
 class DryRun:
-    """Notes what would be bought; *price* is that of a solve, *session* names that of a request."""
+    """Counts solutions to buy; *price* is that of a solve, *session* names a request's session."""
 
     def __init__(
         self,
@@ -44,11 +44,11 @@ class DryRun:
         self._forecast = Forecast(scope)
 
     def met(self, request: Request, kind: Kind) -> None:
-        """A solution of *kind* would be bought for *request*."""
+        """Notes that a solution of *kind* would be bought for *request*."""
         self._forecast.met(site_of_page(request), self._session(request), kind)
 
     def page(self, request: Request, response: Response, found: Detection | None) -> None:
-        """*response* came for *request*, with *found* on it."""
+        """Notes that *response* came for *request*, with *found* on it."""
         if response.status >= 300:
             return
         if found is None or found.verdict is Verdict.WIDGET:
@@ -57,7 +57,7 @@ class DryRun:
             self._forecast.widget(site_of_page(request), response.url)
 
     def close(self) -> None:
-        """Tells the forecast."""
+        """Logs the forecast."""
         estimates = self._forecast.estimates(self._price)
         solves = sum(estimate.solves for estimate in estimates.values())
         money = sum(estimate.money for estimate in estimates.values())

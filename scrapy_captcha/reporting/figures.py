@@ -1,4 +1,4 @@
-"""What a crawl's captchas came to, for people: per site, kind, provider, proxy, and over time."""
+"""The figures of a crawl's captchas: per site, kind, provider and proxy, and over time."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
 _LISTED = 10  # of the slowest, and of the dearest
 _POINTS = 400  # of a curve
-_ENOUGH = 20  # pages through a proxy that tell how many captchas it draws
+_ENOUGH = 20  # pages through a proxy before its rate of captchas counts
 _FAR_FEWER = 0.5  # of another proxy's rate
 
 
 @dataclass(slots=True)
 class Row:
-    """Figures of one site, or kind, or …; *seconds* are those that its solutions took together."""
+    """Figures of one site, or kind, or …; *seconds* is the time of its solutions together."""
 
     met: int = 0
     bought: int = 0
@@ -35,11 +35,11 @@ class Row:
 
     @property
     def per_accepted(self) -> Micros | None:
-        """What each accepted solution cost, the others counted in; None without any."""
+        """The cost of each accepted solution, the others included; None without any."""
         return -(-self.money // self.accepted) if self.accepted else None
 
     def add(self, other: Row) -> None:
-        """Counts *other* in."""
+        """Adds the figures of *other*."""
         for f in fields(self):
             setattr(self, f.name, getattr(self, f.name) + getattr(other, f.name))
 
@@ -52,7 +52,7 @@ class Curve:
         self._every = 0.0
 
     def add(self, at: float, value: int) -> None:
-        """The figure is *value* from then on."""
+        """Notes that the figure is *value* from *at* on."""
         if len(self.points) > 1 and at - self.points[-2][0] < self._every:
             self.points[-1] = at, value
         elif not self.points or self.points[-1][1] != value:
@@ -76,25 +76,25 @@ class Figures:
         self.waiting = Curve()
 
     def met(self, need: Need) -> None:
-        """A page showed a captcha in its place."""
+        """Notes that a page was replaced by a captcha."""
         self._rows[need].met += 1
 
     def charged(self, purchase: Purchase) -> None:
-        """Something was bought."""
+        """Counts *purchase*, which was bought."""
         row = self._rows[purchase.need]
         row.bought += 1
         row.money += purchase.price
         _keep(self._dearest, (purchase.price, next(self._numbers), purchase))
 
     def solved(self, purchase: Purchase) -> None:
-        """Its solution came."""
+        """Counts *purchase*, whose solution came."""
         row = self._rows[purchase.need]
         row.solved += 1
         row.seconds += purchase.seconds
         _keep(self._slowest, (purchase.seconds, next(self._numbers), purchase))
 
     def ended(self, purchase: Purchase) -> None:
-        """Its fate is known."""
+        """Counts *purchase*, whose fate is known."""
         if purchase.fate is not None:
             row = self._rows[purchase.need]
             setattr(row, purchase.fate.value, getattr(row, purchase.fate.value) + 1)
@@ -124,7 +124,7 @@ class Figures:
     def better(self, site: str, proxy: str) -> list[str]:
         """Proxies through which *site* shows far fewer captchas than through *proxy*, best first.
 
-        Only what has been used enough counts.
+        Only proxies that have been used enough count.
         """
         rates = {
             other: met / pages
@@ -136,12 +136,12 @@ class Figures:
 
     @property
     def slowest(self) -> list[Purchase]:
-        """Those whose solutions took longest."""
+        """The purchases whose solutions took longest."""
         return [purchase for _, _, purchase in sorted(self._slowest, reverse=True)]
 
     @property
     def dearest(self) -> list[Purchase]:
-        """Those that cost most."""
+        """The purchases that cost most."""
         return [purchase for _, _, purchase in sorted(self._dearest, reverse=True)]
 
 

@@ -1,10 +1,10 @@
 """The forecast of a dry run: what a crawl would buy, from the captchas that it meets.
 
 In a dry run no captcha is opened: a site that one solution opens shows as many captchas as one that
-wants a solution for each page. What tells them apart: a site that is closed as a whole lets no page
+needs a solution for each page. They differ in this: a site that is closed as a whole lets no page
 through once it has begun to ask, a site with captchas before some pages does. A site with a captcha
-before each page looks closed as a whole: there the user's word (``CAPTCHA_SCOPE``) is needed, and
-the forecast says between what and what the truth lies.
+before each page looks closed as a whole: then the user's setting (``CAPTCHA_SCOPE``) is needed, and
+the forecast gives a lower and an upper bound.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ if TYPE_CHECKING:
     from scrapy_captcha.models import Kind
     from scrapy_captcha.money import Micros
 
-_OPEN_ENOUGH = 0.05  # share of pages that come freely among captchas: it asks page by page
+_OPEN_ENOUGH = 0.05  # share of free pages among captchas from which a site asks page by page
 _EXAMPLES = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """What a site would cost.
+    """The estimated cost of a site.
 
-    *captchas*: met; *solves*: likely to be bought, at *money* together; *fewest*, *most*: between
-    which they are, where that is not known better; *widgets*: pages that merely contain a captcha,
-    with *examples* of their URLs.
+    *captchas*: met; *solves*: likely to be bought, for *money* together; *fewest*, *most*: their
+    bounds, if they are not known better; *widgets*: pages that merely contain a captcha, with
+    *examples* of their URLs.
     """
 
     captchas: int = 0
@@ -58,31 +58,31 @@ class _Site:
 
 
 class Forecast:
-    """Counts what a dry run meets."""
+    """Counts the captchas that a dry run meets."""
 
     def __init__(self, scope: Scope) -> None:
         self._scope = scope
         self._sites: defaultdict[str, _Site] = defaultdict(_Site)
 
     def met(self, site: str, session: str, kind: Kind) -> None:
-        """A page of *session* showed a captcha that would have been solved."""
+        """Notes that a page of *session* showed a captcha that would have been solved."""
         self._sites[site].sessions[session].met[kind] += 1
 
     def free(self, site: str, session: str) -> None:
-        """A page of *session* came without."""
+        """Notes that a page of *session* came without a captcha."""
         known = self._sites.get(site)
         if known is not None and session in known.sessions:  # it has begun to ask
             known.sessions[session].free += 1
 
     def widget(self, site: str, url: str) -> None:
-        """A page merely contained a captcha."""
+        """Notes that a page merely contained a captcha."""
         known = self._sites[site]
         known.widgets += 1
         if len(known.examples) < _EXAMPLES:
             known.examples.append(url)
 
     def estimates(self, price: Callable[[Kind], Micros]) -> dict[str, Estimate]:
-        """By site, with *price* for a solve of each kind."""
+        """The estimates by site; *price* gives the price of a solve of each kind."""
         return {name: self._estimate(site, price) for name, site in sorted(self._sites.items())}
 
     def _estimate(self, site: _Site, price: Callable[[Kind], Micros]) -> Estimate:

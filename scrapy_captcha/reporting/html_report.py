@@ -43,9 +43,9 @@ _HEADS = ("outcome", "met", "bought", "solved", *FATES, "spent", "per accepted",
 
 
 def report(books: Figures, *, title: str, written: str) -> str:
-    """The page on *books*; *title* and *written*, a date, stand in its head and foot.
+    """The page on *books*; *title* is in its head, *written*, a date, in its foot.
 
-    Whatever stands in *books* may come from hostile pages.
+    Any text in *books* may come from hostile pages.
     """
     sections = [
         f"<h1>Captchas of {_text(title)}</h1>",

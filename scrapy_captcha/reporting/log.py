@@ -1,6 +1,6 @@
-"""The lines of the log: one for each thing that happens.
+"""The log: a line for each event.
 
-A line names what there is of provider, code, kind and URL; never a key, a password or a token.
+A line names the provider, code, kind and URL, if there are any; never a key, password or token.
 """
 
 from __future__ import annotations
@@ -170,7 +170,7 @@ class Log:
         self._unknown: set[str] = set()
 
     def __call__(self, event: events.Event) -> None:
-        """Logs *event*, as the table says."""
+        """Logs *event*, by the table."""
         level, line = LINES.get(type(event), (DEBUG, ""))
         if not line or self._is_said(event) or not self._is_news(event):
             return
@@ -180,7 +180,7 @@ class Log:
         logger.log(level, line, words, extra={"spider": self._crawler.spider})
 
     def _is_said(self, event: events.Event) -> bool:
-        """Whether *event* is of those that are logged once, and has been."""
+        """Whether *event* is of a kind that is logged once, and has been."""
         subject = _ONCE.get(type(event))
         if subject is None:
             return False
@@ -191,8 +191,8 @@ class Log:
         return False
 
     def _is_news(self, event: events.Event) -> bool:
-        """False for an error of a call, unless its name is unknown and new: others have a line of
-        what they lead to.
+        """False for an error of a call, unless its name is unknown and new: for the others, the
+        event that they lead to has a line.
         """
         if not isinstance(event, events.CallFailed):
             return True
@@ -204,7 +204,7 @@ class Log:
 
 
 def _words(event: Any) -> dict[str, object]:
-    """What may stand in the line of *event*."""
+    """The values for the line of *event*."""
     words: dict[str, Any] = {field.name: getattr(event, field.name) for field in fields(event)}
     captcha, error = words.get("captcha"), words.get("error")
     if captcha is not None:
@@ -227,7 +227,7 @@ def _words(event: Any) -> dict[str, object]:
 
 
 def _advice(event: events.Event) -> str:
-    """What to do about *event*, as the end of its line; "" for nothing."""
+    """Advice on *event*, as the end of its line; "" for none."""
     code = None
     if isinstance(event, events.BuyingStopped):
         code = event.error.code
@@ -237,7 +237,7 @@ def _advice(event: events.Event) -> str:
 
 
 def _plain(value: object) -> object:
-    """*value* for the log: numbers as they are, all else without what a terminal would obey."""
+    """*value* for the log: numbers as they are, all else without terminal control characters."""
     return value if isinstance(value, int | float) else printable(str(value))
 
 

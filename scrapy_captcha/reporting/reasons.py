@@ -1,4 +1,4 @@
-"""Why a page is given up, where no error says it: the words of stats, errbacks and the log."""
+"""The reasons to give up a page, other than errors, as in stats, errbacks and the log."""
 
 from __future__ import annotations
 

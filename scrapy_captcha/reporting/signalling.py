@@ -1,4 +1,4 @@
-"""Sends Scrapy signals for what other components may want to know."""
+"""The Scrapy signals of events, for other components."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from scrapy.crawler import Crawler
 
-# The signal of each event, and what its receivers are given, beside *spider*.
+# The signal of each event, and the arguments of its receivers, beside *spider*.
 SIGNALS: Mapping[type[events.Event], tuple[object, Callable[[Any], dict[str, Any]]]] = {
     events.CaptchaDetected: (
         signals.captcha_detected,
@@ -41,7 +41,7 @@ SIGNALS: Mapping[type[events.Event], tuple[object, Callable[[Any], dict[str, Any
 
 
 class Signalling:
-    """Sends the signals of events by the signal manager of *crawler*."""
+    """Sends the signals of events with the signal manager of *crawler*."""
 
     def __init__(self, crawler: Crawler) -> None:
         self._crawler = crawler

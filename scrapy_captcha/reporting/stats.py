@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from scrapy.crawler import Crawler
 
-_UNSAID = frozenset({Fate.UNUSED, Fate.FAILED})  # no other event tells of them
+_UNSAID = frozenset({Fate.UNUSED, Fate.FAILED})  # no other event reports them
 
 
 def _of_call(event: events.CallFailed) -> Iterator[str]:
@@ -101,7 +101,7 @@ class Stats:
         self._crawler = crawler
 
     def __call__(self, event: events.Event) -> None:
-        """Counts *event*, as the tables say."""
+        """Counts *event*, by the tables."""
         stats, kind = self._crawler.stats, type(event)
         if kind in COUNTS:
             for name in COUNTS[kind](event):

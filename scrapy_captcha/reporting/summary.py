@@ -1,4 +1,4 @@
-"""What people see of the books: a line now and then, a table at the end, a report."""
+"""The summary of a crawl: a line now and then, a table at the end, and a report."""
 
 from __future__ import annotations
 
@@ -40,23 +40,23 @@ _HEADS = ("site", "met", "bought", "accepted", "rejected", "spent", "per accepte
 
 
 class Named(Protocol):
-    """The sessions of a crawl, as far as their names."""
+    """The names of a crawl's sessions."""
 
     def name(self, request: Request) -> str:
         """The session of *request*."""
 
     def label(self, request: Request) -> str:
-        """The proxy of *request* as it may be shown; "" without one."""
+        """The proxy of *request* as it may be displayed; "" without one."""
 
     def need(self, request: Request, captcha: Captcha) -> Need:
-        """What *request*, which shows *captcha*, needs."""
+        """The need of *request*, which shows *captcha*."""
 
 
 class Summary:
-    """Keeps the books of a crawl, and tells what they say while it goes on and when it is over.
+    """Keeps the figures of a crawl, and logs them while it goes on and when it is over.
 
-    *price* is that of a solve, *waiting* tells how many pages wait. Nothing is said of a crawl that
-    meets no captcha.
+    *price* gives the price of a solve, *waiting* the number of pages that wait. Nothing is logged
+    for a crawl that meets no captcha.
     """
 
     def __init__(
@@ -87,14 +87,14 @@ class Summary:
             self._dry_run = DryRun(crawler, config.scope, sessions.name, price)
 
     def page(self, request: Request, response: Response, found: Detection | None) -> None:
-        """*response* came for *request*, with *found* on it."""
+        """Notes that *response* came for *request*, with *found* on it."""
         if self._config.proxies:
             self.books.pages[site_of_page(request), self._sessions.label(request)] += 1
         if self._dry_run is not None:
             self._dry_run.page(request, response, found)
 
     def met(self, request: Request, captcha: Captcha) -> None:
-        """*request* met *captcha*, for the first time."""
+        """Notes that *request* met *captcha*, for the first time."""
         self.books.met(self._sessions.need(request, captcha))
         if self._calls:
             return
@@ -106,25 +106,25 @@ class Summary:
                 call.start(interval, now=function == self.sample)
 
     def is_dry(self, request: Request, captcha: Captcha) -> bool:
-        """Whether nothing is bought; then it is noted that *captcha* would have been."""
+        """Whether nothing is bought; then *captcha* is counted as one that would have been."""
         if self._dry_run is not None:
             self._dry_run.met(request, captcha.kind)
         return self._dry_run is not None
 
     def dropped(self, request: Request, reason: str) -> None:
-        """*request* is given up for *reason*."""
+        """Notes that *request* is given up for *reason*."""
         self.books.dropped[site_of_captcha(request)][reason] += 1
         if self._feed is not None:
             self._feed.add(request, reason)
 
     def sample(self) -> None:
-        """Notes how things stand, for the report."""
+        """Takes a sample of the figures, for the report."""
         at = time.monotonic() - self._begun
         self.books.spent.add(at, self.books.total().money)
         self.books.waiting.add(at, self._waiting())
 
     def close(self) -> None:
-        """Tells the end of the crawl, and leaves nothing in the reactor."""
+        """Logs the summary of the crawl, and leaves nothing in the reactor."""
         if self._dry_run is not None:
             self._dry_run.close()
         if not self._calls:

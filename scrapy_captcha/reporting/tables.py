@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
-    """Lines with columns below *heads*; what is not plain ASCII is escaped, for pages made it."""
+    """Lines with columns below *heads*; text that is not plain ASCII, from pages, is escaped."""
     lines = [[_plain(cell) for cell in line] for line in (heads, *rows)]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     return "\n".join(
