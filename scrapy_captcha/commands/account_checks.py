@@ -1,4 +1,4 @@
-"""Whether there are accounts, what they hold, and what may be spent of it."""
+"""Checks of the accounts: whether there are any, their balances, and the limits on spending."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _NO_ACCOUNT = (
 # Errors that mean that nothing can be bought, and what to do about each.
 _HOPELESS: Mapping[ErrorCode, str] = {
     ErrorCode.AUTH_INVALID: "copy the key anew from the service's site, without spaces or quotes",
-    ErrorCode.AUTH_FORBIDDEN: "look on the service's site whether it allows this IP address",
+    ErrorCode.AUTH_FORBIDDEN: "check on the service's site whether it allows this IP address",
     ErrorCode.BALANCE_EMPTY: "top the account up",
     ErrorCode.NETWORK: "correct its URL in the settings, or see whether a firewall is between",
     ErrorCode.TIMEOUT: "try again, or raise CAPTCHA_HTTP_TIMEOUT",
@@ -43,7 +43,7 @@ _LIMITS = ("budget", "max_solves", "budget_per_hour", "max_solves_per_hour")
 
 
 def read_accounts(config: Config) -> tuple[tuple[Account, ...], Finding]:
-    """The accounts of *config*, none where one is missing, and what to say of that."""
+    """The accounts of *config*, none if one is missing, and the finding about them."""
     try:
         accounts = accounts_of(config)
     except NotConfigured as error:
@@ -68,8 +68,8 @@ async def check_balance(account: Account, config: Config) -> Finding:
         if error.code in _HOPELESS:
             return bad(f"{name}: {error}", _HOPELESS[error.code])
         return warning(
-            f"{name}: does not tell its balance, {error}",
-            "see that its URL is right, and on its site what the account holds",
+            f"{name}: balance unknown, {error}",
+            "check its URL, and the balance on its site",
         )
     if balance <= 0:
         return bad(f"{name}: balance {shown(balance)}", _HOPELESS[ErrorCode.BALANCE_EMPTY])
@@ -95,7 +95,7 @@ def _judged(account: Account, balance: int, config: Config) -> Finding:
 
 
 def check_limits(config: Config) -> Iterator[Finding]:
-    """Whether anything bounds what a crawl spends."""
+    """Whether the spending of a crawl is limited."""
     if config.dry_run:
         yield warning("limits: nothing is bought, CAPTCHA_DRY_RUN = True", "remove it to buy")
         return

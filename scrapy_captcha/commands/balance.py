@@ -1,4 +1,4 @@
-"""``scrapy captcha balance``: what the accounts at the solver services hold."""
+"""``scrapy captcha balance``: the balances of the accounts at the solver services."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from scrapy_captcha.solver.accounts import Account
 
-_ABOUT = "Print what each account of CAPTCHA_PROVIDERS holds, in the account's own currency."
-_EXIT_CODES = "The exit code is 0 when each account has told what it holds, else 1."
+_ABOUT = "Print the balance of each account of CAPTCHA_PROVIDERS, in the account's own currency."
+_EXIT_CODES = "The exit code is 0 when the balance of each account is known, else 1."
 
 
 def run(settings: BaseSettings, arguments: Sequence[str]) -> int:
@@ -53,7 +53,7 @@ async def _told(account: Account, timeout: float) -> bool:
 
 
 async def balance_of(account: Account, timeout: float) -> float:
-    """What *account* holds; waits *timeout* seconds at most. Raises SolverError."""
+    """The balance of *account*; waits *timeout* seconds at most. Raises SolverError."""
     provider = account.provider(poll_interval=0)
     client = SolverClient(provider, api_url=account.url, api_key=account.key, http_timeout=timeout)
     try:

@@ -1,4 +1,4 @@
-"""``scrapy captcha``: hands over to its sub-commands."""
+"""``scrapy captcha``: runs its sub-commands."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 # Each is a module beside this one. Its ``run(settings, arguments)`` returns the exit code; it is
-# imported on use, because Scrapy loads this file for every command of anybody.
+# imported on use, because Scrapy loads this file for every command.
 SUBCOMMANDS: Mapping[str, str] = {
-    "check": "tell what is right and wrong with settings, accounts and a page",
+    "check": "report what is right and wrong with settings, accounts and a page",
     "solve": "get one page from behind its captcha, step by step; asks before it pays",
-    "detect": "tell what pages are and what would be bought for them",
-    "balance": "print what the accounts at the solver services hold",
+    "detect": "classify pages, and show what would be bought for them",
+    "balance": "print the balances of the accounts at the solver services",
     "demo": "crawl a local site behind captchas with a local solver; needs no account",
     "sandbox": "run that site and that solver for crawls of your own",
     "evaluate": "measure detection on labelled pages",
@@ -41,7 +41,7 @@ class Command(ScrapyCommand):
     def long_desc(self) -> str:
         """All sub-commands, a line each."""
         lines = [f"  {name:10}{about}" for name, about in SUBCOMMANDS.items()]
-        return "\n".join([*lines, "", "scrapy captcha NAME --help tells the rest of each."])
+        return "\n".join([*lines, "", "scrapy captcha NAME --help explains each."])
 
     def add_options(self, parser: ArgumentParser) -> None:
         """Scrapy's own, except that ``--help`` is for the sub-command where one is named."""

@@ -34,15 +34,15 @@ if TYPE_CHECKING:
     from scrapy_captcha.solver.accounts import Account
 
 _ABOUT = (
-    "Tell, a line each, what is right and what is wrong: the settings, the place of the "
-    "middleware and its neighbours, accounts and their balances, limits, domains. With a URL that "
-    "page is fetched, once, and it is told what would be bought for it. Nothing is bought."
+    "Report, a line each, what is right and what is wrong: the settings, the place of the "
+    "middleware and its neighbours, accounts and their balances, limits, domains. With a URL, that "
+    "page is fetched once, and the report says what would be bought for it. Nothing is bought."
 )
 _EXIT_CODES = "The exit code is 0 when nothing is wrong, else 1; 2 when the command is."
 
 
 def run(settings: BaseSettings, arguments: Sequence[str]) -> int:
-    """Print a line for each thing that is checked, in the order in which to mend them."""
+    """Print a line for each check, in the order in which to fix them; the exit code."""
     options = _options(arguments)
     try:
         spider = spider_named(options.spider, settings) if options.spider else None
@@ -55,7 +55,7 @@ def run(settings: BaseSettings, arguments: Sequence[str]) -> int:
 
 def _options(arguments: Sequence[str]) -> Namespace:
     parser = parser_of("check", _ABOUT, _EXIT_CODES)
-    parser.add_argument("url", nargs="?", metavar="URL", help="a page to look at, http or https")
+    parser.add_argument("url", nargs="?", metavar="URL", help="a page to check, http or https")
     parser.add_argument(
         "--spider",
         metavar="NAME",
@@ -68,7 +68,7 @@ def _options(arguments: Sequence[str]) -> Namespace:
 
 
 class Check:
-    """A check of *settings*, as *spider* has them, and of the page at *url*."""
+    """A check of *settings*, with the custom ones of *spider*, and of the page at *url*."""
 
     def __init__(self, settings: Settings, spider: type[Spider] | None, url: str | None) -> None:
         self._settings = settings
@@ -77,7 +77,7 @@ class Check:
         self._is_bad = False
 
     async def run(self) -> int:
-        """Tells all findings; the exit code."""
+        """Prints all findings; the exit code."""
         try:
             crawled = settings_of_crawl(self._settings)
         except Exception as error:  # noqa: BLE001 - whatever add-ons raise

@@ -37,17 +37,17 @@ if TYPE_CHECKING:
 
 _ABOUT = (
     "Crawl a site with a captcha before each page. Site and solver run in this process, so that "
-    "no account is needed and nothing leaves the machine. A line tells what became of each page; "
-    "the log shows it as a crawl of yours would."
+    "no account is needed and nothing leaves the machine. A line shows the outcome of each page; "
+    "the log is the same as in a crawl of your own."
 )
 _EXIT_CODES = "The exit code is 0 when all went as it has to, else 1."
 SCRAPED = "scraped"
 _ROW = "{:10}{:14}{:26}{}"
 _SETTINGS: dict[str, Any] = {
-    # That of the sandbox, which tells it for tasks that are solved only.
+    # The price of the sandbox, which reports it for solved tasks only.
     "CAPTCHA_PRICES": {kind.value: SolverOptions().price for kind in Kind},
     "LOG_LEVEL": "INFO",
-    # What would leave this machine, or listen on it.
+    # Extensions that would send data off this machine, or listen on it.
     "HTTPPROXY_ENABLED": False,
     "TELNETCONSOLE_ENABLED": False,
 }
@@ -58,10 +58,10 @@ class Page:
     """A page of the demo.
 
     * *guard*: the captcha before it, None for an open page
-    * *answers*: what the solver says about it before it answers as usual
-    * *form*: what is posted to it, "" for a GET
-    * *content*: what stands on it and on no captcha; a form's page repeats the form
-    * *outcome*: how its story has to end
+    * *answers*: the solver's answers about it before it answers as usual
+    * *form*: the form data posted to it, "" for a GET
+    * *content*: text that it contains and no captcha does; a form's page repeats the form
+    * *outcome*: the expected outcome
     """
 
     path: str
@@ -79,7 +79,7 @@ def _behind(kind: Kind, **guard: Any) -> Guard:
 HOME = Page("/", content="<h1>Catalogue</h1>")
 PAGES = (
     Page("/page/1"),
-    Page("/widget", content="Leave a comment"),  # a captcha that stands in nobody's way
+    Page("/widget", content="Leave a comment"),  # a captcha that guards no content
     Page("/page/3", _behind(Kind.IMAGE)),
     Page("/page/4", _behind(Kind.IMAGE, status=429)),
     Page(
@@ -111,7 +111,7 @@ PAGES = (
 
 
 class DemoSpider(Spider):
-    """Asks for each page once; *outcomes* gets what became of each, by path."""
+    """Requests each page once; *outcomes* gets the outcome of each, by path."""
 
     name = "captcha_demo"
 
@@ -154,14 +154,14 @@ class DemoSpider(Spider):
     def _end(self, page: Page, outcome: str) -> None:
         self._outcomes[page.path] = outcome
         kind = page.guard.kind.value if page.guard else "no captcha"
-        # A task for a picture names no page, so that nothing else tells of it.
+        # A task for a picture names no page, so that nothing else shows it.
         fallback = "solved" if page.guard and outcome == SCRAPED else "-"
         said = ", ".join(_said(self._sandbox, page)) or fallback
         _tell(_ROW.format(page.path, kind, said, outcome))
 
 
 def _said(sandbox: Sandbox, page: Page) -> list[str]:
-    """What the solver answered about *page*: errors in their order, then solutions."""
+    """The solver's answers about *page*: errors in their order, then solutions."""
     calls = [call for call in sandbox.solver.calls if call.url.endswith(page.path)]
     names = {ERRORS[ErrorCode(answer.error)].status: answer.error for answer in page.answers}
     errors = [str(names.get(call.status)) for call in calls if call.status != 200]
@@ -175,9 +175,9 @@ def _tell(line: str) -> None:
 
 
 def run(settings: BaseSettings, arguments: Sequence[str]) -> int:
-    """Crawl, and tell page by page what happened; 0 when all ended as it has to, else 1.
+    """Crawl, and print the outcome page by page; 0 when all are as expected, else 1.
 
-    Of *settings* only those of the command line hold: a project's pipelines are no part of a demo.
+    Only command-line *settings* are used: a project's pipelines are no part of a demo.
     """
     parser_of("demo", _ABOUT, _EXIT_CODES).parse_args(arguments)
     if find_spec("captcha") is None:
@@ -186,7 +186,7 @@ def run(settings: BaseSettings, arguments: Sequence[str]) -> int:
     cookies._split_domain = TLDExtract(
         suffix_list_urls=(), cache_dir=None, include_psl_private_domains=True
     )
-    # Installs the reactor, in which site and solver listen from now on.
+    # Installs the reactor, in which site and solver then listen.
     process = AsyncCrawlerProcess(_own_settings(settings))
     sandbox = _sandbox()
     process.settings.setdict(sandbox.settings)

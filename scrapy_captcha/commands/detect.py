@@ -1,4 +1,4 @@
-"""``scrapy captcha detect``: what pages are, and what would be bought for them."""
+"""``scrapy captcha detect``: classifies pages, and shows what would be bought for them."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ if TYPE_CHECKING:
     from scrapy_captcha.detection import Page
     from scrapy_captcha.models import Captcha
 
-# What became of a page: what was found on it, nothing, or why it could not be had.
+# The result for a page: the detection, None, or the reason why it could not be fetched.
 Result = Detection | str | None
 
 _ABOUT = (
-    "Tell what each page is and why: a challenge is a captcha instead of the page, a block a wall "
-    "that nobody opens, a widget a captcha on a page of content. Nothing is bought."
+    "Classify each page, and say why: a challenge is a captcha instead of the page, a block a wall "
+    "that no service opens, a widget a captcha on a page of content. Nothing is bought."
 )
 _EXIT_CODES = (
     "As with grep, the exit code is 0 when a page is a challenge, 1 when none is, 2 for an error."
@@ -47,7 +47,7 @@ WEB = ("http://", "https://")
 
 
 def run(settings: BaseSettings, arguments: Sequence[str]) -> int:
-    """Tell what each page is; URLs are downloaded, and all looked at, as *settings* say."""
+    """Classify each page by *settings*, with which URLs are downloaded; the exit code."""
     options = _options(arguments)
     try:
         config = Config.read(settings)
@@ -79,7 +79,7 @@ def _options(arguments: Sequence[str]) -> Namespace:
 
 
 def _parted(pages: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Files and URLs."""
+    """The files and the URLs of *pages*."""
     urls = [page for page in pages if page.lower().startswith(WEB)]
     return [page for page in pages if page not in urls], urls
 
@@ -94,7 +94,7 @@ def _look(file: str, url: str, config: Config) -> Result:
 def _seen(page: Page, config: Config, wanted: str | None = None) -> Result:
     try:
         return config.detect(page, wanted)
-    except Exception as error:  # noqa: BLE001 - detectors are anybody's code
+    except Exception as error:  # noqa: BLE001 - detectors may be the user's code
         return f"a detector raises {error!r}"
 
 
@@ -114,9 +114,9 @@ def settings_of_looking(settings: BaseSettings) -> Settings:
 
 
 class LookingSpider(Spider):
-    """Downloads the pages that *results* names, once each, and replaces what stands there.
+    """Downloads the pages that *results* names, once each, and replaces their results.
 
-    *statuses* gets the HTTP statuses of those that came.
+    *statuses* gets the HTTP statuses of the pages that came.
     """
 
     name = "captcha_detect"
@@ -142,7 +142,7 @@ class LookingSpider(Spider):
             yield Request(url, dont_filter=True, errback=self.fail, cb_kwargs=named, meta=meta)
 
     def parse(self, response: Response, page: str) -> None:
-        """Looks at a page, whatever its status."""
+        """Inspects a page, whatever its status."""
         self._statuses[page] = response.status
         self._results[page] = self._look(response)
 

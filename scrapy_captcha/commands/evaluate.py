@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from scrapy_captcha.detection.scoring import Measure
 
 _ABOUT = """
-Measure detection on pages that people have labelled: what those of each class were taken for, and
-the shares that are right, each with its target. A line of the manifest is a JSON object: "file"
+Measure detection on labelled pages: how the pages of each class were classified, and the shares
+that are right, each with its target. A line of the manifest is a JSON object: "file"
 (relative to the manifest, may be gzipped) and "class" (challenge, block, widget or negative); where
 known also "kind", "inner", "solve" (captcha or js), "sitekeys", "url", "status", "headers" and
 "source_repo".
@@ -46,7 +46,7 @@ _FIGURE = "{:38}{:>10}{:>11}  {:<10}{:>8}{:>12}{:>16}"
 
 
 def run(settings: BaseSettings, arguments: Sequence[str]) -> int:
-    """Detect what each labelled page is, as *settings* say, and print how that agrees."""
+    """Classify each labelled page by *settings*, and print how far that agrees; the exit code."""
     parser = parser_of("evaluate", _ABOUT, _EXIT_CODES)
     parser.add_argument("manifest", type=Path, help="the labels, one JSON object on each line")
     parser.add_argument("--json", action="store_true", help="one JSON object instead of tables")
@@ -69,7 +69,7 @@ def run(settings: BaseSettings, arguments: Sequence[str]) -> int:
 def read_outcomes(
     manifest: Path, detect: Callable[[Page], Detection | None] = detect
 ) -> list[Outcome]:
-    """What *detect* says about each page of *manifest*; OSError, ValueError where it is none."""
+    """The verdict of *detect* on each page of *manifest*; OSError, ValueError if it is invalid."""
     outcomes = []
     for number, line in enumerate(manifest.read_text(encoding="utf-8-sig").splitlines(), 1):
         try:
@@ -97,7 +97,7 @@ def _url(label: Label) -> str | None:
 
 
 def _group(label: Label) -> str:
-    """Pages of one group look alike: those of a site, or of a source where the site is unknown."""
+    """The group of *label*, whose pages are alike: its site, or its source if that is unknown."""
     url = _url(label)
     return site_of(urlsplit(url).hostname or "") if url else label.source or label.file
 

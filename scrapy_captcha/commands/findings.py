@@ -1,4 +1,4 @@
-"""What a check finds, a line each."""
+"""The findings of a check, a line each."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from scrapy_captcha.text import printable
 
 
 class Mark(Enum):
-    """How good or bad it is; the value is the sign for it, and the one in plain ASCII."""
+    """How good or bad a finding is; the value is its sign, and the sign in plain ASCII."""
 
     GOOD = ("✓", "ok")
     WARNING = ("!", "! ")
@@ -18,14 +18,14 @@ class Mark(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """*words* say what is so, *mend* what to do about it: "" where nothing is."""
+    """*words* state the finding, *mend* advises what to do about it, "" for nothing."""
 
     mark: Mark
     words: str
     mend: str = ""
 
     def shown(self, encoding: str) -> str:
-        """For people, on one line or two, in characters that *encoding* has."""
+        """The finding as text of one line or two, in characters that *encoding* has."""
         fancy, plain = self.mark.value
         sign = fancy if _has_signs(encoding) else plain
         lines = [f"{sign} {printable(self.words)}"]
@@ -35,17 +35,17 @@ class Finding:
 
 
 def good(words: str) -> Finding:
-    """It is as it should be."""
+    """A finding that all is as it should be."""
     return Finding(Mark.GOOD, words)
 
 
 def warning(words: str, mend: str) -> Finding:
-    """It works, and may not be what is wanted."""
+    """A finding of something that works, and may not be intended."""
     return Finding(Mark.WARNING, words, mend)
 
 
 def bad(words: str, mend: str = "") -> Finding:
-    """It does not work."""
+    """A finding of something that does not work."""
     return Finding(Mark.BAD, words, mend)
 
 

@@ -1,4 +1,4 @@
-"""What else in a project's settings captcha handling has to get along with."""
+"""Checks of the settings and plugins of a project beside which captchas are handled."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ _LEAVE_ALONE = 'give those requests meta={"captcha": False}'
 
 @dataclass(frozen=True, slots=True)
 class _Plugin:
-    """Somebody else's component, and what comes of it beside ours.
+    """A component of another package, and the trouble with it.
 
-    *is_harmless* tells by the settings whether nothing does.
+    *is_harmless*: whether there is none, by the settings.
     """
 
     trouble: str
@@ -49,7 +49,7 @@ _PLUGINS: Mapping[str, _Plugin] = {
     ),
     "scrapy_turnstile.*": _Plugin("it buys solutions too: captchas are paid for twice", _KEEP_ONE),
     "scrapypuppeteer.*Recaptcha*": _Plugin(
-        "it has captchas solved too: they are paid for twice", _KEEP_ONE
+        "it buys solutions too: captchas are paid for twice", _KEEP_ONE
     ),
     "rotating_proxies.*": _Plugin(
         "it takes captchas for bans, and changes the proxy that a solution is bound to",
@@ -74,7 +74,7 @@ _BROWSERS = ("useragent", "randomua", "randombrowser", "browserheader")
 
 
 def check_neighbours(settings: BaseSettings, config: Config) -> Iterator[Finding]:
-    """One finding where nothing is in the way, else one for each thing that is."""
+    """One finding if there is no conflict, else one for each conflict."""
     found = [
         *_scrapy_settings(settings, config),
         *_written_files(config),
@@ -170,5 +170,5 @@ def _path(middleware: type) -> str:
 def _stack(settings: BaseSettings) -> Mapping[type, int]:
     try:
         return downloader_middlewares(settings)
-    except ValueError:  # told where the order is checked
+    except ValueError:  # reported by the check of the order
         return {}

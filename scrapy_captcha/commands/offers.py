@@ -1,4 +1,4 @@
-"""What would be bought for a captcha and for about how much, or why nothing would."""
+"""The offer for a captcha: the task, its provider and its price, or why nothing is bought."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ WHY: Mapping[str, tuple[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A *task* at a *provider*, for about *price*; a *guess* is one that nobody has told."""
+    """A *task* at a *provider*, for about *price*; a guess if neither user nor list names one."""
 
     provider: str
     task: str
@@ -73,10 +73,10 @@ def offer_for(
     keeps_cookies: bool = True,
     own_way: bool = False,
 ) -> Offer | str:
-    """What would be bought for *captcha*, or the reason, of `WHY`, why nothing would be.
+    """The offer for *captcha*, or the reason, of `WHY`, why nothing would be bought.
 
-    *domains* are those that are bought for, where they are known. With *own_way* the spider carries
-    the answer back itself.
+    *domains* are the ones to buy for, if they are known. With *own_way* the spider sends the
+    answer back itself.
     """
     if domains and not domains.allow(captcha.url):
         return "domain"
@@ -110,7 +110,7 @@ def _offer(seller: Provider, kind: Kind, config: Config, *, proxied: bool) -> Of
 
 
 def price_of(kind: Kind, provider: Provider, config: Config) -> tuple[Micros, bool]:
-    """About what a solve of *kind* costs at *provider*, and whether anybody has said so."""
+    """The expected price of a solve of *kind* at *provider*, and whether it is no mere guess."""
     prices = Prices(config.prices, lambda _name, kind: provider.price(kind))
     is_told = kind in config.prices or provider.price(kind) is not None
     return prices.expected(provider.name, kind), is_told

@@ -1,4 +1,4 @@
-"""Whether the middleware is enabled, and at a place where it works."""
+"""Checks of the middleware: whether it is enabled, and at a place where it works."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ _PLACE = 'write "scrapy_captcha.CaptchaMiddleware": 585, or remove it and write 
 
 @dataclass(frozen=True, slots=True)
 class _Rule:
-    """A middleware of Scrapy, the *setting* that switches it on, and what goes wrong otherwise."""
+    """A middleware of Scrapy, the *setting* that enables it, and the consequence otherwise."""
 
     middleware: type
     setting: str
     otherwise: str
 
 
-# Nearer to the downloader than ours: responses go through them before, requests after.
+# Nearer to the downloader: responses pass them before this middleware, requests after it.
 _ABOVE = (
     _Rule(HttpCompressionMiddleware, "COMPRESSION_ENABLED", "it cannot read compressed pages"),
     _Rule(RedirectMiddleware, "REDIRECT_ENABLED", "it takes a redirect for the page"),
@@ -52,7 +52,7 @@ _BELOW = (
 
 
 def check_order(settings: BaseSettings) -> Iterator[Finding]:
-    """One finding where all is well, else one for each thing that is not."""
+    """One finding if all is well, else one for each fault."""
     try:
         stack = downloader_middlewares(settings)
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""For which domains captchas are bought, and what would be bought for one test page."""
+"""Checks of the domains for which captchas are bought, and of one test page."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ if TYPE_CHECKING:
 def check_page(
     url: str, result: Result, config: Config, spider: type[Spider] | None, *, keeps_cookies: bool
 ) -> Finding:
-    """What to say of *result*, which came of looking at the page at *url*.
+    """The finding about *result*, which came from the inspection of the page at *url*.
 
-    A string is why the page cannot be had.
+    A string is the reason why the page cannot be fetched.
     """
     if isinstance(result, str):
         return bad(
             f"page {url}: it does not come: {result}",
-            "see whether a browser gets it; settings such as ROBOTSTXT_OBEY hold here too",
+            "check whether a browser gets it; settings such as ROBOTSTXT_OBEY hold here too",
         )
     if result is None:
         return good(f"page {url}: content, without a captcha: nothing would be bought")
@@ -63,7 +63,7 @@ def _judged(seen: str, offer: Offer | str, *, is_allowed: bool) -> Finding:
     if not is_allowed:
         return warning(
             f"{seen}: would buy {offer}, where a spider's allowed_domains have it",
-            "--spider NAME tells whether they do",
+            "check a spider with --spider NAME",
         )
     return good(f"{seen}: would buy {offer}")
 
@@ -95,7 +95,7 @@ def check_domains(config: Config, spider: type[Spider] | None) -> Finding:
 def _without_domain(spider: type[Spider] | None) -> Finding:
     if spider is None:
         return warning(
-            "domains: those in each spider's allowed_domains, which must not be empty",
+            "domains: the allowed_domains of each spider, which must not be empty",
             "check a spider with --spider NAME",
         )
     mend = f"write allowed_domains = [...] in the class of {spider.name}, or CAPTCHA_DOMAINS"

@@ -1,4 +1,4 @@
-"""A project as a crawl of it would find it."""
+"""The spiders, settings and middlewares of a project, as a crawl of it gets them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def spider_named(name: str, settings: BaseSettings) -> type[Spider]:
-    """The spider *name* of the project. Raises ValueError that names those that there are."""
+    """The spider *name* of the project. Raises ValueError with the names of the existing ones."""
     loader = get_spider_loader(settings)
     if name not in loader.list():
         known = ", ".join(loader.list())
@@ -34,16 +34,16 @@ def settings_with(spider: type[Spider] | None, settings: BaseSettings) -> Settin
 
 
 def settings_of_crawl(settings: Settings) -> Settings:
-    """*settings* as add-ons leave them. Raises whatever add-ons raise."""
+    """*settings* as add-ons leave them. Raises the errors of add-ons."""
     crawler = Crawler(Spider, settings)
     crawler.addons.load_settings(crawler.settings)
     return crawler.settings
 
 
 def downloader_middlewares(settings: BaseSettings) -> Mapping[type, int]:
-    """The downloader middlewares of a crawl, and where each stands.
+    """The downloader middlewares of a crawl, and the place of each.
 
-    Raises ValueError that names the one that cannot be imported.
+    Raises ValueError with the name of one that cannot be imported.
     """
     stack: dict[type, int | None] = {}
     for setting in ("DOWNLOADER_MIDDLEWARES_BASE", "DOWNLOADER_MIDDLEWARES"):

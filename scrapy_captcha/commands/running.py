@@ -1,4 +1,4 @@
-"""The reactor for the length of a sub-command."""
+"""The reactor that runs for the length of a sub-command."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def run_in_reactor(story: Coroutine[Deferred[Any], Any, int]) -> int:
-    """Runs *story* once and returns its exit code; 1 where it broke or was interrupted."""
+    """Runs the coroutine *story* once, for its exit code; 1 if it fails or is interrupted."""
     codes: list[int] = []
 
     async def told() -> None:

@@ -1,4 +1,4 @@
-"""Saved pages."""
+"""Saved pages: their files, and a URL in place of an unknown one."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-# Of pages that nobody knows the URL of; no name can ever be in use below "invalid".
+# For pages of unknown URL; no name below "invalid" can ever be in use.
 UNKNOWN_URL = "https://unknown.invalid/"
 
 
 def read_body(path: Path) -> bytes:
-    """The page saved at *path*, decompressed where it is gzipped; raises OSError."""
+    """The page saved at *path*, decompressed if it is gzipped; raises OSError."""
     body = path.read_bytes()
     if not body.startswith(b"\x1f\x8b"):
         return body

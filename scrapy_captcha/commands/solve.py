@@ -1,4 +1,4 @@
-"""``scrapy captcha solve``: one page from behind its captcha, through the middleware of a crawl."""
+"""``scrapy captcha solve``: fetches one page behind a captcha, through the crawl's middleware."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from scrapy_captcha.commands.offers import Offer
 
 _ABOUT = (
-    "Fetch one page as a crawl does. Where a captcha stands instead of it, tell what a solution "
-    "costs, ask whether to buy it, and go on to the page, telling each step. At most one solution "
+    "Fetch one page as a crawl does. If it shows a captcha instead, print what a solution "
+    "costs, ask whether to buy it, and go on to the page, step by step. At most one solution "
     "is bought, for the domain of the URL and, where CAPTCHA_DOMAINS is set, only if it is in that."
 )
 _EXIT_CODES = (
@@ -44,7 +44,7 @@ _LOG = "scrapy_captcha.reporting.log"
 
 
 def run(settings: BaseSettings, arguments: Sequence[str]) -> int:
-    """Get the page, or tell why it does not come."""
+    """Get the page, or print why it does not come; the exit code."""
     options = _options(arguments)
     try:
         own = _settings(settings)
@@ -85,7 +85,7 @@ def _settings(settings: BaseSettings) -> Settings:
 
 
 def _at_most_one(own: Settings, config: Config) -> None:
-    """What is agreed to is one purchase, and a page is what stands behind the captcha."""
+    """Limits the purchase to the one agreed to, and counts only the page behind the captcha."""
     most = 1 if config.max_solves is None else min(1, config.max_solves)
     own.set("CAPTCHA_MAX_SOLVES", most, priority="cmdline")
     own.set("CAPTCHA_ON_GIVE_UP", GiveUp.DROP.value, priority="cmdline")
@@ -121,7 +121,7 @@ def _has_agreed(offer: Offer, steps: Steps) -> bool:
     if not sys.stdin.isatty():
         steps.tell("there is no terminal to ask at: with --yes it is bought without asking")
         return False
-    # Nothing else goes on meanwhile that could be held up. Scrapy's handler would let Ctrl-C wait
+    # Nothing else runs meanwhile that this could block. Scrapy's handler would make Ctrl-C wait
     # for the answer.
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:

@@ -1,4 +1,4 @@
-"""The crawl of one page from behind its captcha."""
+"""The crawl of one page behind a captcha."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from scrapy_captcha.models import Kind
     from scrapy_captcha.settings.config import Config
 
-# What a reason means here, where only one solution may be bought.
+# The meanings of reasons here, where only one solution may be bought.
 _MEANINGS = {
     **{code.value: info.meaning for code, info in ERRORS.items()},
     **{reason: cause for reason, (cause, _mend) in WHY.items()},
@@ -45,22 +45,22 @@ _MEANINGS = {
 
 @dataclass(slots=True)
 class Ending:
-    """How it ended: with the *page*, None where it has not come, and in *words*."""
+    """The end of the crawl: the *page*, None if it has not come, and a text."""
 
     page: Response | None = None
     words: str = "stopped before the page came"
 
     def given_up(self, reason: str) -> None:
-        """The page does not come, for *reason*."""
+        """Notes that the page does not come, for *reason*."""
         meaning = _MEANINGS.get(reason, "")
         self.words = f"no page: {reason}" + (f", {meaning}" if meaning else "")
 
 
 class SolvingSpider(Spider):
-    """Fetches the page at *url* and leaves its captcha alone, and again where a solution is wanted.
+    """Fetches the page at *url*, and again if a solution for its captcha is wanted.
 
-    The captcha of the second visit has not aged while somebody made up their mind. *agree* is asked
-    whether to buy; *ending* is told how all ends.
+    So the captcha of the second visit has not aged while the user decided. *agree* is called to
+    ask whether to buy; *ending* gets the result.
     """
 
     name = "captcha_solve"
@@ -95,7 +95,7 @@ class SolvingSpider(Spider):
         return spider
 
     async def start(self) -> AsyncIterator[Request]:
-        """A look at the page."""
+        """The request of the first visit, which leaves the captcha alone."""
         meta = {"captcha": False, "dont_retry": True}
         yield self._request(self.look, meta=meta)
 
@@ -126,7 +126,7 @@ class SolvingSpider(Spider):
             self._ending.given_up(failure.getErrorMessage() or type(error).__name__)
 
     def captcha_detect(self, response: TextResponse) -> Detection | None:
-        """What is on a page; a captcha of another kind than was agreed to is not bought."""
+        """The detection on a page; only a captcha of the kind that was agreed to is bought."""
         found = self._config.detect(response, self._url)
         if found is None or found.verdict is Verdict.WIDGET or found.captcha is None:
             return found

@@ -1,4 +1,4 @@
-"""Steps of something that takes its time, told as they happen."""
+"""The steps of a command, printed as they happen."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import TextIO
 
-_OFTEN = 10.0  # seconds between two words about waiting, where they cannot replace each other
+_OFTEN = 10.0  # seconds between two lines about waiting, if they cannot replace each other
 
 
 class Steps:
     """Writes a line for each step, after the seconds since the beginning.
 
-    Between two of them `tick` says that one still waits: in one place where *out* is a terminal.
+    Between two steps, `tick` shows that the command still waits: in place if *out* is a terminal.
     """
 
     def __init__(self, out: TextIO = sys.stdout, now: Callable[[], float] = time.monotonic) -> None:
@@ -29,13 +29,13 @@ class Steps:
         self._is_ticking = False
 
     def tell(self, words: str) -> None:
-        """Something has happened."""
+        """Writes the line of a step."""
         self._clear()
         self._write(f"{self._elapsed():7.1f}  {printable(words)}\n")
         self._last = self._now()
 
     def tick(self) -> None:
-        """Nothing has, for a second or so."""
+        """Shows that no step has come for about a second."""
         if self._out.isatty():
             self._clear()
             self._is_ticking = True
@@ -58,14 +58,14 @@ class Steps:
 
 
 class LogSteps(logging.Handler):
-    """Tells the lines of a log about one request as steps, without naming that in each."""
+    """Writes the lines of a log about one request as steps, without its name in each."""
 
     def __init__(self, steps: Steps) -> None:
         super().__init__()
         self._steps = steps
 
     def emit(self, record: logging.LogRecord) -> None:
-        """A line has been logged."""
+        """Writes the line of *record*."""
         words = record.args if isinstance(record.args, dict) else {}
         request, text = words.get("request"), record.getMessage()
         for part in (f": {request}", f" on {request}", f" {request}"):

@@ -1,4 +1,4 @@
-"""Crawls of single pages, on the side of a project's own."""
+"""Crawls of single pages, apart from the project's own crawls."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from scrapy.settings import SETTINGS_PRIORITIES
 if TYPE_CHECKING:
     from scrapy.settings import BaseSettings, Settings
 
-# That of Scrapy's own commands; a project may have another for its crawls.
+# As in Scrapy's own commands; a project may have another for its crawls.
 REACTOR = "twisted.internet.asyncioreactor.AsyncioSelectorReactor"
 
-# Nothing is to change the project's files, nor to show a page of yesterday.
+# A visit must not change the project's files, nor show a cached page.
 _OTHERWISE = {
     "CAPTCHA_DROPPED_FEED": "",
     "CAPTCHA_REPORT": "",
@@ -24,14 +24,14 @@ _OTHERWISE = {
     "TWISTED_REACTOR": REACTOR,
 }
 
-# Of pages: redirects are followed, and lead to others.
+# The statuses of pages: redirects are followed.
 STATUSES = tuple(set(range(200, 600)) - {301, 302, 303, 307, 308})
 
 
 def settings_of_visit(settings: BaseSettings) -> Settings:
-    """*settings* for a crawl of a page or a few that leaves no trace in the project.
+    """*settings* for a crawl of one or a few pages that leaves no trace in the project.
 
-    Nothing is logged unless the command line asks for it: errors are told in other words.
+    Nothing is logged unless the command line asks for it: commands print errors themselves.
     """
     own = cast("Settings", settings.copy())
     own.setdict(_OTHERWISE, priority="cmdline")

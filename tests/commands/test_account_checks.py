@@ -113,7 +113,7 @@ async def test_a_service_that_does_not_tell_its_balance_is_not_bad() -> None:
         finding = await asked(sandbox)
 
     assert finding.mark is Mark.WARNING
-    assert "does not tell its balance, METHOD_INVALID" in finding.words
+    assert "balance unknown, METHOD_INVALID" in finding.words
 
 
 def test_limits_are_told_and_none_is_a_warning() -> None:
