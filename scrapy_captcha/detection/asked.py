@@ -11,7 +11,7 @@ from scrapy_captcha.models import Captcha, Kind
 if TYPE_CHECKING:
     from scrapy_captcha.detection.document import Document
 
-# Until 2018 Cloudflare asked for reCAPTCHA v1, which nobody answers any more.
+# Until 2018 Cloudflare asked for reCAPTCHA v1, which no service answers any more.
 _FIRST_RECAPTCHA = re.compile(r"/recaptcha/api/challenge\?k=([A-Za-z0-9_-]{6,128})")
 
 

@@ -23,7 +23,7 @@ _ANSWERS = re.compile(r"(?:g-re|h-)captcha-response")
 
 
 def asks_reader(control: Element, visible: Callable[[Element], bool]) -> bool:
-    """Whether *control* asks who reads the page to type or to choose something."""
+    """Whether *control* asks the reader of the page to type or to choose something."""
     if not _asks(control) or hides(control) or _is_trap(control):
         return False
     parent = control.getparent()
@@ -53,7 +53,7 @@ def kind_of(control: Element) -> str:
 
 
 def typed(control: Element) -> bool:
-    """Whether *control* takes text that somebody has to type."""
+    """Whether *control* takes text that a reader has to type."""
     return control.tag == "textarea" or (
         control.tag == "input" and kind_of(control) not in _BUTTONS | _CHOICES | _DRAGGED
     )

@@ -1,4 +1,4 @@
-"""What DataDome's wall tells its script, and the address of the captcha that the script shows."""
+"""The options of DataDome's wall, and the address of the captcha that its script shows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Captchas of which a user knows more than the page shows, and those that a user asks for."""
+"""Captchas that a user declares, and captchas that a user asks for."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """What a user says about the captcha of a page; it wins over what is found."""
+    """A user's declaration of the captcha of a page; it wins over what is found."""
 
     kind: Kind | None = None
     site_key: str | None = None

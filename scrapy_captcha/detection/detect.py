@@ -1,4 +1,4 @@
-"""The verdict on a page."""
+"""Detection: the verdict on a page."""
 
 from __future__ import annotations
 

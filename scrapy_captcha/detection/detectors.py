@@ -1,8 +1,8 @@
 """The built-in detectors: walls by name, and captchas that a page shows.
 
-A detector is a function that says what a page is, as far as it knows. It is asked for every page,
-so it has to be quick on those that do not concern it: ``document.body`` costs nothing, anything
-that is parsed does. ``document.suspicious`` is what the built-in ones look at first.
+A detector is a function that classifies a page, as far as it can. It is called for every page, so
+it has to be quick on pages that do not concern it: ``document.body`` costs nothing, anything that
+is parsed does. The built-in detectors check ``document.suspicious`` first.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 Detector = Callable[[Document], Detection | None]
 
-# Whoever teaches detection a new kind adds a row here, or to the table of widgets.py.
+# For a new kind, add a row here, or to the table of widgets.py.
 # The order is that of preference on a page that shows several.
 FINDERS: tuple[Finder, ...] = (
     find_widgets,
@@ -53,7 +53,7 @@ FINDERS: tuple[Finder, ...] = (
     find_adlinkfly,
 )
 _MAX_NAME = 256
-# Shown to nobody, so no page's purpose unless its script waits for them to go on.
+# Invisible to readers, so no page's purpose unless its script waits for them to go on.
 _PASSIVE = frozenset((Kind.RECAPTCHA_V3, Kind.RECAPTCHA_V3_ENTERPRISE))
 
 
@@ -87,7 +87,7 @@ def widgets(document: Document) -> Detection | None:
 
 
 def pictures(document: Document) -> Detection | None:
-    """Pictures with a text field; those without a name only where they are all of the page."""
+    """Pictures with a text field; pictures without a name only if they are all of the page."""
     named = _shown(document, find_pictures)
     unnamed = _shown(document, find_unnamed) if named is None else None
     return unnamed if unnamed and unnamed.verdict is Verdict.CHALLENGE else named
@@ -109,7 +109,7 @@ def unsold(document: Document) -> Detection | None:
     return Detection(Verdict.BLOCK, shown.name, None, (shown.evidence, *reasons), 0.9)
 
 
-# Their names are those of the setting that adds, replaces or removes detectors.
+# Their names are used in the setting that adds, replaces or removes detectors.
 DETECTORS: Mapping[str, Detector] = {
     "walls": walls,
     "widgets": widgets,

@@ -161,7 +161,7 @@ class Document:
             yield one
 
     def visible(self, element: Element) -> bool:
-        """Whether a reader would see *element*, as far as the markup tells."""
+        """Whether a reader would see *element*, by the markup."""
         chain = self._chain(element, self._shown)
         parent = chain[-1].getparent() if chain else None
         shown = parent is None or self._shown[parent]
@@ -221,7 +221,7 @@ class Document:
 
     @cached_property
     def forms(self) -> list[Element]:
-        """The forms of the page, those in inert parts left out."""
+        """The forms of the page, without the ones in inert parts."""
         return [
             form
             for form in self.find("//form")[:50]

@@ -1,4 +1,4 @@
-"""How the page of a form has it sent: in which encoding, and with which word about its origin."""
+"""The encoding in which the page of a form has it sent, and its referrer policy."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def _codec(label: str) -> str:
 
 
 def referrer_policy_of(document: Document, form: Element) -> str:
-    """What the page lets be said of where *form* was; "" where it says nothing."""
+    """The referrer policy of the page for *form*; "" if it names none."""
     if "noreferrer" in form.get("rel", "").lower().split():
         return "no-referrer"
     names = document.find("//meta[translate(@name,'REFERRR','referrr')='referrer']/@content")[:9]

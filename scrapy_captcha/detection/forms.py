@@ -26,7 +26,7 @@ _MAX_CONTROLS = 500
 def form_element(document: Document, widget: Shown) -> Element | None:
     """The form that *widget* stands in; else the only form of the page, or the only visible one.
 
-    A search form is none of those that a captcha outside of it could belong to.
+    A search form is not considered for a captcha outside of it.
     """
     if widget.element is not None:
         form = document.form_of(widget.element)

@@ -1,4 +1,4 @@
-"""What people say that saved pages are: the lines of a manifest."""
+"""Labels of saved pages: the lines of a manifest."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ _SHAPES: Mapping[str, tuple[Callable[[Any], bool], str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """What somebody says that a saved page is: a line of a manifest, its words as there.
+    """The label of a saved page: a line of a manifest, its words as there.
 
     * *file*: where the page is saved, relative to the manifest
     * *page_class*: one of `CLASSES` (``class`` in the manifest)
     * *kind*, *inner*: the captcha, and what it asks for itself; "none" or None where not known
     * *solve*: ``captcha`` where a person or a service could answer, ``js`` for a browser check
     * *site_keys*: each one that the page shows (``sitekeys`` in the manifest)
-    * *url*, *status*, *headers*: None where nobody knows them
+    * *url*, *status*, *headers*: None if unknown
     * *source*: of pages without a URL, what they were collected from (``source_repo``)
     """
 

@@ -1,4 +1,4 @@
-"""What a detector needs of a page: Scrapy's responses have it, and so has HtmlPage."""
+"""The page as a detector needs it, which Scrapy's responses and HtmlPage both are."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Page(Protocol):
 
     @property
     def status(self) -> int | None:
-        """The HTTP status, None where nobody knows it (saved pages)."""
+        """The HTTP status, None if it is unknown (saved pages)."""
         ...
 
     @property
@@ -69,7 +69,7 @@ class _PlainHeaders:
 
 
 class HtmlPage:
-    """A page for those who have no Scrapy response: a saved file, an answer of another client."""
+    """A page that is no Scrapy response: a saved file, or the answer of another client."""
 
     def __init__(
         self,

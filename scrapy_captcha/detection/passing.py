@@ -41,7 +41,7 @@ def leads_on(document: Document) -> bool:
     """Whether passing a captcha of *document* loads another page or submits a form.
 
     That is what the script does after the call that shows the captcha, in the callbacks of that
-    call, in those that elements name in ``data-callback``, and in what these call.
+    call, in the callbacks that elements name in ``data-callback``, and in what these call.
     """
     script = document.script
     texts = [block(script, call.start()) for call in islice(_CALL.finditer(script), _MAX_CALLS)]

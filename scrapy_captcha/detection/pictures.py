@@ -25,7 +25,7 @@ _OTHER_CODE = (
 )
 NAMED = re.compile(_CAPTCHA, re.IGNORECASE)
 _CODE = re.compile(f"{_CAPTCHA}|{_OTHER_CODE}", re.IGNORECASE)
-# Pictures that are the same for everybody. Programs draw bitmaps, and may name them like files.
+# Pictures that are the same for every visitor. Programs draw bitmaps, named maybe like files.
 _ARTWORK = re.compile(r"[^?#]{1,2000}\.(?:avif|ico|svg|webp)(?:[?#]|$)", re.IGNORECASE)
 FILE = re.compile(r"[^?#]{1,2000}\.(?:avif|gif|ico|jpe?g|png|svg|webp)(?:[?#]|$)", re.IGNORECASE)
 # Buttons around the picture, and what else is drawn for one visitor.

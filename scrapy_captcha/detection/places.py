@@ -1,4 +1,4 @@
-"""Finds the texts of walls where they stand in a page."""
+"""The places in a page at which the texts of walls are found."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def _cloudflare_headlines(document: Document) -> list[str]:
 
 
 def _options(document: Document) -> list[str]:
-    """What the script of a wall is told: which captcha it shows, if any."""
+    """The options of a wall's script: the captcha that it shows, if any."""
     types = [
         f"_cf_chl_opt cType {call.options.get('ctype', '')} "
         for call in calls(document.script, ("_cf_chl_opt",), length=8000)

@@ -1,4 +1,4 @@
-"""What a reader sees of a page, as far as its markup tells."""
+"""The visible text and links of a page, by its markup."""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ class Outcome:
 
     @property
     def key_right(self) -> bool:
-        """Whether the site key found is one of those that the page shows."""
+        """Whether the site key found is one that the page shows."""
         captcha = self.found.captcha if self.found else None
         return captcha is not None and captcha.site_key in self.label.site_keys
 
@@ -75,7 +75,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """A share that matters: of the pages *among*, those for which *holds*; with its target."""
+    """A share with its target: of the pages *among*, the share for which *holds* is true."""
 
     name: str
     target: float

@@ -61,7 +61,7 @@ def why_alone(document: Document, widget: Shown, form: Element | None) -> tuple[
 
 
 def _stands_instead(document: Document) -> bool:
-    """Whether this is not the page that was asked for, as status or address tell."""
+    """Whether this is not the page that was asked for, by its status or address."""
     return document.status in REFUSALS or document.redirected
 
 
@@ -119,7 +119,7 @@ def _returns(document: Document, form: Element | None) -> bool:
 
 
 def _is_sent_here(document: Document, form: Element) -> bool:
-    """Whether *form* goes to the page that it stands on, as far as the path tells."""
+    """Whether *form* is sent to the page that it is on, by the path."""
     action = form.get("action", "").strip()
     target = document.absolute(document.base_url, action) if action else document.url
     return _without_query(target) == _without_query(document.url)
@@ -130,7 +130,7 @@ def _without_query(url: str) -> str:
 
 
 def _reason(document: Document, form: Element | None) -> str | None:
-    """How a page that asks for nothing else tells that it is no ordinary one."""
+    """The sign that a page that asks for nothing else is no ordinary one; None without any."""
     if form is not None:
         return "the form asks for nothing else"
     # What shows nothing to a reader before its script has run is an application, not a wall.

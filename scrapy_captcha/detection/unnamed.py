@@ -1,4 +1,4 @@
-"""Pictures with a text field whose names tell nothing: the page itself has to say what they are."""
+"""Pictures with a text field and no names of a captcha: the page's own text has to name it."""
 
 from __future__ import annotations
 

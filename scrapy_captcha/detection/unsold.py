@@ -43,7 +43,7 @@ class Unsold:
 
 
 def find_unsold(document: Document) -> Iterator[Unsold]:
-    """The visible ones of *document*, those of vendors first."""
+    """The visible ones of *document*, the captchas of vendors first."""
     fields = [one for one in document.questions if typed(one) and NAMED.search(names_of(one))]
     for name, (word, path) in _ELEMENTS.items():
         for element in document.find(path)[:1] if document.holds(word) else ():

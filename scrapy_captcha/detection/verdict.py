@@ -1,4 +1,4 @@
-"""What detection answers."""
+"""The verdicts of detection, and what they are based on."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Detection:
     * *name*: the captcha's kind, or the name of the wall; what is no letter, digit or ``_`` is made
       ``_``, and it is cut at 64, since it becomes a part of stats and reasons
     * *captcha*: None for blocks
-    * *evidence*: what the verdict rests on, in words; made printable and cut at 200 characters
+    * *evidence*: the grounds of the verdict, in words; made printable and cut at 200 characters
     * *confidence*: from 0 to 1
     """
 

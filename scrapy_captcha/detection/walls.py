@@ -41,7 +41,7 @@ class Wall:
         return f"wall of {self.name}: {texts} in {self.place}"
 
 
-# Of Cloudflare's error pages those that refuse a visitor; the others tell of a broken site.
+# Cloudflare's error pages that refuse a visitor; its others report a broken site.
 _CLOUDFLARE_BANS = ["1005", "1006", "1007", "1008", "1009", "1010", "1012", "1015", "1020"]
 
 # Where sites send visitors whom they suspect, whatever the page there holds.
@@ -71,7 +71,7 @@ _ADDRESSES = (
 
 _CLOUDFLARE = Kind.CLOUDFLARE_CHALLENGE
 
-# Rows that show a captcha stand before those of the same vendor that show none.
+# Rows that show a captcha come before rows of the same vendor that show none.
 WALLS = (
     Wall("cloudflare", "options", "_cf_chl_opt", "cType managed ", long=True, kind=_CLOUDFLARE),
     Wall("cloudflare", "options", "_cf_chl_opt", "cType interactive ", long=True, kind=_CLOUDFLARE),

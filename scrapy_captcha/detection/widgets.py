@@ -27,7 +27,7 @@ _MAX_ELEMENTS = 40
 
 @dataclass(frozen=True, slots=True)
 class Widget:
-    """A captcha as it was found. *element* is where it stands, None where nobody can tell."""
+    """A captcha as it was found. *element* holds it, None if that is unknown."""
 
     kind: Kind
     evidence: str
@@ -136,7 +136,7 @@ def clean_key(key: str | None) -> str | None:
 
 
 def find_widgets(document: Document) -> Iterator[Widget]:
-    """The visible widgets of *document*, those in the markup first."""
+    """The visible widgets of *document*, the ones in the markup first."""
     held = document.find(_HELD) if document.holds("data-sitekey", *_CSS) else []
     nearby = cache(partial(_key_nearby, document))
     for element in held[:_MAX_ELEMENTS]:

@@ -150,7 +150,7 @@ async def _serve(reactor: Any, sandbox: Sandbox) -> None:
 def main(
     arguments: Sequence[str] | None = None, prog: str = "python -m scrapy_captcha.sandbox"
 ) -> None:
-    """Run until SIGINT or SIGTERM; *arguments* are those of the command line by default.
+    """Run until SIGINT or SIGTERM; *arguments* default to the command line.
 
     *prog* is what the help calls the command.
     """

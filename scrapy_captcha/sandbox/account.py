@@ -17,17 +17,17 @@ class Account:
 
     @property
     def refunded(self) -> float:
-        """What was paid back."""
+        """The amount that was paid back."""
         return round(self._refunded, 6)
 
     @property
     def spent(self) -> float:
-        """What was charged, without what was paid back."""
+        """The amount that was charged, less what was paid back."""
         return round(self._charged - self._refunded, 6)
 
     @property
     def balance(self) -> float:
-        """What is left."""
+        """The amount that is left."""
         return round(self._paid_in - self.spent, 6)
 
     def charge(self, purchase: Purchase) -> None:

@@ -1,4 +1,4 @@
-"""The solver's HTTP surface, and the faults it can be told to have."""
+"""The solver's HTTP surface, and the faults that can be scripted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the local solver was asked."""
+"""The calls that the local solver has received."""
 
 from __future__ import annotations
 

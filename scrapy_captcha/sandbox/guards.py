@@ -1,4 +1,4 @@
-"""Who may pass: the site's captchas and sessions, without any I/O."""
+"""The site's captchas and sessions, which decide what a visitor may see; without any I/O."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ class Judgement:
 
 
 class Gatekeeper:
-    """Shows challenges, judges answers, and knows who may pass.
+    """Shows challenges, judges answers, and knows which visitors may pass.
 
     With *session_bound* a challenge can be answered by the visitor only to whom it was shown.
     Tokens older than *token_life* seconds are rejected, and all that are older than they say.
@@ -158,7 +158,7 @@ class Gatekeeper:
     ) -> bool:
         """Whether *visitor* sees the page at *path*. Uses up what is good for one visit.
 
-        *urls* are those of the page and of its challenge, which a token in a cookie may be for.
+        *urls*: of the page and of its challenge, for which a token in a cookie may be.
         """
         if guard.mode is Mode.CLEARANCE and cookies.get("clearance") in self._clearances:
             return True

@@ -1,4 +1,4 @@
-"""What the local solver is like."""
+"""The options of the local solver."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class SolverOptions:
-    """What the local solver is like.
+    """The options of the local solver.
 
     * *solve_time*: seconds from purchase to solution, or a function of the task
     * *price*: of a task, unless *prices* has another one for its kind; *balance*: of the account,

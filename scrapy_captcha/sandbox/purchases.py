@@ -1,4 +1,4 @@
-"""What a solver has sold, and what it was told of it."""
+"""The purchases at a solver, and the reports about them."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Purchase:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a client said of a solution. *refunded*: whether the service paid it back."""
+    """A client's report of a solution. *refunded*: whether the service paid it back."""
 
     task_id: int | str
     correct: bool

@@ -1,4 +1,4 @@
-"""How the local solver is told to answer otherwise than usual."""
+"""Scripts: rules by which the local solver answers otherwise than usual."""
 
 from __future__ import annotations
 

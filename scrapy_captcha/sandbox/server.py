@@ -37,9 +37,9 @@ class Sandbox:
     """A local solver and a local site that takes its solutions.
 
     The solver speaks the dialect of every service, each at an address and with an account of its
-    own: *services* has the options of those that shall differ from *solver*, by name. Ports are
-    those of the solver and of the site, 0 for any that is free. In coroutines that the reactor
-    runs, ``async with Sandbox() as sandbox:`` starts and stops it.
+    own: *services* has the options of services that differ from *solver*, by name. Ports are for
+    the solver and the site, 0 for any that is free. In coroutines that the reactor runs,
+    ``async with Sandbox() as sandbox:`` starts and stops it.
     """
 
     def __init__(

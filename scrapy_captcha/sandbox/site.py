@@ -32,7 +32,7 @@ _CREDENTIALS = ("authorization", "proxy-authorization")
 
 @dataclass(frozen=True, slots=True)
 class SiteOptions:
-    """What the local site is like.
+    """The options of the local site.
 
     * *pages*: how many ``/page/<n>`` and ``/form/<n>`` there are, from 1
     * *guard*: the captcha before each of them and in the form of ``/search``, None for none

@@ -1,4 +1,4 @@
-"""What a task asks for, and what its solution looks like, as tables that a dialect fills in."""
+"""Tasks and the shapes of their solutions, as tables that a dialect fills in."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class RefusedError(Exception):
 
 
 class Proxied(Enum):
-    """What a type of task does with a proxy of the caller's."""
+    """Whether a type of task takes a proxy of the caller's."""
 
     NEVER = "never"
     MAY = "may"

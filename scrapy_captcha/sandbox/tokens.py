@@ -1,4 +1,4 @@
-"""What the solver hands out and the site takes back: single use, bound and short-lived."""
+"""The tokens that the solver sells and the site redeems: single use, bound and short-lived."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The ground under both servers: answering in coroutines, and listening that ends cleanly."""
+"""The base of both servers: answers in coroutines, and listening that ends cleanly."""
 
 from __future__ import annotations
 

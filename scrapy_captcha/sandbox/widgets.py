@@ -1,4 +1,4 @@
-"""What the captchas of the vendors look like in a page.
+"""The markup of the vendors' captchas in a page.
 
 Site keys are the vendors' published test keys where there are any (reCAPTCHA v2, hCaptcha,
 Turnstile), else made up in the vendor's shape.

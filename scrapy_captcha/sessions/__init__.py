@@ -1,1 +1,1 @@
-"""As what a site sees the crawl, and which page solves for which others."""
+"""Sessions: the identity of the crawl at a site, and the page that solves for the others."""

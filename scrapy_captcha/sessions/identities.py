@@ -1,4 +1,4 @@
-"""As which browser the requests of a session go out, once a solution has been bought for it."""
+"""The browser identity of a session's requests, once a solution has been bought for it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class _Identity:
 class Identities:
     """User agent, and ``meta["impersonate"]``, by session.
 
-    What a site gives for a solution is often good only for the browser that it was given to.
+    A clearance is often good only for the browser that has earned it.
     """
 
     def __init__(self) -> None:
@@ -39,29 +39,29 @@ class Identities:
         return len(self._identities)
 
     def hold(self, session: Hashable, request: Request) -> None:
-        """*session* goes on as *request* went out, unless it is bound already."""
+        """Binds *session* to the identity of *request*, unless it is bound already."""
         if self._identities.get(session) is None:
             self._identities.put(session, _of(request))
 
     def bind(self, session: Hashable, request: Request, user_agent: str) -> None:
-        """*session* goes on with *user_agent*, and otherwise as *request* went out."""
+        """Binds *session* to *user_agent*, and otherwise to the identity of *request*."""
         identity = self._identities.put(session, _of(request))
         identity.user_agent, identity.is_proven = user_agent, True
 
     def proven(self, session: Hashable) -> None:
-        """The site has taken a solution from *session*."""
+        """Notes that the site has accepted a solution from *session*."""
         identity = self._identities.get(session)
         if identity is not None:
             identity.is_proven = True
 
     def loosen(self, session: Hashable) -> None:
-        """The site has rejected a solution from *session*: it may be for the user agent."""
+        """Notes that the site has rejected a solution from *session*, maybe for its user agent."""
         identity = self._identities.get(session)
         if identity is not None and not identity.is_proven:
             self._identities.pop(session)
 
     def dress(self, session: Hashable, request: Request) -> None:
-        """*request* goes out as *session* does, whatever other middlewares have put into it."""
+        """Gives *request* the identity of *session*, whatever other middlewares have set."""
         identity = self._identities.get(session)
         if identity is None:
             return
@@ -76,7 +76,7 @@ def _of(request: Request) -> _Identity:
 
 
 def seen_as(request: Request, user_agent: str = "") -> Hashable:
-    """What a site knows of whoever sends *request*: its browser, *user_agent* if given, and proxy.
+    """The sender of *request* as a site sees it: its browser, *user_agent* if given, and proxy.
 
     Credentials of the proxy are left out.
     """

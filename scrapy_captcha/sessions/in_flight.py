@@ -31,10 +31,10 @@ _MOST_HOSTS = 100  # of one site
 
 
 class _Crowd:
-    """Those that have gone out to one host, with one jar, before a cookie or a captcha came back.
+    """Requests that have gone out to one host, with one jar, before a cookie or captcha came back.
 
-    * *away*: who is not back
-    * *size*: how many have gone since nobody was away
+    * *away*: the requests that are not back
+    * *size*: how many have gone since none was away
     """
 
     def __init__(self) -> None:
@@ -47,7 +47,7 @@ class _Crowd:
 class InFlight:
     """Knows which answers came before a jar's cookies had settled.
 
-    *now* tells seconds on a clock that only goes forward.
+    *now* returns seconds on a clock that only goes forward.
     """
 
     def __init__(self, now: Callable[[], float]) -> None:
@@ -56,14 +56,14 @@ class InFlight:
         self._crowd_of: Bounded[_Crowd] = Bounded(_KEPT)
         self._waiting: Waiters[None] = Waiters(CLOCK, late=None, patience=_LONGEST_WAIT)
         self._numbers = count(1)
-        self._strangers = _Crowd()  # who came back before anybody was counted
+        self._strangers = _Crowd()  # requests that came back before any was counted
 
     def went(self, request: Request) -> None:
-        """*request* goes out."""
+        """Notes that *request* goes out."""
         place, host = _place(request), _host(request)
         hosts = self._crowds.get(place) or self._crowds.put(place, Bounded(_MOST_HOSTS))
         crowd = hosts.get(host) or hosts.put(host, _Crowd())
-        # Who goes out while others are away may set the cookies back to those that it went with.
+        # A request sent while others are away may reset the cookies to the ones it was sent with.
         if (crowd.is_over and not crowd.away) or MARK in request.meta:
             return
         if not crowd.away:
@@ -75,7 +75,7 @@ class InFlight:
         self._crowd_of.put(number, crowd)
 
     def came_back(self, request: Request, *, with_cookie: bool) -> None:
-        """*request*, or what a redirect made of it, has been answered or has failed."""
+        """Notes that *request*, or its redirect, has been answered or has failed."""
         number = request.meta.pop(MARK, None)
         crowd = self._crowd_of.pop(number) if type(number) is int else None
         if crowd is not None:
@@ -86,14 +86,14 @@ class InFlight:
                 self._waiting.resume_all(None)
 
     def stranger_came_back(self) -> None:
-        """An answer may have brought a cookie, and it was not noted when its request went."""
+        """Notes that an answer may have brought a cookie whose request was not noted."""
         self._strangers.size = 1
         self._strangers.last_return = self._now()
 
     def met_captcha(self, request: Request) -> None:
-        """*request* shows a captcha: what goes out now knows the session, if there is one.
+        """Notes that *request* shows a captcha: later requests have its session, if there is one.
 
-        So it is at the hosts, too, from which redirects have led to the captcha.
+        This holds, too, for the hosts from which redirects have led to the captcha.
         """
         for url in (request.url, *redirects(request)):
             host = host_of(url)
@@ -105,7 +105,7 @@ class InFlight:
     async def have_settled_since(self, request: Request, asked_at: float) -> bool:
         """Whether the cookies of *request* may differ from those with which it went at *asked_at*.
 
-        Waits until all that went out together are back. Who stays away for long has got lost.
+        Waits until all that went out together are back. One that stays away for long is lost.
         """
         crowds = [*self._crowds_at(request), self._strangers]
         crowds = [crowd for crowd in crowds if crowd.away or asked_at <= crowd.last_return]
@@ -123,7 +123,7 @@ class InFlight:
         self._waiting.close()
 
     def _crowds_at(self, request: Request) -> list[_Crowd]:
-        """Those of the site and cookie jar of *request*: its hosts may share cookies."""
+        """The groups of the site and cookie jar of *request*: its hosts may share cookies."""
         return list(self._crowds.get(_place(request)) or ())
 
 

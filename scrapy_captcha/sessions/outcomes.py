@@ -1,4 +1,4 @@
-"""Those who wait for what becomes of a page that solves for its session."""
+"""The waiters for the outcome of a page that solves for its session."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ _SWEEP_AT = 1000  # sessions
 
 
 class Outcome(Enum):
-    """What became of the page that solved for its session."""
+    """The outcome of the page that solved for its session."""
 
     OPENED = "the site took its solution"
-    TRIAL = "the site took its solution; one is to find out for whom that opens"
+    TRIAL = "the site took its solution; one page tries what that opens"
     MOVED = "it went on in another session"
     FAILED = "it was given up"
-    PENDING = "nobody knows yet"
+    PENDING = "not known yet"
 
 
 class Audience:
@@ -43,7 +43,7 @@ class Audience:
         return self._waiting[session].wait()
 
     def tell(self, session: str, outcome: Outcome) -> None:
-        """All that wait for *session* learn the outcome, some at a time."""
+        """Resumes all that wait for *session* with the outcome, some at a time."""
         waiters = self._waiting.pop(session, None)
         if waiters is not None:
             waiters.resume_all(outcome)
@@ -53,7 +53,7 @@ class Audience:
         return session in self._waiting and bool(self._waiting[session].waiting)
 
     def tell_one(self, session: str, outcome: Outcome) -> bool:
-        """The first of those who wait for *session* learns the outcome; False without any."""
+        """Resumes the first that waits for *session* with the outcome; False without any."""
         return session in self._waiting and self._waiting[session].resume(outcome)
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""Proxies and the pool of them: who serves which session, who rests, who is banned where."""
+"""The proxy pool: which proxy serves which session, cools down, or is banned at which site."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class ProxyPool:
     def choose(self, site: str, jar: Hashable, now: float) -> int | None:
         """The proxy of the session of *jar* at *site*; None when no proxy may go there.
 
-        It stays the same for as long as it may be used. A resting proxy serves only where all do.
+        It stays the same while it may be used. A proxy that cools down serves only if all do.
         """
         session = (site, jar)
         kept = self._chosen.get(session)
@@ -55,7 +55,7 @@ class ProxyPool:
         return index
 
     def wait(self, site: str, now: float) -> float | None:
-        """Seconds until a proxy may go to *site* without being called from its rest.
+        """Seconds until a proxy may go to *site* that has cooled down in full.
 
         None when none ever may again.
         """
@@ -80,7 +80,7 @@ class ProxyPool:
             self._next = index + 1
 
     def refused(self, index: int, rest: Rest, site: str, now: float) -> None:
-        """*index* could not be used for *site*, and is treated as *rest* says."""
+        """Treats *index*, which could not be used for *site*, as *rest* says."""
         treatments: dict[Rest, Callable[[], None]] = {
             Rest.GROWING: lambda: self.rest(index, now),
             Rest.BANNED: lambda: self.ban(index, site),
@@ -111,7 +111,7 @@ class ProxyPool:
         return self._rests.get(index, (0.0, 0.0))[0] > now
 
     def _preference(self, index: int, now: float) -> tuple[float, int]:
-        """The one whose rest is over, or ends first; among equals the next in turn."""
+        """Prefers a proxy that is not cooling down, or the first to be ready; then the next one."""
         until = self._rests.get(index, (0.0, 0.0))[0]
         return max(0.0, until - now), (index - self._next) % len(self._proxies)
 
@@ -129,7 +129,7 @@ def _found(proxy: Proxy, proxies: Sequence[Proxy]) -> int | None:
 
 
 class OwnPool:
-    """A `Chooser` in the place of a `ProxyPool`: its proxies get their numbers as they come."""
+    """A `Chooser` in the place of a `ProxyPool`; its proxies are numbered as they come."""
 
     def __init__(self, chooser: Chooser) -> None:
         self._chooser = chooser
@@ -146,7 +146,7 @@ class OwnPool:
         return self._urls[index][0]
 
     def choose(self, site: str, jar: Hashable, now: float) -> int | None:
-        """As in `ProxyPool`; raises TypeError or ValueError for what is no proxy."""
+        """As in `ProxyPool`; raises TypeError or ValueError for a value that is no proxy."""
         url = self._chooser.choose(site, jar)
         if url is None:
             return None
@@ -157,7 +157,7 @@ class OwnPool:
         return self._proxies[proxy]
 
     def wait(self, site: str, now: float) -> float | None:
-        """As in `ProxyPool`; raises TypeError for what is no time."""
+        """As in `ProxyPool`; raises TypeError for a value that is no time."""
         wait: object = self._chooser.wait(site)
         if wait is None or (isinstance(wait, (int, float)) and wait >= 0):
             return wait
@@ -170,7 +170,7 @@ class OwnPool:
         return False
 
     def find(self, proxy: Proxy) -> int | None:
-        """As in `ProxyPool`, among those that have been chosen."""
+        """As in `ProxyPool`, among the proxies that have been chosen."""
         return _found(proxy, list(self._proxies))
 
     def cools_down(self, index: int, now: float) -> bool:

@@ -1,4 +1,4 @@
-"""Which failures of a download are those of the proxy that it went through, and not of the site."""
+"""Failures of a download that are due to its proxy, and not to the site."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ _UNCLEAR = frozenset({"DownloadTimeoutError", "DownloadFailedError"})
 
 
 def failure_of_proxy(exception: Exception) -> Rest | None:
-    """What becomes of the proxy after *exception*; None where the site may have failed as well.
+    """How the proxy is treated after *exception*; None if the site may have failed instead.
 
-    A download through a proxy connects to the proxy only: what fails before there is a connection
-    is its own failure.
+    A download through a proxy connects to the proxy only: a failure before there is a connection
+    is the proxy's.
     """
     if isinstance(exception, TunnelError):
         return Rest.OUT if _REFUSED_TUNNEL.search(str(exception)) else None

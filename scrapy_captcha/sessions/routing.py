@@ -1,4 +1,4 @@
-"""Which proxy and which user agent the requests of a session (site and cookie jar) go out with."""
+"""The proxy and the user agent of each session (site and cookie jar)."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 class Sessions:
     """Gives each session its proxy, and the user agent that its solution is bound to.
 
-    *now* tells seconds on a clock that only goes forward; *on_bound* is called when a session is
+    *now* returns seconds on a clock that only goes forward; *on_bound* is called when a session is
     bound to a user agent while none is.
     """
 
@@ -65,8 +65,8 @@ class Sessions:
     def equip(self, request: Request, *, keep_proxy: bool, patient: bool = False) -> bool:
         """Puts proxy and user agent into *request*; False when no proxy of the pool may go there.
 
-        With *keep_proxy* it stays at the proxy that it has, since its solution is bound to that. A
-        proxy that somebody else has set is left alone. Who is *patient* wants none that rests.
+        With *keep_proxy* it keeps the proxy that it has, since its solution is bound to that. A
+        proxy set by other code is left alone. With *patient* none that cools down is used.
         """
         self.dress(request)
         if not self._pool or ("proxy" in request.meta and PROXY_INDEX not in request.meta):
@@ -82,22 +82,22 @@ class Sessions:
         return True
 
     def bind(self, request: Request, user_agent: str) -> None:
-        """The session of *request* keeps to *user_agent* from now on."""
+        """Binds the session of *request* to *user_agent* from now on."""
         self.hold(request)
         self._identities.bind(self._session(request), request, user_agent)
 
     def hold(self, request: Request) -> None:
-        """The session of *request*, which shows a captcha, goes on as the browser that saw it."""
+        """Binds the session of *request*, which shows a captcha, to the browser that met it."""
         if not self._identities:
             self._on_bound()
         self._identities.hold(self._session(request), request)
 
     def accepted(self, request: Request) -> None:
-        """The site has taken a solution in the session of *request*."""
+        """Notes that the site has accepted a solution in the session of *request*."""
         self._identities.proven(self._session(request))
 
     def rejected(self, request: Request) -> None:
-        """The site has not taken a solution in the session of *request*."""
+        """Notes that the site has rejected a solution in the session of *request*."""
         self._identities.loosen(self._session(request))
 
     def dress(self, request: Request) -> None:
@@ -209,7 +209,7 @@ class Sessions:
             self._pool.leave(*self._session(request), index)
 
     def is_of_others(self, request: Request) -> bool:
-        """Whether somebody else has set the proxy of *request*."""
+        """Whether other code has set the proxy of *request*."""
         return bool(request.meta.get("proxy")) and self._index(request) is None
 
     def better(self, request: Request, labels: Iterable[str]) -> Request | None:
@@ -234,13 +234,13 @@ class Sessions:
         return self._pool.wait(self._session(request)[0], self._now())
 
     async def until_rested(self, ticket: Request) -> Request:
-        """*ticket*, once a proxy may go to its site, or none ever may: the story of a page."""
+        """*ticket*, once a proxy may go to its site, or none ever may: the wait of a page."""
         while wait := self.wait(ticket):
             await deferLater(CLOCK, wait)
         return ticket
 
     def forget_credentials(self, request: Request) -> None:
-        """Takes out of *request* what HttpProxyMiddleware put in for a proxy of the pool.
+        """Removes the header of HttpProxyMiddleware for a proxy of the pool from *request*.
 
         A request on its way to the scheduler may be written to disk.
         """
@@ -270,7 +270,7 @@ class Sessions:
         return index if type(index) is int and 0 <= index < len(self._pool) else None
 
     def _place(self, request: Request) -> int | None:
-        """The index of the proxy of *request*, whoever has set it."""
+        """The index of the proxy of *request*, whatever code has set it."""
         index = self._index(request)
         if index is not None or not (self._pool and request.meta.get("proxy")):
             return index

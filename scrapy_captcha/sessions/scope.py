@@ -1,4 +1,4 @@
-"""What is learned of sites: what a solution opens, and what may happen beside it in its session.
+"""The scope of solutions, learned by site: what a solution opens, and what may go on beside it.
 
 A session is a site, a cookie jar and a proxy, named by a string. Times are seconds on any clock
 that only goes forward.
@@ -28,7 +28,7 @@ _SHUT_AFTER = 3  # pages in a row that show a captcha
 _HOPELESS_AFTER = 3  # pages in a row that led and were given up
 _FREE_ENOUGH = 10  # pages in a row that came free at a site that was solved page by page
 _MOST_DOUBLED = 6
-_LONGEST_FLIGHT = 60.0  # seconds; what takes longer has got lost
+_LONGEST_FLIGHT = 60.0  # seconds; a solution that takes longer counts as lost
 _KEPT = 10_000  # sites, and sessions
 
 
@@ -41,7 +41,7 @@ class _Site:
 
 @dataclass(slots=True)
 class Session:
-    """What is known of a session at *site*.
+    """The state of a session at *site*.
 
     * *is_led*: whether one page has the turn; *sends*: whether its solution is on its way
     * *lends*: whether that page waits to buy, and a solution that is there may go first
@@ -64,7 +64,7 @@ class Session:
 
 
 class Sites:
-    """Who solves for which session. With *scope* AUTO each site's own is learned.
+    """The leaders of sessions. With *scope* AUTO each site's own is learned.
 
     A page that was let in without a solution of its own after one for another page says that
     solutions open the site. One that still shows a captcha then says that they open single pages,
@@ -146,7 +146,7 @@ class Sites:
         return Turn.LEAD
 
     def opened(self, session: Session, now: float) -> None:
-        """The site has accepted a solution for *session*; nobody leads there any more."""
+        """Notes that the site has accepted a solution for *session*, which loses its leader."""
         self.left(session)
         session.captchas = session.failures = 0
         if session.opened == inf:  # the first: what was asked for since is evidence
@@ -157,11 +157,11 @@ class Sites:
         session.is_led, session.sends, session.lends = True, False, False
 
     def left(self, session: Session) -> None:
-        """The one that led *session* has gone elsewhere."""
+        """Notes that the leader of *session* has gone to another session."""
         session.is_led = session.sends = session.lends = False
 
     def failed(self, session: Session) -> None:
-        """The one that led *session* has given up."""
+        """Notes that the leader of *session* was given up."""
         self.left(session)
         session.failures += 1
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Why(Enum):
-    """For what a page waits; the first come first."""
+    """The reasons why a page waits; the first are served first."""
 
     TO_SEND = "it has a solution, which ages"
     AGAIN = "it was fetched again, and showed a captcha all the same"
@@ -27,7 +27,7 @@ _LONGEST_HOLD = 30.0  # seconds for which pages are held back that may be free a
 
 
 class WaitingPages:
-    """Waits by session, nobody for longer than *patience* seconds."""
+    """The waits by session, each for *patience* seconds at most."""
 
     def __init__(self, clock: IReactorTime, patience: float) -> None:
         hold = min(patience, _LONGEST_HOLD)
@@ -42,26 +42,26 @@ class WaitingPages:
         return any(queue.has(session) for queue in self._queues.values())
 
     def resume(self, session: str, outcome: Outcome, *, new: bool = True) -> bool:
-        """The next page of *session* learns *outcome*; False where none waits.
+        """Resumes the next page of *session* with *outcome*; False if none waits.
 
-        Those that have not been fetched yet count with *new* only.
+        Pages that have not been fetched yet count with *new* only.
         """
         return any(
             self._queues[why].tell_one(session, outcome) for why in Why if new or why is not Why.NEW
         )
 
     def resume_to_send(self, session: str, outcome: Outcome) -> bool:
-        """The next page of *session* that has a solution learns *outcome*; False without one."""
+        """Resumes the next page of *session* that has a solution; False without one."""
         return self._queues[Why.TO_SEND].tell_one(session, outcome)
 
     def resume_new(self, session: str, outcome: Outcome, most: int) -> None:
-        """The next *most* of those that have not been fetched yet learn *outcome*."""
+        """Resumes the next *most* pages that have not been fetched yet with *outcome*."""
         for _ in range(most):
             if not self._queues[Why.NEW].tell_one(session, outcome):
                 return
 
     def resume_all(self, session: str, outcome: Outcome, *whys: Why) -> None:
-        """All that wait for one of *whys* learn *outcome*."""
+        """Resumes all that wait for one of *whys* with *outcome*."""
         for why in whys:
             self._queues[why].tell(session, outcome)
 

@@ -1,4 +1,4 @@
-"""How services speak; what they do is the same for all, and stands in ``solver.py``."""
+"""The dialects of services; their behaviour is the same for all, and is in ``solver.py``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a dialect is: the tables and words of one service, for a solver that is the same for all."""
+"""Dialects: the tables and words of one service, for a solver that is the same for all."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ _CHECKBOX = (TaskType(Kind.RECAPTCHA_V2, RECAPTCHA, proxied=_MAY),)
 class CapMonster(Dialect):
     """Errors come with HTTP 200; a poll may be answered 500 and the task go on.
 
-    Most types have one name, with or without a proxy. What answers cost is not told.
+    Most types have one name, with or without a proxy. Answers do not name their cost.
     """
 
     name = "capmonster"

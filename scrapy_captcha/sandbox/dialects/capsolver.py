@@ -39,7 +39,7 @@ _CLEARANCE = {"cookies.cf_clearance": "token", "token": "token"}
 class CapSolver(Dialect):
     """Errors come with HTTP 400 or 401; ids are UUIDs; the text of a picture comes at once.
 
-    A task is idle at first; what its answers cost is not told.
+    A task is idle at first; answers do not name their cost.
     """
 
     name = "capsolver"

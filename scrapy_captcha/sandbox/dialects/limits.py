@@ -1,4 +1,4 @@
-"""What a service puts up with."""
+"""The limits of a service."""
 
 from __future__ import annotations
 

@@ -72,7 +72,7 @@ class Unified(Dialect):
     idempotent = True
 
     def ready(self, purchase: Purchase) -> JsonObject:
-        """Without what only some services tell."""
+        """Without the fields that only some services send."""
         whole = super().ready(purchase)
         return {name: whole[name] for name in ("errorId", "status", "solution", "cost")}
 
