@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import socket
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -231,11 +232,11 @@ async def test_headers_without_end_are_cut() -> None:
 
 @pytest_twisted.ensureDeferred
 async def test_a_refused_connection_has_cost_nothing() -> None:
-    async with listening(Raw()) as port:
-        pass
-    async with sandbox(guards={FREE: None}, pages=90) as running:
-        settings = {"CAPTCHA_API_URL": f"http://127.0.0.1:{port}"}
-        crawled = await crawl(running, ["/page/1", FREE], ONCE | settings)
+    with socket.socket() as bound:  # nothing listens there, and no other process takes it
+        bound.bind(("127.0.0.1", 0))
+        async with sandbox(guards={FREE: None}, pages=90) as running:
+            settings = {"CAPTCHA_API_URL": f"http://127.0.0.1:{bound.getsockname()[1]}"}
+            crawled = await crawl(running, ["/page/1", FREE], ONCE | settings)
 
     assert crawled.reasons == ["NETWORK"]
     assert crawled.paths == [FREE]
