@@ -1,4 +1,4 @@
-"""What is learned of a site: what may happen beside a solution in its session.
+"""The manners of a site, as learned: what may go on beside a solution in its session.
 
 Pure bookkeeping. Times are seconds on any clock that only goes forward.
 """
@@ -11,7 +11,7 @@ from math import inf
 
 
 class Manner(IntEnum):
-    """How much of the way from a captcha to its page nothing else of its session may cross."""
+    """The part of the way from a captcha to its page in which its session must be left alone."""
 
     APART = 0  # nothing: solutions that are sent at once do one another no harm
     TURNS = 1  # from the submission to the page: the next submission may replace its clearance
@@ -19,7 +19,7 @@ class Manner(IntEnum):
 
 
 _DOUBTS = 2  # rejections that our own requests may have caused, before less is done at once
-_MOST_UNCOUNTED = 6  # rejections in a row that may be our own doing
+_MOST_UNCOUNTED = 6  # rejections in a row that other requests of the crawl may have caused
 _ENOUGH_ALONE = 3  # solutions accepted one at a time, before two are sent at once
 _ENOUGH_BESIDE = 4  # accepted of those, before no solution waits for another
 _SURE = 30  # accepted beside others, before a rejection is the site's own
@@ -109,22 +109,22 @@ class Manners:
 
     @property
     def take_two(self) -> bool:
-        """Whether it is to be found out if two solutions may be sent at once."""
+        """Whether to try whether two solutions may be sent at once."""
         return self.manner is Manner.TURNS and self.before is None and self.overlap.is_on_trial
 
     def are_for_one_visit(self) -> None:
-        """Captchas of the site are good for one visit."""
+        """Notes that captchas of the site are good for one visit."""
         self.manner, self.before = Manner.VISITS, None
 
     def answers_with_page(self, flight: Flight) -> None:
-        """The answer to a solution was the page, without a redirect to it."""
+        """Notes that the answer to a solution was the page, without a redirect to it."""
         if flight.sets_cookie or self.may_send:
             return
         if self.manner is Manner.TURNS and self.before is None:
             self.manner = Manner.APART
 
     def accepted(self, flight: Flight, *, outdated: bool) -> None:
-        """The site has taken the solution of *flight*: what happened beside it did no harm.
+        """Notes that the site has accepted the solution of *flight*, whatever went on beside it.
 
         It was *outdated* where another captcha had been shown meanwhile.
         """
@@ -138,7 +138,7 @@ class Manners:
             self.manner = Manner.APART
 
     def rejected(self, flight: Flight, *, outdated: bool) -> int:
-        """The site has not taken the solution of *flight*, which was *outdated* as above.
+        """Notes that the site has rejected the solution of *flight*, *outdated* as above.
 
         Returns how many rejections that proves to be its own. None where this may be our doing:
         then less is done at once, on trial. Where that changes nothing, the earlier ones were the

@@ -1,7 +1,7 @@
-"""One solution per need: pages of a session wait for the one among them that has its turn.
+"""Single flight: one page of a session, the leader, solves its captcha, and the others wait.
 
-Those that show a captcha wait for what becomes of it, and so do new ones that would only meet it,
-or would be in its way.
+Pages that show a captcha wait for the outcome of the leader, and so do new pages that would only
+meet the same captcha, or would be in its way.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _ASKED = "_captcha_asked"  # meta: when the request went out
 _LONG_AGO = -inf
 _LOOK_AFTER = 15.0  # seconds
 _LOST_AFTER = 60.0  # seconds in which a page that has got its turn is expected to go out
-_CHECK = 0.02  # seconds between two looks at which pages are still away
+_CHECK = 0.02  # seconds between two checks of the pages that are still away
 _LONGEST_CLEARING = 60.0  # seconds for pages that are away before a captcha is answered
 _LONGEST_TRANSFER = 5.0  # the same before a solution is sent, which ages
 _AT_ONCE = 8  # new pages that go out between two turns
@@ -63,15 +63,15 @@ class Showing:
 
 
 class SingleFlight:
-    """Has one page of each session solve, and the others wait for what comes of it.
+    """Lets one page of each session solve, while the others wait for the outcome.
 
-    Nobody waits longer than *patience* seconds for another page that does not get on; *now* tells
-    seconds on a clock that only goes forward, *under_way* which requests the downloader is at, and
-    *ahead* what reaches the site before a request that overtakes: None for all that is under way.
+    No page waits longer than *patience* seconds for another that makes no progress; *now* returns
+    seconds on a clock that only goes forward, *under_way* the requests in the downloader, *ahead*
+    the requests that reach the site before one that overtakes: None for all that are under way.
     *have_replaced* whether a request's jar has got other values for cookies since. *on_shared* is
     called with each page that came by the solution of another.
 
-    Until a page shows a captcha, who goes out and comes back need not be told more of than when.
+    Until a page shows a captcha, only the times of requests and responses are noted.
     """
 
     def __init__(
@@ -98,13 +98,13 @@ class SingleFlight:
         self._looks: dict[str, IDelayedCall] = {}
 
     def went_quietly(self, request: Request) -> None:
-        """*request* goes out now, and nobody solves for anybody yet."""
+        """Notes that *request* goes out now, while no session has a leader."""
         self._sessions.goes(request)
         if not (_ASKED in request.meta and "redirect_urls" in request.meta):
             request.meta[_ASKED] = self._now()  # else it was asked for before its redirect
 
     def came_back_quietly(self, request: Request, response: Response) -> None:
-        """*response* is the page of *request*, and nobody solves for anybody yet."""
+        """Notes that *response* is the page of *request*, while no session has a leader."""
         meta = request.meta
         self._sessions.comes(request)
         self._sessions.came(request)
@@ -114,7 +114,7 @@ class SingleFlight:
             self._in_flight.stranger_came_back()
 
     def asked(self, request: Request, progress: Progress) -> None:
-        """*request* goes out now, as far as *progress* has come."""
+        """Notes that *request* goes out now, with *progress*."""
         self.went_quietly(request)
         if progress.leads:
             self._watch(request, progress.leads)
@@ -124,10 +124,10 @@ class SingleFlight:
     def answered(
         self, request: Request, response: Response | None = None, *, challenged: bool = False
     ) -> float:
-        """*request* has been answered with *response*, or has failed.
+        """Notes that *request* has been answered with *response*, or has failed.
 
-        *challenged* says that *response* is a captcha: what follows from that, `met` is told.
-        Returns when *request* went out: in the far past, where that is not known.
+        *challenged* says that *response* is a captcha, which is then passed to `met`. Returns when
+        *request* went out: a time in the far past if that is unknown.
         """
         self._sessions.comes(request)
         noted = request.meta.get(_ASKED)
@@ -159,7 +159,7 @@ class SingleFlight:
         return self._sites.is_shut(session) or (queued and not progress.goes)
 
     def until_open(self, request: Request) -> Story:
-        """The story of *request*, which is held back: it ends once it may be fetched."""
+        """The wait of *request*, which is held back: it ends once it may be fetched."""
         return partial(self._until_open, name=self._sessions.name(request))
 
     async def _until_open(self, ticket: Request, name: str) -> Request:
@@ -177,7 +177,7 @@ class SingleFlight:
         return ticket
 
     def redirected(self, request: Request) -> None:
-        """*request*, which a redirect has made, is not sent now: who went out with it is back."""
+        """Notes that *request*, which a redirect has made, is not sent now, and so is back."""
         if self.has_begun:
             self._in_flight.came_back(request, with_cookie=False)
 
@@ -188,7 +188,7 @@ class SingleFlight:
         return session is not None and session.is_led and Progress.of(request.meta).leads != name
 
     async def until_solved(self, ticket: Request) -> Request:
-        """*ticket*, once its session is not solved for any more: the story of a page that has been
+        """*ticket*, once its session has no leader any more: the wait of a page that has been
         redirected to a captcha, which has not been fetched. It may be the next to lead.
         """
         asked_at = ticket.meta.pop(_ASKED, _LONG_AGO)
@@ -198,7 +198,7 @@ class SingleFlight:
         return ticket
 
     def met(self, request: Request, asked_at: float, *, one_visit: bool, served: Served) -> Showing:
-        """*request*, which went out at *asked_at*, shows a captcha that may be for *one_visit*.
+        """Notes that *request*, sent at *asked_at*, shows a captcha that may be for *one_visit*.
 
         *served* are the cookies that it was served under.
         """
@@ -219,8 +219,8 @@ class SingleFlight:
     async def is_to_be_fetched_again(self, ticket: Request, showing: Showing) -> bool:
         """Whether *ticket* is fetched again, as another page has solved for its session meanwhile.
 
-        Waits for that where one is at it; otherwise *ticket* has to solve itself, for which its
-        captcha may be too old already.
+        Waits for the leader if there is one; otherwise *ticket* has to solve for itself, for which
+        its captcha may be too old already.
         """
         # The ticket may be of another site, which redirects to the one that shows the captcha.
         name, session = showing.session, self._sites.session(showing.site, showing.session)
@@ -273,7 +273,7 @@ class SingleFlight:
         return await self._has_another_session(ticket, showing)
 
     def lend_turn(self, ticket: Request) -> None:
-        """*ticket* waits to buy: what it waits for may hang on solutions that wait for its turn.
+        """Notes that *ticket* waits to buy, maybe for solutions that wait for its turn.
 
         They go first until `take_back_turn`.
         """
@@ -287,7 +287,7 @@ class SingleFlight:
             self._look_later(name)
 
     def take_back_turn(self, ticket: Request) -> None:
-        """*ticket* waits no longer: it has its turn still, unless another page has taken it."""
+        """Notes that *ticket* waits no longer: its turn is its own, unless another has taken it."""
         name = Progress.of(ticket.meta).leads
         session = self._sites.known(name) if name else None
         if session is None:
@@ -353,28 +353,28 @@ class SingleFlight:
         return True
 
     def sent(self, request: Request, name: str) -> None:
-        """The solution *name* goes to the site of *request*."""
+        """Notes that the solution *name* goes to the site of *request*."""
         self._sites.sent(self._submits_in(request), name, self._now())
 
     def delivered(self, request: Request, name: str, *, sets_cookie: bool, at_gate: bool) -> None:
-        """The solution *name* for *request* has been answered."""
+        """Notes that the solution *name* for *request* has been answered."""
         session = self._submits_in(request)
         self._sites.delivered(session, name, sets_cookie=sets_cookie, at_gate=at_gate)
 
     def rejected(self, request: Request, name: str) -> int:
-        """The site shows a captcha in spite of *name*, for *request*.
+        """Notes that the site shows a captcha for *request* in spite of the solution *name*.
 
-        Returns how many rejections that proves to be its own, none where this may be our doing.
+        Returns how many rejections this proves to be the site's own; 0 if ours may be the fault.
         """
         self._sessions.rejected(request)
         return self._sites.rejected(self._submits_in(request), name)
 
     def answers_with_page(self, request: Request, name: str) -> None:
-        """The answer to the solution *name* was the page of *request*, without a redirect."""
+        """Notes that the answer to *name* was the page of *request*, without a redirect."""
         self._sites.answers_with_page(self._submits_in(request), name)
 
     def arrived(self, request: Request, progress: Progress) -> None:
-        """The page of *request* has come."""
+        """Notes that the page of *request* has come."""
         if progress.submitted:
             name = progress.leads or self._sessions.name(request)
             session = self._submits_in(request)
@@ -393,12 +393,12 @@ class SingleFlight:
             self._left(progress.leads, Outcome.OPENED if came else Outcome.MOVED)
 
     def left(self, progress: Progress, outcome: Outcome = Outcome.FAILED) -> None:
-        """Who has come as far as *progress* solves for its session no more."""
+        """Notes that the page with *progress* solves for its session no more."""
         if progress.leads:
             self._left(progress.leads, outcome)
 
     def lets_others_lead(self, ticket: Request) -> None:
-        """The purchase of *ticket* waits for its provider; others of its session go on meanwhile.
+        """Lets others of its session lead while the purchase of *ticket* waits for its provider.
 
         Not where its session takes one visit at a time: their captchas would replace its own.
         """
@@ -525,7 +525,7 @@ class SingleFlight:
         self._go_on(name, session)
 
     def _watch(self, request: Request, name: str) -> None:
-        """Looks after *request*, which leads: not every way that it can end is told to us."""
+        """Watches *request*, which leads: not every way in which it can end is reported."""
         self._stop_watching(name)
         self._looks[name] = CLOCK.callLater(_LOOK_AFTER, self._look, request, name)
 
@@ -545,7 +545,7 @@ class SingleFlight:
         self._looks[name] = CLOCK.callLater(_LOST_AFTER, self._look_again, name)
 
     def _look_again(self, name: str) -> None:
-        """Whoever had the turn, or was let go, is lost; the next one has its turn."""
+        """Gives the turn to the next page, since the one that had it, or was let go, is lost."""
         del self._looks[name]
         session = self._sites.known(name)
         if session is not None and session.is_led:
