@@ -99,6 +99,11 @@ class Progress:
         return self is _BEGINNING
 
     @property
+    def is_urgent(self) -> bool:
+        """Whether a solution of it ages, or others wait for it: not where it was only held back."""
+        return self.met or self.asked or bool(self.leads)
+
+    @property
     def attempts(self) -> Attempts:
         """As the policy counts them."""
         return Attempts(self.tasks, self.retries, self.resent)

@@ -20,7 +20,7 @@ LONGER = {
     "crawl/wiring.py": 350,
     "engine/parking.py": 330,
     "events.py": 375,  # one class an event
-    "sessions/single_flight.py": 560,
+    "sessions/single_flight.py": 570,
     "solver/client.py": 350,
 }
 

@@ -118,7 +118,7 @@ class Handler:
         page = await self._solved(request, progress)
         if page is not None:
             return page
-        if tried_again:
+        if tried_again and progress.is_urgent:
             self._download_slots.first(request)
         again = await self._routed(request, progress, keep=bool(progress.solution))
         host = urlparse_cached(request).hostname or ""

@@ -139,6 +139,7 @@ class Wiring:
             ahead=self.download_slots.ahead,
             under_way=lambda: self.crawler.engine.downloader.active,
             have_replaced=self.cookie_jars.have_replaced,
+            are_as_served=self.cookie_jars.are_as_served,
         )
 
     @cached_property

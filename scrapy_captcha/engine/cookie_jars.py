@@ -58,6 +58,10 @@ class CookieJars:
             now.setdefault(name, set()).add(value)
         return any(name in now and value not in now[name] for name, value in served)
 
+    def are_as_served(self, request: Request, served: Served) -> bool:
+        """Whether the jar of *request* would send just the cookies *served* now."""
+        return frozenset(_pairs(self.cookies_for(request))) == served
+
     def prefer_own(self, request: Request, given: object) -> None:
         """Lets the site's own cookies win over *given*, the spider's cookies of *request*.
 

@@ -209,7 +209,8 @@ class ParkingLot:
                 extra={"spider": self._crawler.spider},
             )
             result = self._spoilt(ticket)
-        result = result.replace(priority=result.priority + FIRST)
+        urgency = FIRST if Progress.of(result.meta).is_urgent else FIRST // 2
+        result = result.replace(priority=result.priority + urgency)
         self._returning.add(result)
         self._send(result)
 

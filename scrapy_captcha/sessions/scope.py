@@ -127,7 +127,7 @@ class Sites:
             return True
         if self.scope(session.site) is Scope.SITE:
             return session.captchas >= _SHUT_AFTER
-        return session.sends
+        return session.sends and self.manner(session) is not Manner.APART
 
     def turn(self, session: Session, asked_at: float, *, leads: bool = False) -> Turn:
         """What a page of *session* does that was asked for at *asked_at* and shows a captcha.

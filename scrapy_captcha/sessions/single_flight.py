@@ -68,8 +68,9 @@ class SingleFlight:
     No page waits longer than *patience* seconds for another that makes no progress; *now* returns
     seconds on a clock that only goes forward, *under_way* the requests in the downloader, *ahead*
     the requests that reach the site before one that overtakes: None for all that are under way.
-    *have_replaced* whether a request's jar has got other values for cookies since. *on_shared* is
-    called with each page that came by the solution of another.
+    *have_replaced* whether a request's jar has got other values for cookies since, *are_as_served*
+    whether it has just the cookies that a page was served under. *on_shared* is called with each
+    page that came by the solution of another.
 
     Until a page shows a captcha, only the times of requests and responses are noted.
     """
@@ -84,6 +85,7 @@ class SingleFlight:
         ahead: Callable[[Request], Collection[Request] | None],
         under_way: Callable[[], Collection[Request]],
         have_replaced: Callable[[Request, Served], bool],
+        are_as_served: Callable[[Request, Served], bool],
     ) -> None:
         self._sites = Sites(scope)
         self._sessions = sessions
@@ -92,6 +94,7 @@ class SingleFlight:
         self._ahead = ahead
         self._under_way = under_way
         self._have_replaced = have_replaced
+        self._are_as_served = are_as_served
         self.has_begun = False
         self._waiting = WaitingPages(CLOCK, patience)
         self._in_flight = InFlight(now)
@@ -380,7 +383,8 @@ class SingleFlight:
             session = self._submits_in(request)
             self._sites.accepted(session, progress.answer)
             self._sessions.accepted(request)
-            if session.companion == progress.answer and session.is_led:
+            is_apart = self._sites.manner(session) is Manner.APART
+            if session.companion == progress.answer and session.is_led and not is_apart:
                 return  # another page has the turn still
             self._sites.opened(session, self._now())
             self._go_on(name, session)
@@ -442,6 +446,8 @@ class SingleFlight:
             return False
         if not await self._in_flight.have_settled_since(ticket, showing.asked_at):
             return False
+        if self._are_as_served(ticket, showing.served):
+            return False
         self._note(ticket, again=again + 1)
         return True
 
@@ -502,6 +508,10 @@ class SingleFlight:
         one_by_one = self._sites.manner(session) is Manner.VISITS
         if self._sites.manner(session) is Manner.APART:
             self._waiting.resume_all(name, Outcome.OPENED, Why.TO_SEND)
+        if not one_by_one and self._waiting.resume_to_send(name, Outcome.TRIAL):
+            self._sites.lead(session)  # new pages would be in its way at once
+            self._look_later(name)
+            return
         if self._waiting.resume(name, Outcome.TRIAL, new=one_by_one):
             self._sites.lead(session)
             self._look_later(name)

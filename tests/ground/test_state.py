@@ -184,3 +184,16 @@ def test_after_takes_over_attempts_and_changes_and_keeps_the_rest() -> None:
     assert progress.after(Attempts(1, 2, resent=True), failed="y") == Progress(
         tasks=1, retries=2, resent=True, solution="x", failed="y", priority=3
     )
+
+
+@pytest.mark.parametrize(
+    ("progress", "is_urgent"),
+    [
+        (Progress(goes=True, priority=0), False),
+        (Progress(goes=True, leads="site"), True),
+        (Progress(met=True, solution="name"), True),
+        (Progress(asked=True, solution="name"), True),
+    ],
+)
+def test_what_was_only_held_back_is_not_urgent(progress: Progress, *, is_urgent: bool) -> None:
+    assert progress.is_urgent is is_urgent
