@@ -40,7 +40,7 @@ _ABOUT = (
     "no account is needed and nothing leaves the machine. A line shows the outcome of each page; "
     "the log is the same as in a crawl of your own."
 )
-_EXIT_CODES = "The exit code is 0 when all went as it has to, else 1."
+_EXIT_CODES = "The exit code is 0 when everything went as expected, else 1."
 SCRAPED = "scraped"
 _ROW = "{:10}{:14}{:26}{}"
 _SETTINGS: dict[str, Any] = {

@@ -89,7 +89,7 @@ class Config:
         read_boolean, False, "whether the API may be called without TLS on another machine"
     )
     domains: tuple[str, ...] = _setting(
-        read_domains, (), "domains to buy for, beside the spider's ``allowed_domains``"
+        read_domains, (), "domains to buy for, of those in the spider's ``allowed_domains``"
     )
     retry_times: int = _setting(
         read_count, 3, "purchases per page; free errors are retried as often"
@@ -146,7 +146,7 @@ class Config:
     close_on_stop: bool = _setting(
         read_boolean,
         False,
-        "whether an account error, or a limit, closes the spider instead of the tap only",
+        "whether an account error, or a limit, closes the spider instead of only ending purchases",
     )
     max_solves: int | None = _setting(read_limit, None, "most solves that are bought")
     max_solves_per_site: int | None = _setting(read_limit, None, "the same, for each site")
