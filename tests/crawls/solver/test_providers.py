@@ -320,10 +320,13 @@ async def test_a_task_whose_time_is_up_is_looked_at_once_more_and_then_bought_an
 
     made = [call for call in first.calls if call.method == "createTask"]
     assert crawled.reasons == ["TIMEOUT"]
-    assert (len(made), second.created) == (2, 0)
+    # A poll that is cut off by the deadline may count as a failure of the first: then the second is
+    # the next to be asked.
+    assert len(made) + second.created == 2
     again = [call for call in first.calls if call.task_id == made[0].task_id]
     assert again[-1].at > made[0].at + 1.0 + 0.5
-    assert again[-1].at < made[1].at
+    anew = [call for call in (*made[1:], *second.calls) if call.method == "createTask"]
+    assert again[-1].at < anew[0].at
 
 
 @pytest_twisted.ensureDeferred
