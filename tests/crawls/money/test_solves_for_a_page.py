@@ -43,7 +43,9 @@ PAGES = 60
 GIVEN = 5  # where the setting is not given
 
 
-@pytest.mark.parametrize(("of", "most"), [(11, 15 + 10 + 16), (2, 200)])
+# What is under way is bought still, and rejections of solutions that were sent at once may be our
+# own doing. Without the bound some 150 are bought.
+@pytest.mark.parametrize(("of", "most"), [(11, 15 + 10 + 16 + 2 * 16), (2, 200)])
 @pytest_twisted.ensureDeferred
 async def test_a_site_that_accepts_few_is_bought_for_no_more(
     of: int, most: int, caplog: pytest.LogCaptureFixture

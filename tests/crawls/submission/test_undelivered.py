@@ -55,7 +55,7 @@ async def test_a_site_that_closes_on_every_answer_is_bought_for_a_few_times_only
 
     assert len(crawled.failures) == PAGES
     # Those that were solved at once, and those that were begun before three could not be sent.
-    assert running.solver.created < PAGES
+    assert running.solver.created <= PAGES + 3 < 3 * PAGES
     assert crawled.stat("dropped_count/undelivered") == PAGES
     assert crawled.stat("unused_count") == running.solver.created
 
