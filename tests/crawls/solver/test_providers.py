@@ -320,9 +320,9 @@ async def test_a_task_whose_time_is_up_is_looked_at_once_more_and_then_bought_an
 
     made = [call for call in first.calls if call.method == "createTask"]
     assert crawled.reasons == ["TIMEOUT"]
-    # A poll that is cut off by the deadline may count as a failure of the first: then the second is
-    # the next to be asked.
-    assert len(made) + second.created == 2
+    # A poll or a createTask that is cut off by the deadline counts as a failure: then the second is
+    # the next to be asked, or the task is made once more.
+    assert len(made) + second.created in {2, 3}
     again = [call for call in first.calls if call.task_id == made[0].task_id]
     assert again[-1].at > made[0].at + 1.0 + 0.5
     anew = [call for call in (*made[1:], *second.calls) if call.method == "createTask"]
