@@ -193,8 +193,8 @@ class Budget:
         self._look()
         if self._file is None:
             self._abandon()
-        for name in self._ledger.charged_names():
-            self._end(name, Fate.UNUSED)
+        for purchase in self._ledger.close():
+            self._ended(purchase, Fate.UNUSED)
         for site, row in self._figures.by("site").items():
             self._events.publish(
                 SiteEnded(site, row.met, row.bought, row.accepted, row.rejected, row.money)
@@ -244,10 +244,13 @@ class Budget:
     def _end(self, name: str, fate: Fate) -> None:
         purchase = self._ledger.end(name, fate)
         if purchase is not None:
-            self._figures.ended(purchase)
-            self._events.publish(PurchaseEnded(fate))
-            self._say_spent()
-            self._wake()
+            self._ended(purchase, fate)
+
+    def _ended(self, purchase: Purchase, fate: Fate) -> None:
+        self._figures.ended(purchase)
+        self._events.publish(PurchaseEnded(fate))
+        self._say_spent()
+        self._wake()
 
     def _say_spent(self) -> None:
         total = self._figures.total()

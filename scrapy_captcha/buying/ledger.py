@@ -144,6 +144,18 @@ class Ledger:
 
     def end(self, name: str, fate: Fate) -> Purchase | None:
         """What became of *name*, which was charged; None when that is known already."""
+        purchase = self._end(name, fate)
+        if purchase is not None and fate not in _NOT_OF_THE_SITE:
+            is_page = int(fate is Fate.ACCEPTED)
+            self._sites[purchase.need.site].gives.add(ended=1, pages=is_page)
+        return purchase
+
+    def close(self) -> list[Purchase]:
+        """Ends all that were charged as unused: the crawl is over, which is no fault of a site."""
+        ended = [self._end(name, Fate.UNUSED) for name in list(self._open)]
+        return [purchase for purchase in ended if purchase is not None]
+
+    def _end(self, name: str, fate: Fate) -> Purchase | None:
         purchase = self._open.get(name)
         if purchase is None or purchase.charged is None:
             return None
@@ -151,10 +163,7 @@ class Ledger:
         purchase.fate = fate
         site = self._sites[purchase.need.site]
         site.at_risk -= purchase.price
-        is_page = fate is Fate.ACCEPTED
-        site.lost = 0 if is_page else site.lost + purchase.price
-        if fate not in _NOT_OF_THE_SITE:
-            site.gives.add(ended=1, pages=int(is_page))
+        site.lost = 0 if fate is Fate.ACCEPTED else site.lost + purchase.price
         return purchase
 
     def shared(self, site: str) -> None:
@@ -169,10 +178,6 @@ class Ledger:
     def names_under_way(self) -> list[str]:
         """Names of purchases that are reserved."""
         return [name for name, purchase in self._open.items() if purchase.charged is None]
-
-    def charged_names(self) -> list[str]:
-        """Names of purchases whose fate is open."""
-        return [name for name, purchase in self._open.items() if purchase.charged is not None]
 
     def has_open(self) -> bool:
         """Whether the end of any purchase is open."""
@@ -242,7 +247,6 @@ class Ledger:
         for purchase in self._open.values():
             if purchase.charged is not None:
                 sites[purchase.need.site][2] += purchase.price
-                sites[purchase.need.site][3] += 1
         return {
             "total": [self._done.solves, self._done.money],
             "sites": sites,

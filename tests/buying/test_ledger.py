@@ -216,6 +216,20 @@ def test_what_a_site_was_never_shown_is_not_held_against_it(fate: Fate) -> None:
         bought(books, f"a{n}", fate)
 
 
+@pytest.mark.parametrize("is_killed", [False, True], ids=["stopped", "killed"])
+def test_what_a_run_had_not_sent_when_it_ended_is_not_held_against_the_site(
+    is_killed: bool,
+) -> None:
+    first, limits = ledger(Limits()), Limits(per_page=5.0)
+    for n in range(40):
+        first.reserve(f"a{n}", SHOP, 0.0)
+        first.charge(f"a{n}", None, 0.0)
+    if not is_killed:
+        assert len(first.close()) == 40
+
+    assert restarted(first, limits).reserve("b", SHOP, 1_060.0) is Answer.YES
+
+
 def test_pages_that_share_a_solution_came_of_it() -> None:
     books = ledger(Limits(per_page=5.0))
     for n in range(40):

@@ -33,10 +33,10 @@ def pages_with_task(directory: Path) -> list[str]:
     return re.findall(r"Task .* created .*(/page/\d+)>", (directory / "scrapy.log").read_text())
 
 
-def wait_for(lines: Callable[[], list[str]]) -> list[str]:
-    """What *lines* returns, once there is anything."""
+def wait_for(lines: Callable[[], list[str]], count: int = 1) -> list[str]:
+    """What *lines* returns, once there are *count*."""
     patient_until = time.monotonic() + 30
-    while not (found := lines()):
+    while len(found := lines()) < count:
         assert time.monotonic() < patient_until
         time.sleep(0.02)
     return found
@@ -55,6 +55,7 @@ def test_what_was_parked_comes_once_and_is_paid_once(
     with site(6) as sandbox:
         with job.run(sandbox, WAITING, last=6, parked=5, dont_filter=dont_filter) as process:
             job.until("parked")
+            wait_for(lambda: pages_with_task(tmp_path), 5)
             process.kill()
         with job.run(sandbox, last=6, dont_filter=dont_filter):
             pass
@@ -71,6 +72,7 @@ def test_what_is_killed_twice_comes_once_and_is_not_filtered_away(tmp_path: Path
         for times in (1, 2):
             with job.run(sandbox, WAITING, last=6, parked=5) as process:
                 job.until("parked", times)
+                wait_for(lambda: pages_with_task(tmp_path), 5)
                 process.kill()
         with job.run(sandbox, last=6):
             pass
@@ -128,6 +130,7 @@ def test_what_is_still_in_the_queue_at_a_stop_after_a_kill_comes_no_second_time(
     with site(6) as sandbox:
         with job.run(sandbox, WAITING, last=6, parked=5) as process:
             job.until("parked")
+            wait_for(lambda: pages_with_task(tmp_path), 5)
             process.kill()
         with job.run(sandbox, slow | {"CLOSESPIDER_PAGECOUNT": 3}, last=6):
             pass
@@ -145,6 +148,7 @@ def test_a_page_that_has_come_after_a_kill_is_known_to_the_next_run(tmp_path: Pa
     with site(6) as sandbox:
         with job.run(sandbox, WAITING, last=6, parked=5) as process:
             job.until("parked")
+            wait_for(lambda: pages_with_task(tmp_path), 5)
             process.kill()
         for _ in range(2):
             with job.run(sandbox, last=6):
