@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import scrapy
+from forked import sandbox_process
 from scrapy import Request, Spider
 from scrapy.settings import Settings
 from scrapy.utils.test import get_crawler
@@ -33,7 +34,6 @@ from scrapy_captcha.providers import PROVIDERS
 from scrapy_captcha.purchases import Fate
 from scrapy_captcha.reporting.reasons import REASONS
 from scrapy_captcha.reporting.stats import Stats
-from scrapy_captcha.sandbox.fixture import sandbox_process
 from scrapy_captcha.settings import loaders as loading
 from scrapy_captcha.settings import options
 from scrapy_captcha.settings import parsers as readers

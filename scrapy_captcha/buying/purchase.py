@@ -256,14 +256,14 @@ class Buyer:
         progress = Progress.of(ticket.meta)
         if task_id == progress.task_id:
             return
+        if order.captcha.perishable:
+            self._notes.note(ticket, task_id=None)
+        else:  # on disk first: a kill is possible from now on
+            self._notes.note(ticket, task_id=task_id, purchase_id="")
+            self._budget.has_task(order, task_id)
         self._events.publish(
             TaskCreated(ticket, order.captcha, client.provider.name, client.plain(task_id, order))
         )
-        if order.captcha.perishable:
-            self._notes.note(ticket, task_id=None)
-        else:
-            self._budget.has_task(order, task_id)
-            self._notes.note(ticket, task_id=task_id, purchase_id="")
 
     def _solved(self, ticket: Request, captcha: Captcha, solution: Solution, name: str) -> Request:
         self._events.publish(CaptchaSolved(ticket, captcha))

@@ -8,6 +8,8 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import forked
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
@@ -37,7 +39,14 @@ class Command:
     def run(
         self, *arguments: str, encoding: str = "utf-8", before: str = ""
     ) -> subprocess.CompletedProcess[str]:
-        """Runs it to its end, with output in *encoding*, and *before* it other code."""
+        """Runs it to its end, with output in *encoding*, and *before* it other code.
+
+        In a new interpreter where one of these is given.
+        """
+        if encoding == "utf-8" and not before:
+            code = ["-c", _SCRAPY, "captcha", *arguments]
+            env = self._environment(encoding)
+            return forked.run(code, cwd=self.directory, env=env, timeout=180)
         return subprocess.run(  # noqa: S603
             [sys.executable, "-c", before + _SCRAPY, "captcha", *arguments],
             cwd=self.directory,

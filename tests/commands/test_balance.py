@@ -6,8 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from commanding import Command
-
-from scrapy_captcha.sandbox.fixture import sandbox_process
+from forked import sandbox_process
 
 if TYPE_CHECKING:
     import subprocess

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import pytest_twisted
 from commanding import Command
+from forked import sandbox_process
 from scrapy.settings import Settings
 
 from scrapy_captcha.commands.check import Check, run
 from scrapy_captcha.sandbox import Sandbox
-from scrapy_captcha.sandbox.fixture import sandbox_process
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from commanding import Command
+from forked import sandbox_process
 from scrapy.settings import Settings
 
 from scrapy_captcha.commands.solve import run
-from scrapy_captcha.sandbox.fixture import sandbox_process
 
 if TYPE_CHECKING:
     import subprocess

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import jobs
 from crawling import FAST
+from forked import Forked
 from jobs import QUEUES
 
 if TYPE_CHECKING:
@@ -43,7 +42,7 @@ class Job:
     @contextmanager
     def run(
         self, sandbox: SandboxProcess, settings: dict[str, Any] | None = None, **arguments: object
-    ) -> Iterator[subprocess.Popen[bytes]]:
+    ) -> Iterator[Forked]:
         """The process, which has ended when the block has."""
         arguments |= {"site": sandbox.site_url, "output": str(self._log)}
         given = {
@@ -55,10 +54,10 @@ class Job:
             "LOG_FILE": str(self.directory / "scrapy.log"),
             **(settings or {}),
         }
-        command = [sys.executable, self._script, json.dumps(given), json.dumps(arguments)]
+        command = [self._script, json.dumps(given), json.dumps(arguments)]
         # No public suffix list: its download is refused at once.
         proxies = {"https_proxy": "http://127.0.0.1:9", "no_proxy": "127.0.0.1"}
-        with subprocess.Popen(command, env=os.environ | proxies) as process:  # noqa: S603
+        with Forked(command, env=os.environ | proxies) as process:
             try:
                 yield process
                 process.wait(120)

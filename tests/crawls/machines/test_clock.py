@@ -6,9 +6,8 @@ import signal
 from typing import TYPE_CHECKING, Any
 
 import jumping
+from forked import sandbox_process
 from job import Job
-
-from scrapy_captcha.sandbox.fixture import sandbox_process
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,10 +10,10 @@ import pytest
 import pytest_twisted
 import repeating
 from crawling import crawl, sandbox
+from forked import sandbox_process
 from job import Job
 
 from scrapy_captcha.sandbox import Guard, Mode
-from scrapy_captcha.sandbox.fixture import sandbox_process
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import repeating
+from forked import sandbox_process
 from job import WAITING, Job, journals
-
-from scrapy_captcha.sandbox.fixture import sandbox_process
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -67,6 +66,7 @@ def test_what_was_parked_comes_once_and_is_paid_once(
 
 
 def test_what_is_killed_twice_comes_once_and_is_not_filtered_away(tmp_path: Path) -> None:
+    """What the second run has collected before it is killed is in its memory only."""
     job = Job(tmp_path, "default", SCRIPT)
     with site(6) as sandbox:
         for times in (1, 2):
@@ -74,12 +74,13 @@ def test_what_is_killed_twice_comes_once_and_is_not_filtered_away(tmp_path: Path
                 job.until("parked", times)
                 wait_for(lambda: pages_with_task(tmp_path), 5)
                 process.kill()
+        collected = (tmp_path / "scrapy.log").read_text().count("Captcha solved")
         with job.run(sandbox, last=6):
             pass
         state = sandbox.state()
 
     assert sorted(job.log) == sorted([*pages(6), "parked", "parked"])
-    assert state["solver"]["created"] == 5
+    assert 5 <= state["solver"]["created"] <= 5 + collected
 
 
 def test_what_has_not_been_parked_is_not_filtered_because_others_were(tmp_path: Path) -> None:

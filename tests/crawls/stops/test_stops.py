@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import pytest
 import pytest_twisted
 from crawling import Visitor, crawl, sandbox
+from forked import sandbox_process
 from job import WAITING, Job, journals
 from jobs import QUEUES, until_parked
 from scrapy import Request
@@ -18,7 +19,6 @@ from scrapy.statscollectors import MemoryStatsCollector
 from scrapy.utils.defer import deferred_from_coro
 
 from scrapy_captcha.money import micros
-from scrapy_captcha.sandbox.fixture import sandbox_process
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator

@@ -15,11 +15,11 @@ import full_disk
 import pytest
 import pytest_twisted
 from crawling import FAST, Visitor, crawl, sandbox
+from forked import sandbox_process
 from jobs import until_parked
 from scrapy.utils.defer import deferred_from_coro
 
 from scrapy_captcha.sandbox import Answer, Guard, Mode
-from scrapy_captcha.sandbox.fixture import sandbox_process
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
