@@ -29,7 +29,7 @@ from scrapy_captcha.settings.config import Config
 from scrapy_captcha.settings.limits import Limits
 from scrapy_captcha.settings.options import Options
 from scrapy_captcha.solver.redaction import scrub
-from scrapy_captcha.state import KEY, Progress
+from scrapy_captcha.state import KEY, CaptchaState
 from scrapy_captcha.store.journal import Journal, _sealed
 
 if TYPE_CHECKING:
@@ -154,10 +154,10 @@ def rows(random: Random) -> None:
 
 def meta(random: Random) -> None:
     """What a queue gives back of us is sound, whatever somebody has put there."""
-    stored: Any = {name: anything(random) for name in (*_FIELDS_OF_PROGRESS, "other")}
-    progress = Progress.of({KEY: random.choice((stored, anything(random)))})
-    _check(progress.tasks >= 0 <= progress.retries)
-    _check(Progress.of({KEY: progress.to_meta()}) == progress)
+    stored: Any = {name: anything(random) for name in (*_FIELDS_OF_STATE, "other")}
+    state = CaptchaState.of({KEY: random.choice((stored, anything(random)))})
+    _check(state.tasks >= 0 <= state.retries)
+    _check(CaptchaState.of({KEY: state.to_meta()}) == state)
 
 
 def spent(random: Random) -> None:
@@ -201,7 +201,7 @@ def texts(random: Random) -> None:
 
 
 _CONFIG = Config()
-_FIELDS_OF_PROGRESS = tuple(Progress.__dataclass_fields__)
+_FIELDS_OF_STATE = tuple(CaptchaState.__dataclass_fields__)
 _WORDS_OF_A_REQUEST = ("policy", "retry_times", "on_give_up", "kind", "site_key")
 _NAMES = sorted(f"CAPTCHA_{name.upper()}" for name in Config.__dataclass_fields__)
 _DAMAGE = (ValueError, TypeError, KeyError, AttributeError, OverflowError)

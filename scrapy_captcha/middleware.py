@@ -9,9 +9,9 @@ from twisted.internet.defer import Deferred
 
 from scrapy_captcha.crawl.handler import Handler
 from scrapy_captcha.crawl.wiring import Wiring
-from scrapy_captcha.origin import ORIGIN, remember_origin
+from scrapy_captcha.origin import remember_origin
 from scrapy_captcha.settings.config import Config
-from scrapy_captcha.state import KEY, SUBMISSION
+from scrapy_captcha.state import KEY, ORIGIN, SUBMISSION
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable

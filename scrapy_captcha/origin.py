@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import parse_qsl, urlsplit
 
-from scrapy_captcha.state import GATE, KEY, Progress
+from scrapy_captcha.state import CHAIN, GATE, KEY, ORIGIN, CaptchaState
 from scrapy_captcha.urls import are_of_one_origin
 
 if TYPE_CHECKING:
@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     from scrapy.http import Request
 
-ORIGIN = "_captcha_origin"  # meta: what a redirect would make the request forget
-CHAIN = "_captcha_chain"  # meta of a redirected request: its depth, and which redirects are its own
 _OWN = {"owner": str, "method": str, "body": bytes, "headers": dict}
 _SHAPES = [_OWN | {"cookies": cookies} for cookies in (dict, list)]
 _REDIRECT_KEYS = frozenset({"redirect_urls", "redirect_times", "redirect_ttl", "redirect_reasons"})
@@ -68,7 +66,7 @@ def is_at_its_gate(request: Request) -> bool:
 
 def disown(request: Request) -> None:
     """Takes out of *request* what belongs to another one, whose meta a spider has copied."""
-    owner = Progress.of(request.meta).owner
+    owner = CaptchaState.of(request.meta).owner
     if owner and owner != owner_of(request):
         del request.meta[KEY]
 
@@ -103,12 +101,12 @@ def _chain(meta: Mapping[str, Any]) -> tuple[int, int]:
     return meta.get("depth", 0), 0
 
 
-def restore(request: Request, progress: Progress) -> None:
+def restore(request: Request, state: CaptchaState) -> None:
     """Gives *request* back to the spider as it was, with nothing of ours in it."""
-    if progress.priority is not None:
-        request.priority = progress.priority
-        request.dont_filter = progress.dont_filter
-        request.cookies = progress.cookies
+    if state.priority is not None:
+        request.priority = state.priority
+        request.dont_filter = state.dont_filter
+        request.cookies = state.cookies
     origin = _checked(request.meta.get(ORIGIN))
     if "cookies" in origin and not redirects(request):
         request.cookies = origin["cookies"]
@@ -122,10 +120,10 @@ def to_be_tried_again(request: Request, *, priority_adjust: int, is_gate: bool =
     *priority_adjust* is ``REDIRECT_PRIORITY_ADJUST``; *is_gate* as in `original`.
     """
     meant = original(request, priority_adjust=priority_adjust, is_gate=is_gate)
-    progress = Progress.of(request.meta)
-    progress = replace(
-        _with_own(progress, meant),
-        shown_at=shown_at(request) if redirects(request) else progress.shown_at,
+    state = CaptchaState.of(request.meta)
+    state = replace(
+        _with_own(state, meant),
+        shown_at=shown_at(request) if redirects(request) else state.shown_at,
         reposts=meant is request and _may_be_repeated(request),
         submitted=False,
         solution="",
@@ -134,25 +132,25 @@ def to_be_tried_again(request: Request, *, priority_adjust: int, is_gate: bool =
         probes=False,
     )
     again: Request = meant.replace(
-        priority=progress.priority,
-        cookies=progress.cookies,
+        priority=state.priority,
+        cookies=state.cookies,
         dont_filter=True,
-        meta=meant.meta | {KEY: progress.to_meta()},
+        meta=meant.meta | {KEY: state.to_meta()},
     )
     return again
 
 
-def with_own(request: Request, *, priority_adjust: int) -> Progress:
-    """The progress of *request*, with what is the request's own and may differ on the way."""
+def with_own(request: Request, *, priority_adjust: int) -> CaptchaState:
+    """The state of *request*, with what is the request's own and may differ on the way."""
     meant = original(request, priority_adjust=priority_adjust)
-    return _with_own(Progress.of(request.meta), meant)
+    return _with_own(CaptchaState.of(request.meta), meant)
 
 
-def _with_own(progress: Progress, meant: Request) -> Progress:
-    if progress.priority is not None:
-        return progress
+def _with_own(state: CaptchaState, meant: Request) -> CaptchaState:
+    if state.priority is not None:
+        return state
     return replace(
-        progress,
+        state,
         owner=owner_of(meant),
         priority=meant.priority,
         dont_filter=meant.dont_filter,
@@ -185,15 +183,15 @@ def post_again(request: Request, *, priority_adjust: int) -> Request:
     It is to be judged as the page of *request* was.
     """
     origin = _checked(request.meta.get(ORIGIN))
-    progress = Progress.of(request.meta)
-    progress = replace(
-        progress,
+    state = CaptchaState.of(request.meta)
+    state = replace(
+        state,
         reposts=False,
-        priority=(progress.priority or 0) - priority_adjust,
+        priority=(state.priority or 0) - priority_adjust,
         cookies=origin.get("cookies"),
     )
     meant = _meant(request, wanted_url(request), origin, request.priority)
-    meant.meta[KEY] = progress.to_meta()
+    meant.meta[KEY] = state.to_meta()
     return meant.replace(dont_filter=True)
 
 

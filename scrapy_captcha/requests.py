@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from tldextract import TLDExtract
 
-from scrapy_captcha.state import Progress
+from scrapy_captcha.state import HAD_PROXY, PROXY_INDEX, CaptchaState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Hashable
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     # What a parked request waits for; its result is sent in its place.
     Story = Callable[[Request], Coroutine[Deferred[Any], Any, Request]]
 
-PROXY_INDEX = "_captcha_proxy"  # meta: the request's place in the pool; credentials stay there
-HAD_PROXY = "_captcha_had_proxy"  # meta: whether its proxy was there before it went out
 PROXY_KEYS = frozenset({"proxy", "_auth_proxy", "_scheme_proxy", PROXY_INDEX, HAD_PROXY})
 
 # What makes the session of a page: its cookies and its proxy, with the proxy's credentials; and by
@@ -58,7 +56,7 @@ def site_of_page(page: Request | Response) -> str:
 
 def site_of_captcha(request: Request) -> str:
     """The site that shows the captcha of *request*, to which a redirect may have led."""
-    shown_at = Progress.of(request.meta).shown_at
+    shown_at = CaptchaState.of(request.meta).shown_at
     return site_of(shown_at) if shown_at else site_of_page(request)
 
 

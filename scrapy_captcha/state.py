@@ -15,11 +15,20 @@ from scrapy_captcha.policy import Attempts
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-KEY = "_captcha"
+# All our keys in ``request.meta``, apart from "captcha", which is the user's.
+KEY = "_captcha"  # a CaptchaState
+ORIGIN = "_captcha_origin"  # what a redirect would make the request forget
+CHAIN = "_captcha_chain"  # of a redirected request: its depth, and which redirects are its own
+GATE = "_captcha_gate"  # of a request that ends where a redirect leads to this URL
+SUBMISSION = "_captcha_submission"  # of the request that carries a solution
+PROXY_INDEX = "_captcha_proxy"  # the request's place in the pool; credentials stay there
+HAD_PROXY = "_captcha_had_proxy"  # whether its proxy was there before it went out
+NEWCOMER = "_captcha_newcomer"  # kept by the copies that redirects and retries make
+ASKED_AT = "_captcha_asked"  # when the request went out
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class CaptchaState:
     """How far one page has come.
 
     * *tasks*, *retries*, *resent*: as in `Attempts`
@@ -81,7 +90,7 @@ class Progress:
     cookies: Any = None
 
     @classmethod
-    def of(cls, meta: Mapping[str, Any]) -> Progress:
+    def of(cls, meta: Mapping[str, Any]) -> CaptchaState:
         """What *meta* remembers, the beginning when it remembers nothing."""
         stored = meta.get(KEY)
         if not isinstance(stored, dict):
@@ -89,7 +98,7 @@ class Progress:
         return cls(**{k: v for k, v in stored.items() if _is_sound(k, v)})
 
     def to_meta(self) -> dict[str, Any]:
-        """For ``request.meta["_captcha"]``: what differs from the beginning."""
+        """For ``request.meta[KEY]``: what differs from the beginning."""
         values = {name: getattr(self, name) for name in _TYPES}
         return {k: v for k, v in values.items() if v != getattr(_BEGINNING, k)}
 
@@ -108,12 +117,12 @@ class Progress:
         """As the policy counts them."""
         return Attempts(self.tasks, self.retries, self.resent)
 
-    def for_another_run(self) -> Progress:
+    def for_another_run(self) -> CaptchaState:
         """The same without what was in memory: a solution that was never sent does not count."""
         tasks = self.tasks - 1 if self.solution and self.tasks else self.tasks
         return replace(self, tasks=tasks, solution="", submitted=False, answer="", goes=False)
 
-    def after(self, attempts: Attempts, **changes: Any) -> Progress:
+    def after(self, attempts: Attempts, **changes: Any) -> CaptchaState:
         """The same, with *attempts* made and other fields changed."""
         return replace(
             self,
@@ -165,9 +174,5 @@ def _is_sound(name: object, value: Any) -> bool:
     return name in _TYPES and type(value) in _TYPES[name] and not (name in _COUNTS and value < 0)
 
 
-_BEGINNING = Progress()
-assert set(_TYPES) == {f.name for f in fields(Progress)}  # noqa: S101 - one table, two readers
-
-
-GATE = "_captcha_gate"  # meta of a request that ends where a redirect leads to this URL
-SUBMISSION = "_captcha_submission"  # meta of the request that carries a solution
+_BEGINNING = CaptchaState()
+assert set(_TYPES) == {f.name for f in fields(CaptchaState)}  # noqa: S101 - one table, two readers

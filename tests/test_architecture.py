@@ -45,6 +45,11 @@ def test_what_the_text_names_is_there() -> None:
         assert path.with_suffix(".py").exists() or path.is_dir() or (ROOT / name).is_dir(), name
 
 
+def test_all_meta_keys_of_ours_are_named_in_one_file() -> None:
+    naming = {path.name for path in PACKAGE.rglob("*.py") if '"_captcha' in path.read_text("utf-8")}
+    assert naming == {"state.py"}
+
+
 @pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: path.stem)
 def test_a_file_fits_its_subject_and_a_function_a_glance(path: Path) -> None:
     text = path.read_text(encoding="utf-8")

@@ -14,7 +14,7 @@ from scrapy_captcha.events import LimitReached, MoneySpent, PurchaseEnded, SiteE
 from scrapy_captcha.money import known_cost, micros, shown
 from scrapy_captcha.purchases import Fate
 from scrapy_captcha.settings.config import PREFIX
-from scrapy_captcha.state import Progress
+from scrapy_captcha.state import CaptchaState
 from scrapy_captcha.store.statefile import StateFile
 from scrapy_captcha.waiters import Waiters
 
@@ -96,10 +96,10 @@ class Budget:
         With WAIT, ask again after `until_something_ends`. With YES it is counted from now on.
         """
         need = self._sessions.need(request, captcha, provider)
-        progress = Progress.of(request.meta)
-        for own in (progress.answer, progress.solution):  # else it might wait for itself
+        state = CaptchaState.of(request.meta)
+        for own in (state.answer, state.solution):  # else it might wait for itself
             self._end(own, Fate.UNUSED)
-        attempts = progress.tasks + 1
+        attempts = state.tasks + 1
         answer = self._ledger.reserve(name, need, _now(), url=request.url, attempts=attempts)
         if answer is Answer.YES:
             self._save()
@@ -162,31 +162,31 @@ class Budget:
         """The solution *name* was not sent in time."""
         self._end(name, Fate.EXPIRED)
 
-    def accepted(self, progress: Progress) -> None:
+    def accepted(self, state: CaptchaState) -> None:
         """The site gave the page for the solution that went to it."""
-        self._end(progress.answer, Fate.ACCEPTED)
+        self._end(state.answer, Fate.ACCEPTED)
 
     def shared(self, site: str) -> None:
         """*site* gave a page for the solution of another page."""
         self._ledger.shared(site)
 
-    def rejected(self, progress: Progress) -> None:
+    def rejected(self, state: CaptchaState) -> None:
         """The site did not."""
-        self._end(progress.answer, Fate.REJECTED)
+        self._end(state.answer, Fate.REJECTED)
 
-    def ended(self, progress: Progress) -> None:
-        """A page is over that has come as far as *progress*: what is left to it is of no use."""
-        for name in (progress.answer, progress.solution):
+    def ended(self, state: CaptchaState) -> None:
+        """A page is over that has come as far as *state*: what is left to it is of no use."""
+        for name in (state.answer, state.solution):
             self._end(name, Fate.UNUSED)
-        self.abandoned(progress)
+        self.abandoned(state)
 
-    def abandoned(self, progress: Progress) -> None:
-        """What *progress* has under way is neither sent again nor collected."""
-        if progress.task_id is None:
-            self._lose(progress.purchase_id)
+    def abandoned(self, state: CaptchaState) -> None:
+        """What *state* has under way is neither sent again nor collected."""
+        if state.task_id is None:
+            self._lose(state.purchase_id)
         else:
-            self.not_made(progress.purchase_id)  # it was for the case that the task is gone
-            self._lose_task(progress)
+            self.not_made(state.purchase_id)  # it was for the case that the task is gone
+            self._lose_task(state)
 
     def close(self) -> None:
         """Counts what nobody used and leaves nothing in the reactor."""
@@ -232,7 +232,7 @@ class Budget:
             self._wake()
         return purchase
 
-    def _lose_task(self, of: Order | Progress) -> None:
+    def _lose_task(self, of: Order | CaptchaState) -> None:
         """The task that was to be collected has come to nothing, unless it is settled."""
         if of.task_id is not None:
             self._lose(self._purchases.pop(of.task_id, ""))

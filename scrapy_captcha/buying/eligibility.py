@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from scrapy_captcha.settings.domains import Domains
     from scrapy_captcha.settings.options import Options
     from scrapy_captcha.solver.pool import ProviderPool
-    from scrapy_captcha.state import Progress
+    from scrapy_captcha.state import CaptchaState
     from scrapy_captcha.store.journal import Journal
 
 logger = logging.getLogger(__name__)
@@ -53,7 +53,7 @@ class Eligibility:
         self._without_proxy: set[Kind] = set()
 
     def reason_not_to_buy(
-        self, request: Request, captcha: Captcha, progress: Progress, options: Options
+        self, request: Request, captcha: Captcha, state: CaptchaState, options: Options
     ) -> str | None:
         """Why none is bought for *captcha*, which *request* shows; None where one may be."""
         reason = self._reason_not_to_want(request, captcha)
@@ -62,7 +62,7 @@ class Eligibility:
         reason = self.reason_to_wait(captcha)
         if reason:
             return reason
-        if progress.tasks >= options.policy.retry_times:
+        if state.tasks >= options.policy.retry_times:
             return "rejected"
         own_way = hasattr(self._crawler.spider, "captcha_submit")
         reason = reason_not_to_answer(captcha, own_way=own_way)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from scrapy_captcha.state import KEY, Progress
+from scrapy_captcha.state import KEY, CaptchaState
 
 if TYPE_CHECKING:
     from scrapy.http import Request
@@ -20,10 +20,10 @@ class Notes:
         self._journal = journal
 
     def note(self, ticket: Request, **changes: Any) -> None:
-        """*changes* are fields of the ticket's Progress."""
-        self.write(ticket, replace(Progress.of(ticket.meta), **changes))
+        """*changes* are fields of the ticket's CaptchaState."""
+        self.write(ticket, replace(CaptchaState.of(ticket.meta), **changes))
 
-    def write(self, ticket: Request, progress: Progress) -> None:
-        """*ticket* has come as far as *progress*."""
-        ticket.meta[KEY] = progress.to_meta()
+    def write(self, ticket: Request, state: CaptchaState) -> None:
+        """*ticket* has come as far as *state*."""
+        ticket.meta[KEY] = state.to_meta()
         self._journal.update(ticket)

@@ -15,7 +15,7 @@ from scrapy_captcha.events import CaptchaSolved, TaskCreated
 from scrapy_captcha.providers import Order
 from scrapy_captcha.solver.breaker import changes_nothing
 from scrapy_captcha.solver.client import new_purchase_id
-from scrapy_captcha.state import KEY, Progress
+from scrapy_captcha.state import KEY, CaptchaState
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -74,7 +74,7 @@ class Buyer:
         if await self._flights.is_to_be_fetched_again(ticket, showing):
             return ticket
         bought = await self.buy(ticket, captcha, options)
-        if not Progress.of(bought.meta).solution:
+        if not CaptchaState.of(bought.meta).solution:
             return bought
         if await self._flights.is_needed(bought, showing):
             return bought
@@ -82,13 +82,13 @@ class Buyer:
 
     def _unused(self, ticket: Request) -> Request:
         """*ticket* without its solution: its session was opened by another one."""
-        progress = Progress.of(ticket.meta)
-        place = self._solutions.take(progress.solution)
+        state = CaptchaState.of(ticket.meta)
+        place = self._solutions.take(state.solution)
         if place is not None:
             place.leave()
-        self._budget.ended(progress)
-        progress = replace(progress, tasks=progress.tasks - 1, solution="", follows=True, goes=True)
-        self._notes.write(ticket, progress)
+        self._budget.ended(state)
+        state = replace(state, tasks=state.tasks - 1, solution="", follows=True, goes=True)
+        self._notes.write(ticket, state)
         return ticket
 
     async def buy(self, ticket: Request, captcha: Captcha, options: Options) -> Request:
@@ -147,10 +147,10 @@ class Buyer:
 
     async def _turn(self, ticket: Request, captcha: Captcha) -> Turn:
         """At the provider where a purchase has begun; what has begun elsewhere is lost then."""
-        progress = Progress.of(ticket.meta)
+        state = CaptchaState.of(ticket.meta)
         proxy = self._sessions.solving_proxy(ticket)
-        turn = await self._pool.turn(captcha, proxy, progress.provider, progress.avoided)
-        if progress.provider not in ("", turn.client.provider.name):
+        turn = await self._pool.turn(captcha, proxy, state.provider, state.avoided)
+        if state.provider not in ("", turn.client.provider.name):
             self._recovery.abandon(ticket)
         return turn
 
@@ -166,11 +166,11 @@ class Buyer:
 
         None where it hangs on other purchases whether one more may be made.
         """
-        captcha, progress = order.captcha, Progress.of(ticket.meta)
+        captcha, state = order.captcha, CaptchaState.of(ticket.meta)
         if reason := self._eligibility.reason_to_wait(captcha):
             return self._recovery.failed(ticket, captcha, options, reason)
         answer = self._budget.reserve(order.purchase_id, ticket, captcha, client.provider.name)
-        if progress.task_id is None:  # else it is paid for already
+        if state.task_id is None:  # else it is paid for already
             if answer is Answer.WAIT:
                 return None
             if refused := reason_not_to_buy(answer):
@@ -180,7 +180,7 @@ class Buyer:
         try:
             solution = await client.purchase(order, partial(self._bought, ticket, client, order))
         except SolverError as error:
-            self._not_bought(ticket, captcha, order, error, progress)
+            self._not_bought(ticket, captcha, order, error, state)
             raise
         name = self._budget.solved(order, solution)
         self._solutions.keep(place, name, captcha, solution)
@@ -189,10 +189,10 @@ class Buyer:
 
     def _without_picture(self, ticket: Request, captcha: Captcha, options: Options) -> Request:
         """*ticket* to be shown another picture: this one may have been for another session."""
-        progress = Progress.of(ticket.meta)
-        if progress.asked or progress.retries >= options.policy.retry_times:
+        state = CaptchaState.of(ticket.meta)
+        if state.asked or state.retries >= options.policy.retry_times:
             return self._recovery.failed(ticket, captcha, options, "picture")
-        self._notes.note(ticket, retries=progress.retries + 1)
+        self._notes.note(ticket, retries=state.retries + 1)
         return ticket
 
     def _not_bought(
@@ -201,7 +201,7 @@ class Buyer:
         captcha: Captcha,
         order: Order,
         error: SolverError,
-        before: Progress,
+        before: CaptchaState,
     ) -> None:
         """Notes what is left of *order*: a name to send it again under, or a task to look at.
 
@@ -210,7 +210,7 @@ class Buyer:
         if changes_nothing(error) and before.provider:
             self._budget.not_made(order.purchase_id)
             return
-        task_id = Progress.of(ticket.meta).task_id
+        task_id = CaptchaState.of(ticket.meta).task_id
         goes_on = task_id is not None and self._is_to_be_looked_at(ticket, captcha, order, error)
         self._budget.failed(order, error, goes_on=goes_on)
         self._notes.note(
@@ -236,16 +236,16 @@ class Buyer:
         )
 
     def _order(self, ticket: Request, captcha: Captcha, image: bytes) -> Order:
-        progress = Progress.of(ticket.meta)
+        state = CaptchaState.of(ticket.meta)
         self._sessions.hold(ticket)
         user_agent = ticket.headers.get("User-Agent")
         return Order(
             captcha,
-            purchase_id=progress.purchase_id or new_purchase_id(),
+            purchase_id=state.purchase_id or new_purchase_id(),
             image=image,
             proxy=self._sessions.solving_proxy(ticket),
             user_agent=user_agent.decode("latin-1") if user_agent else None,
-            task_id=progress.task_id,
+            task_id=state.task_id,
         )
 
     def _bought(self, ticket: Request, client: SolverClient, order: Order, task_id: TaskId) -> None:
@@ -253,8 +253,8 @@ class Buyer:
 
         What was bought for a perishable captcha is of no use for the next that the page shows.
         """
-        progress = Progress.of(ticket.meta)
-        if task_id == progress.task_id:
+        state = CaptchaState.of(ticket.meta)
+        if task_id == state.task_id:
             return
         if order.captcha.perishable:
             self._notes.note(ticket, task_id=None)
@@ -269,19 +269,19 @@ class Buyer:
         self._events.publish(CaptchaSolved(ticket, captcha))
         if solution.user_agent:
             self._sessions.bind(ticket, solution.user_agent)
-        progress = Progress.of(ticket.meta)
-        progress = replace(
-            progress,
-            tasks=progress.tasks + 1,
+        state = CaptchaState.of(ticket.meta)
+        state = replace(
+            state,
+            tasks=state.tasks + 1,
             solution=name,
             purchase_id="",
             provider="",
             task_id=None,
         )
-        return ticket.replace(meta=ticket.meta | {KEY: progress.to_meta()})
+        return ticket.replace(meta=ticket.meta | {KEY: state.to_meta()})
 
 
 def _has_aged(ticket: Request, captcha: Captcha, client: SolverClient, begun: float) -> bool:
     """Whether *captcha* has waited for an outage to end since *begun*, and the page has another."""
-    is_kept = Progress.of(ticket.meta).asked or not captcha.perishable
+    is_kept = CaptchaState.of(ticket.meta).asked or not captcha.perishable
     return not is_kept and client.was_out_since(begun)

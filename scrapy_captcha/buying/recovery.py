@@ -19,7 +19,7 @@ from scrapy_captcha.sessions.outcomes import Outcome
 from scrapy_captcha.settings.choices import GiveUp
 from scrapy_captcha.signals import proxy_refused
 from scrapy_captcha.solver.breaker import is_failure
-from scrapy_captcha.state import KEY, Progress
+from scrapy_captcha.state import KEY, CaptchaState
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -66,12 +66,12 @@ class Recovery:
         self, ticket: Request, captcha: Captcha, options: Options, error: SolverError
     ) -> Request | None:
         """What to send back after *error*; None to buy again for the same captcha."""
-        progress = Progress.of(ticket.meta)
-        decision = options.policy.decide(error, progress.attempts, jitter=random.random())
+        state = CaptchaState.of(ticket.meta)
+        decision = options.policy.decide(error, state.attempts, jitter=random.random())
         if self._goes_elsewhere(ticket, captcha, error, decision):
             self._went_elsewhere(ticket, error)
-            return ticket if captcha.perishable and not progress.asked else None
-        if progress.asked and not error.in_outage:
+            return ticket if captcha.perishable and not state.asked else None
+        if state.asked and not error.in_outage:
             decision = in_place(decision, error, captcha)
         self._remember(ticket, error)
         match decision:
@@ -98,50 +98,50 @@ class Recovery:
         error: SolverError | None = None,
     ) -> Request:
         """What to send back for *ticket*, which is given up for *reason*."""
-        progress = Progress.of(ticket.meta)
-        self._budget.ended(progress)
+        state = CaptchaState.of(ticket.meta)
+        self._budget.ended(state)
         if options.on_give_up is GiveUp.PASS:
             self._events.publish(PagePassedOn(ticket, reason))
-            progress = replace(progress, passed=True)
+            state = replace(state, passed=True)
         else:
             self._events.publish(PageGivenUp(ticket, reason, captcha, error))
-            progress = replace(progress, failed=reason)
-        return ticket.replace(meta=ticket.meta | {KEY: progress.to_meta()})
+            state = replace(state, failed=reason)
+        return ticket.replace(meta=ticket.meta | {KEY: state.to_meta()})
 
     def abandon(self, ticket: Request, **changes: Any) -> None:
         """Nothing that has begun for *ticket* goes on; *changes* are noted with that."""
-        self._budget.abandoned(Progress.of(ticket.meta))
+        self._budget.abandoned(CaptchaState.of(ticket.meta))
         self.notes.note(ticket, purchase_id="", provider="", task_id=None, **changes)
 
     def _goes_elsewhere(
         self, ticket: Request, captcha: Captcha, error: SolverError, decision: Decision
     ) -> bool:
         """Whether *error* is only about its provider, and another is to be asked instead."""
-        progress, provider = Progress.of(ticket.meta), error.provider or ""
+        state, provider = CaptchaState.of(ticket.meta), error.provider or ""
         proxy = self._sessions.solving_proxy(ticket)
-        costs_nothing = not (progress.provider or error.task_id or error.possibly_paid)
+        costs_nothing = not (state.provider or error.task_id or error.possibly_paid)
         match decision:
             case StopBuying(reason):
                 self._stop(reason, error)
                 return self._pool.is_asked(captcha, proxy)
             case Reschedule(shut=shut) if costs_nothing and (shut or is_failure(error)):
-                been_to_all = progress.elsewhere >= self._pool.rivals
+                been_to_all = state.elsewhere >= self._pool.rivals
                 return not been_to_all and self._pool.is_open(captcha, proxy)
             case Drop(ErrorCode.METHOD_INVALID.value) if costs_nothing:
                 return self._pool.declined(captcha, proxy, provider)
-            case Drop() if progress.resent and error.possibly_paid and not progress.avoided:
+            case Drop() if state.resent and error.possibly_paid and not state.avoided:
                 return self._pool.is_asked(captcha, proxy, beside=provider)
         return False
 
     def _went_elsewhere(self, ticket: Request, error: SolverError) -> None:
-        progress = Progress.of(ticket.meta)
+        state = CaptchaState.of(ticket.meta)
         lost = error.possibly_paid and error.provider
         self.abandon(
             ticket,
-            tasks=progress.tasks + (error.task_id is not None),
+            tasks=state.tasks + (error.task_id is not None),
             resent=False,
-            avoided=lost or progress.avoided,
-            elsewhere=progress.elsewhere + 1,
+            avoided=lost or state.avoided,
+            elsewhere=state.elsewhere + 1,
         )
 
     def _elsewhere(self, ticket: Request, rest: Rest, error: SolverError) -> Request | None:
@@ -159,9 +159,9 @@ class Recovery:
 
     def _moved(self, ticket: Request, elsewhere: Request) -> Request:
         """*elsewhere* belongs to another session: whoever waits for *ticket* is to follow."""
-        progress = Progress.of(ticket.meta)
-        self._flights.left(progress, Outcome.MOVED)
-        elsewhere.meta[KEY] = replace(progress, leads="").to_meta()
+        state = CaptchaState.of(ticket.meta)
+        self._flights.left(state, Outcome.MOVED)
+        elsewhere.meta[KEY] = replace(state, leads="").to_meta()
         return elsewhere
 
     async def _wait(
@@ -172,12 +172,12 @@ class Recovery:
         if is_failure(error) and self._pool.is_open(captcha, proxy, beside=provider):
             self._flights.lets_others_lead(ticket)
         await deferLater(CLOCK, delay)
-        return ticket if captcha.perishable and not Progress.of(ticket.meta).asked else None
+        return ticket if captcha.perishable and not CaptchaState.of(ticket.meta).asked else None
 
     def _remember(self, ticket: Request, error: SolverError) -> None:
         """Notes in the ticket's meta what has been tried, here or before a restart."""
-        progress = Progress.of(ticket.meta)
-        tried = progress.after(progress.attempts.after(error), elsewhere=0)
+        state = CaptchaState.of(ticket.meta)
+        tried = state.after(state.attempts.after(error), elsewhere=0)
         self.notes.write(ticket, tried)
 
     def _stop(self, reason: str, error: SolverError) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from scrapy_captcha.crawl.outcomes import is_page
 from scrapy_captcha.detection import Verdict
 from scrapy_captcha.origin import restore
-from scrapy_captcha.state import KEY, Progress
+from scrapy_captcha.state import KEY, CaptchaState
 
 if TYPE_CHECKING:
     from scrapy.http import Request, Response
@@ -27,12 +27,12 @@ class Carrier:
         self._submitter = submitter
         self._outcomes = endings
 
-    async def sent(self, request: Request, progress: Progress) -> Response:
+    async def sent(self, request: Request, state: CaptchaState) -> Response:
         """The site's answer to *request*.
 
         Raises CaptchaError if the solution is no longer held, and what the download raises.
         """
-        place = self._solutions.take(progress.solution)
+        place = self._solutions.take(state.solution)
         if place is None:
             raise self._outcomes.dropped(request, "lost")
         try:
@@ -41,10 +41,10 @@ class Carrier:
         except Exception as error:
             self._outcomes.undelivered(request, error)
             request.meta["dont_retry"] = True
-            restore(request, progress)
+            restore(request, state)
             raise
-        progress = replace(progress, solution="", submitted=True, answer=progress.solution)
-        request.meta[KEY] = progress.to_meta()
+        state = replace(state, solution="", submitted=True, answer=state.solution)
+        request.meta[KEY] = state.to_meta()
         if answer.status >= 300:  # its token is used up: it must not be sent again to any URL
             request.meta.update(dont_retry=True, dont_redirect=True)
         return answer
@@ -60,7 +60,7 @@ class Carrier:
             raise self._outcomes.dropped(request, "rejected", found.captcha)
         if found is None and is_page(request, response):
             self._outcomes.accepted(request)
-        restore(request, Progress.of(request.meta))
+        restore(request, CaptchaState.of(request.meta))
         return response
 
     async def _carried(self, request: Request, place: Place) -> Response:

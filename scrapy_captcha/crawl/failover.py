@@ -16,7 +16,7 @@ from scrapy_captcha.sessions.proxy_failures import (
     is_refusal_of_proxy,
     may_be_of_proxy,
 )
-from scrapy_captcha.state import KEY, SUBMISSION, Progress
+from scrapy_captcha.state import KEY, SUBMISSION, CaptchaState
 
 if TYPE_CHECKING:
     from scrapy.http import Request, Response
@@ -59,16 +59,16 @@ class Failover:
         if self._sessions.failed(request, rest):
             happened = ProxyRemoved if rest is Rest.OUT else ProxyCoolsDown
             self._events.publish(happened(request, proxy, why))
-        progress = Progress.of(request.meta)
-        if _belongs_to_proxy(request) or progress.moves >= _MOST_MOVES:
+        state = CaptchaState.of(request.meta)
+        if _belongs_to_proxy(request) or state.moves >= _MOST_MOVES:
             return None
         again = self._sessions.elsewhere(request)
         if again is None:
             return None
         self._events.publish(DownloadMoved())
-        self._flights.left(progress, Outcome.MOVED)
+        self._flights.left(state, Outcome.MOVED)
         again.dont_filter = True
-        again.meta[KEY] = replace(progress, moves=progress.moves + 1, leads="").to_meta()
+        again.meta[KEY] = replace(state, moves=state.moves + 1, leads="").to_meta()
         return again
 
 

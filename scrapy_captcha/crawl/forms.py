@@ -18,7 +18,7 @@ from scrapy_captcha.exceptions import CaptchaError
 from scrapy_captcha.requests import same_session
 from scrapy_captcha.settings.choices import GiveUp
 from scrapy_captcha.settings.options import Options
-from scrapy_captcha.state import KEY, Progress
+from scrapy_captcha.state import KEY, CaptchaState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -82,7 +82,9 @@ class Forms:
         if captcha.form is not None:
             captcha = replace(captcha, form=captcha.form.filled(formdata))
         page = _page(response, given)
-        reason = self._eligibility.reason_not_to_buy(page, captcha, Progress.of(page.meta), options)
+        reason = self._eligibility.reason_not_to_buy(
+            page, captcha, CaptchaState.of(page.meta), options
+        )
         if reason:
             raise self._outcomes.dropped(page, reason, captcha)
         self._events.publish(SolutionRequested(page, captcha))
@@ -90,7 +92,7 @@ class Forms:
             bought = await self._lot.wait_in_callback(self._buyer.buy(page, captcha, options))
         except CancelledError:
             raise self._outcomes.dropped(page, "closing", captcha) from None
-        if failed := Progress.of(bought.meta).failed:
+        if failed := CaptchaState.of(bought.meta).failed:
             raise CaptchaError(failed)
         return _carrier(bought, captcha, given)
 
@@ -153,13 +155,13 @@ def _page(response: Response, given: Mapping[str, Any]) -> Request:
     assert response.request is not None  # noqa: S101 - else it was refused
     headers, meta = same_session(response.request)
     priority = given.get("priority", 0)
-    progress = Progress(
+    state = CaptchaState(
         asked=True,
         priority=priority,
         dont_filter=given.get("dont_filter", False),
         cookies=given.get("cookies") or {},
     )
-    meta = meta | {KEY: progress.to_meta()}
+    meta = meta | {KEY: state.to_meta()}
     return Request(response.url, headers=headers, meta=meta, priority=priority)
 
 

@@ -40,7 +40,7 @@ from scrapy_captcha.origin import (
 from scrapy_captcha.requests import site_of, site_of_page
 from scrapy_captcha.sessions.outcomes import Outcome
 from scrapy_captcha.settings.choices import NoProxy
-from scrapy_captcha.state import KEY, SUBMISSION, Progress
+from scrapy_captcha.state import KEY, SUBMISSION, CaptchaState
 from scrapy_captcha.urls import host_of
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ class Handler:
         self._refreshes = MetaRefreshes(wiring.crawler)
 
     async def sent(self, request: Request) -> Request | Response | None:
-        """What *request* becomes, given its progress: None if it is downloaded as it is.
+        """What *request* becomes, given its state: None if it is downloaded as it is.
 
         It may also wait in place, fail, or send a solution.
         """
@@ -93,38 +93,38 @@ class Handler:
         if request in self._lot:
             return await self._waited_in_place(request)
         if SUBMISSION in request.meta:
-            return self._stopped(request) or await self._routed(request, Progress(), keep=True)
+            return self._stopped(request) or await self._routed(request, CaptchaState(), keep=True)
         return await self._page_sent(request)
 
     async def _page_sent(self, request: Request) -> Request | Response | None:
         disown(request)
         options = self._inspector.options(request)
-        progress = Progress.of(request.meta)
-        if progress.failed:
-            raise self._outcomes.failed(request, progress)
-        if progress.dropped:
+        state = CaptchaState.of(request.meta)
+        if state.failed:
+            raise self._outcomes.failed(request, state)
+        if state.dropped:
             return self._gates.drop_again(request)
-        if self._has_left_the_site(request, progress):
+        if self._has_left_the_site(request, state):
             raise self._outcomes.dropped(request, "offsite")
-        if progress.asked and not progress.submitted:
-            return await self._carrier.sent(request, progress)
-        tried_again = progress.priority is not None
+        if state.asked and not state.submitted:
+            return await self._carrier.sent(request, state)
+        tried_again = state.priority is not None
         remember_origin(request, whole=tried_again)
         self._cookie_jars.leave_out(request)
         if self._flights.has_begun:
             self._submitter.wants(request)
         if tried_again:
             leave_behind(request, wanted_url(request))
-        page = await self._solved(request, progress)
+        page = await self._solved(request, state)
         if page is not None:
             return page
-        if tried_again and progress.is_urgent:
+        if tried_again and state.is_urgent:
             self._download_slots.first(request)
-        again = await self._routed(request, progress, keep=bool(progress.solution))
+        again = await self._routed(request, state, keep=bool(state.solution))
         host = urlparse_cached(request).hostname or ""
         if again is not None or not self._domains.allow_host(host):
             return again
-        return await self._held_back(request, progress, options)
+        return await self._held_back(request, state, options)
 
     def _stopped(self, submission: Request) -> Response | None:
         """The redirect itself, if it would lead *submission* off the site; None if it is followed.
@@ -143,7 +143,7 @@ class Handler:
         self._events.publish(RedirectNotFollowed(submission, host))
         return Response(urls[-1], status=302)
 
-    async def _routed(self, request: Request, progress: Progress, *, keep: bool) -> Request | None:
+    async def _routed(self, request: Request, state: CaptchaState, *, keep: bool) -> Request | None:
         """Gives *request* its proxy and user agent; what is sent instead if no proxy is available.
 
         With *keep* it keeps the proxy that it has.
@@ -151,19 +151,19 @@ class Handler:
         patient = self._config.on_no_proxy is NoProxy.WAIT and not keep
         if self._sessions.equip(request, keep_proxy=keep, patient=patient):
             return None
-        return await self._without_proxy(request, progress)
+        return await self._without_proxy(request, state)
 
     async def _held_back(
-        self, request: Request, progress: Progress, options: Options
+        self, request: Request, state: CaptchaState, options: Options
     ) -> Request | None:
         """*request* as one to park, if it would only meet the captcha that is being solved."""
         if self._flights.is_shut(request) and not (options.ignore or is_robots_txt(request)):
             self._events.publish(RequestHeld(request))
-            return await self._parked(request, progress, self._flights.until_open(request))
-        self._flights.asked(request, progress)
+            return await self._parked(request, state, self._flights.until_open(request))
+        self._flights.asked(request, state)
         return None
 
-    async def _without_proxy(self, request: Request, progress: Progress) -> Request | None:
+    async def _without_proxy(self, request: Request, state: CaptchaState) -> Request | None:
         """What is sent instead when no proxy may be used; None to go on without one."""
         wait = self._sessions.wait(request)
         happened = ProxiesUsedUp if wait is None else ProxiesCoolDown
@@ -173,14 +173,14 @@ class Handler:
             return None
         if self._config.on_no_proxy is NoProxy.DROP or wait is None:
             raise self._outcomes.dropped(request, "no_proxy")
-        return await self._parked(request, progress, self._sessions.until_rested)
+        return await self._parked(request, state, self._sessions.until_rested)
 
-    def _has_left_the_site(self, request: Request, progress: Progress) -> bool:
+    def _has_left_the_site(self, request: Request, state: CaptchaState) -> bool:
         """Whether a redirect leads where Scrapy's own filter would have stopped *request*.
 
         It is not asked, because what is tried again must not be filtered as a duplicate.
         """
-        tried_again = progress.priority is not None and not progress.dont_filter
+        tried_again = state.priority is not None and not state.dont_filter
         if request.meta.get("allow_offsite") or not tried_again or not redirects(request):
             return False
         return self._domains.is_offsite(urlparse_cached(request).hostname or "")
@@ -191,25 +191,25 @@ class Handler:
         except CancelledError:
             raise self._outcomes.dropped(ticket, "closing") from None
 
-    async def _solved(self, request: Request, progress: Progress) -> Response | None:
+    async def _solved(self, request: Request, state: CaptchaState) -> Response | None:
         """The page that a solution opens; None if it is still to be fetched."""
-        if progress.submitted:
-            return self._answer_pages.decided(progress.answer)
-        name = progress.solution
+        if state.submitted:
+            return self._answer_pages.decided(state.answer)
+        name = state.solution
         place = self._solutions.take(name) if name else None
         if place is None:
             return None
         with place:
-            progress = replace(progress, solution="", submitted=True, answer=name)
-            request.meta[KEY] = progress.to_meta()
+            state = replace(state, solution="", submitted=True, answer=name)
+            request.meta[KEY] = state.to_meta()
             self._journal.update(request)  # a task whose solution is used is not to be collected
             # They are in the jar, and sent again they would overwrite what the site has set since.
             request.cookies = {}
-            self._cookie_jars.prefer_own(request, progress.cookies)
+            self._cookie_jars.prefer_own(request, state.cookies)
             self._flights.sent(request, name)
             before = self._cookie_jars.cookies_for(request)
             page = await self._submitter.send(request, name, place.captcha, place.solution)
-            self._cookie_jars.prefer_own(request, progress.cookies)
+            self._cookie_jars.prefer_own(request, state.cookies)
             sets_cookie = self._cookie_jars.cookies_for(request) != before
             at_gate = urlsplit(place.captcha.url).path != urlparse_cached(request).path
             self._flights.delivered(request, name, sets_cookie=sets_cookie, at_gate=at_gate)
@@ -231,18 +231,18 @@ class Handler:
         if SUBMISSION in request.meta:
             return response
         response.request = request  # and not the submission that it may be the answer to
-        progress, options = Progress.of(request.meta), self._inspector.options(request)
-        found = None if progress.passed else self._inspector.found(request, response)
+        state, options = CaptchaState.of(request.meta), self._inspector.options(request)
+        found = None if state.passed else self._inspector.found(request, response)
         challenged = found is not None and found.verdict is Verdict.CHALLENGE
         asked_at = self._flights.answered(request, response, challenged=challenged)
         if not is_robots_txt(request):
             self._summary.page(request, response, found)
-        if progress.asked and progress.submitted:
+        if state.asked and state.submitted:
             return self._carrier.answered(request, response, found)
-        if self._is_to_be_posted_again(request, response, found, progress):
+        if self._is_to_be_posted_again(request, response, found, state):
             return post_again(request, priority_adjust=self._priority_adjust)
         if found is None or found.verdict is Verdict.WIDGET:
-            return self._arrived(request, response, progress)
+            return self._arrived(request, response, state)
         self._gates.met(request)
         if is_robots_txt(request):
             raise self._without_rules(request, found.name)
@@ -257,10 +257,10 @@ class Handler:
         asked_at: float,
     ) -> Request | Response | Awaitable[Request]:
         """What *response* becomes, which shows *found* instead of the page of *request*."""
-        progress = Progress.of(request.meta)
+        state = CaptchaState.of(request.meta)
         known = None
-        if progress.submitted:
-            known = self._judged(request, progress, found.name, response.status)
+        if state.submitted:
+            known = self._judged(request, state, found.name, response.status)
         if known is not None:
             return known
         if found.captcha is None or self._eligibility.has_no_seller(request, found.captcha):
@@ -268,66 +268,66 @@ class Handler:
         return self._met(request, response, found.captcha, options, asked_at)
 
     def _is_to_be_posted_again(
-        self, request: Request, response: Response, found: Detection | None, progress: Progress
+        self, request: Request, response: Response, found: Detection | None, state: CaptchaState
     ) -> bool:
         """Whether *response*, at the URL that a POST was redirected to, is no page of its result.
 
         It comes after a solution, its own or another page's.
         """
-        if not (progress.reposts and (progress.submitted or progress.follows)):
+        if not (state.reposts and (state.submitted or state.follows)):
             return False
         stands_for_page = found is not None and found.verdict is not Verdict.WIDGET
         return stands_for_page or len(redirects(request)) > 1 or 400 <= response.status < 500
 
     def _arrived(
-        self, request: Request, response: Response, progress: Progress
+        self, request: Request, response: Response, state: CaptchaState
     ) -> Request | Response:
-        if not progress.is_beginning and self._refreshes.follows(request, response):
+        if not state.is_beginning and self._refreshes.follows(request, response):
             return response  # it is judged by what it leads to
         if response.status >= 500:
             self._gates.failed(request)
         else:
             self._gates.answered(request)
-            if progress.probes:
+            if state.probes:
                 return self._gates.vanish(request)
-        return self._outcomes.arrived(request, response, progress)
+        return self._outcomes.arrived(request, response, state)
 
     def _judged(
-        self, request: Request, progress: Progress, name: str, status: int
+        self, request: Request, state: CaptchaState, name: str, status: int
     ) -> Request | Response | Awaitable[Request] | None:
         """What becomes of *request*, which shows *name* after its solution; None if rejected."""
-        page = self._answer_pages.instead(progress.answer)
+        page = self._answer_pages.instead(state.answer)
         if page is not None:
             if page.request is None or "redirect_urls" not in page.request.meta:
-                self._flights.answers_with_page(request, progress.answer)
+                self._flights.answers_with_page(request, state.answer)
             self._cache.add(request, page)
-            return self._outcomes.arrived(request, page, progress)
-        if self._answer_pages.is_undecided(progress.answer):
-            return self._undecided(request, progress, name, status)
+            return self._outcomes.arrived(request, page, state)
+        if self._answer_pages.is_undecided(state.answer):
+            return self._undecided(request, state, name, status)
         self._outcomes.rejected(request, name, status)
         return None
 
     def _undecided(
-        self, request: Request, progress: Progress, name: str, status: int
+        self, request: Request, state: CaptchaState, name: str, status: int
     ) -> Awaitable[Request]:
         """Waits until it is known whether the answer to the solution was the page of *request*.
 
         Another page solves meanwhile: its answer shows it.
         """
-        self._flights.left(progress)
-        progress = replace(progress, leads="")
-        request.meta[KEY] = progress.to_meta()
-        story = partial(self._until_decided, answer=progress.answer, name=name, status=status)
-        return self._parked(request, progress, story)
+        self._flights.left(state)
+        state = replace(state, leads="")
+        request.meta[KEY] = state.to_meta()
+        story = partial(self._until_decided, answer=state.answer, name=name, status=status)
+        return self._parked(request, state, story)
 
     async def _until_decided(self, ticket: Request, answer: str, name: str, status: int) -> Request:
         """*ticket*, to get its page, or to be fetched again because its solution was rejected."""
         is_page = await self._answer_pages.decide(answer)
-        progress = replace(Progress.of(ticket.meta), submitted=True, answer=answer)
-        ticket.meta[KEY] = progress.to_meta()
+        state = replace(CaptchaState.of(ticket.meta), submitted=True, answer=answer)
+        ticket.meta[KEY] = state.to_meta()
         if not is_page:
             self._outcomes.rejected(ticket, name, status)
-            ticket.meta[KEY] = replace(progress, submitted=False, answer="").to_meta()
+            ticket.meta[KEY] = replace(state, submitted=False, answer="").to_meta()
         return ticket
 
     def _without_rules(self, request: Request, name: str) -> IgnoreRequest:
@@ -347,7 +347,7 @@ class Handler:
         self._flights.answered(request)
         again = self._failover.after_exception(request, exception)
         if again is None:
-            self._flights.left(Progress.of(request.meta))
+            self._flights.left(CaptchaState.of(request.meta))
         return again
 
     def _met(
@@ -358,8 +358,8 @@ class Handler:
         options: Options,
         asked_at: float,
     ) -> Request | Response | Awaitable[Request]:
-        progress = replace(Progress.of(request.meta), shown_at=shown_at(request))
-        request.meta[KEY] = progress.to_meta()
+        state = replace(CaptchaState.of(request.meta), shown_at=shown_at(request))
+        request.meta[KEY] = state.to_meta()
         self._unkept.shown(request, response)
         if not self._flights.has_begun:
             self._submitter.want_all_under_way()
@@ -369,35 +369,35 @@ class Handler:
             one_visit=captcha.one_visit,
             served=served_with(request, response),
         )
-        if not progress.met:
+        if not state.met:
             self._events.publish(CaptchaDetected(request, captcha))
             self._summary.met(request, captcha)
-            progress = replace(progress, met=True, owner=owner_of(request))
-            request.meta[KEY] = progress.to_meta()
-        reason = self._eligibility.reason_not_to_buy(request, captcha, progress, options)
+            state = replace(state, met=True, owner=owner_of(request))
+            request.meta[KEY] = state.to_meta()
+        reason = self._eligibility.reason_not_to_buy(request, captcha, state, options)
         if reason:
             return self._outcomes.given_up(request, response, reason, options, captcha)
-        if self._config.rotate_before_paying and not progress.rotated:
-            elsewhere = self._elsewhere(request, progress)
+        if self._config.rotate_before_paying and not state.rotated:
+            elsewhere = self._elsewhere(request, state)
             if elsewhere is not None:
                 return elsewhere
         story = partial(self._buyer.story, captcha=captcha, options=options, showing=showing)
-        return self._parked(request, progress, story)
+        return self._parked(request, state, story)
 
-    def _elsewhere(self, request: Request, progress: Progress) -> Request | None:
+    def _elsewhere(self, request: Request, state: CaptchaState) -> Request | None:
         """What to fetch instead, if another proxy meets far fewer captchas; else None."""
         better = self._summary.books.better(site_of_page(request), self._sessions.label(request))
         again = self._again(request)
         elsewhere = self._sessions.better(again, better) if better else None
         if elsewhere is not None:
             self._events.publish(ProxyPreferred(request))
-            self._flights.left(progress, Outcome.MOVED)
-            progress = replace(Progress.of(elsewhere.meta), rotated=True, leads="")
-            elsewhere.meta[KEY] = progress.to_meta()
+            self._flights.left(state, Outcome.MOVED)
+            state = replace(CaptchaState.of(elsewhere.meta), rotated=True, leads="")
+            elsewhere.meta[KEY] = state.to_meta()
         return elsewhere
 
-    def _parked(self, request: Request, progress: Progress, story: Story) -> Awaitable[Request]:
-        return self._lot.ticket(self._again(request), story, leads=bool(progress.leads))
+    def _parked(self, request: Request, state: CaptchaState, story: Story) -> Awaitable[Request]:
+        return self._lot.ticket(self._again(request), story, leads=bool(state.leads))
 
     def _again(self, request: Request) -> Request:
         is_gate = self._gates.is_of_pages(request)

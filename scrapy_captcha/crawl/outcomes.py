@@ -21,11 +21,11 @@ from scrapy_captcha.events import (
     WallDetected,
 )
 from scrapy_captcha.exceptions import CaptchaError
-from scrapy_captcha.origin import CHAIN, ORIGIN, restore
+from scrapy_captcha.origin import restore
 from scrapy_captcha.requests import site_of_captcha, site_of_page
 from scrapy_captcha.sessions.outcomes import Outcome
 from scrapy_captcha.settings.choices import GiveUp
-from scrapy_captcha.state import KEY, Progress
+from scrapy_captcha.state import CHAIN, KEY, ORIGIN, CaptchaState
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -46,8 +46,8 @@ if TYPE_CHECKING:
 def spoilt(events: Events, ticket: Request) -> Request:
     """The request to send back for *ticket*, after an error while it was parked."""
     events.publish(PageGivenUp(ticket, "error"))
-    progress = replace(Progress.of(ticket.meta), failed="error")
-    failing: Request = ticket.replace(meta=ticket.meta | {KEY: progress.to_meta()})
+    state = replace(CaptchaState.of(ticket.meta), failed="error")
+    failing: Request = ticket.replace(meta=ticket.meta | {KEY: state.to_meta()})
     return failing
 
 
@@ -84,28 +84,28 @@ class Outcomes:
         self._statuses = Statuses()
         self._restores_late = False
 
-    def arrived(self, request: Request, response: Response, progress: Progress) -> Response:
+    def arrived(self, request: Request, response: Response, state: CaptchaState) -> Response:
         """Returns *response*, the page of *request*, for the spider."""
         response.request = request
-        if progress.is_beginning:
-            self._flights.arrived(request, progress)
+        if state.is_beginning:
+            self._flights.arrived(request, state)
             self.came_free(request, response)
             request.meta.pop(KEY, None)
             if ORIGIN in request.meta or CHAIN in request.meta:
                 self.restore_late()
             return response
-        if progress.submitted and not self._is_accepted(request, response):
-            self._undecided(request, response, progress)
+        if state.submitted and not self._is_accepted(request, response):
+            self._undecided(request, response, state)
         else:
-            self._arrived(request, progress)
-        self._answer_pages.forget(progress.answer)
-        self._journal.settle(request, progress)
-        self._budget.ended(progress)
-        if not (progress.tasks or ORIGIN in request.meta or CHAIN in request.meta):
-            restore(request, progress)
+            self._arrived(request, state)
+        self._answer_pages.forget(state.answer)
+        self._journal.settle(request, state)
+        self._budget.ended(state)
+        if not (state.tasks or ORIGIN in request.meta or CHAIN in request.meta):
+            restore(request, state)
             return response
-        progress = replace(progress, submitted=False, answer="", leads="", follows=False, entry="")
-        request.meta[KEY] = progress.to_meta()
+        state = replace(state, submitted=False, answer="", leads="", follows=False, entry="")
+        request.meta[KEY] = state.to_meta()
         self.restore_late()
         return response
 
@@ -131,7 +131,7 @@ class Outcomes:
         self._events.publish(WallDetected(request, name))
         if response.status < 400:
             return self.given_up(request, response, name, options)
-        self._end(request, Progress.of(request.meta))
+        self._end(request, CaptchaState.of(request.meta))
         return response
 
     def given_up(
@@ -146,7 +146,7 @@ class Outcomes:
         if options.on_give_up is GiveUp.DROP:
             raise self.dropped(request, reason, captcha)
         self._events.publish(PagePassedOn(request, reason))
-        self._end(request, Progress.of(request.meta))
+        self._end(request, CaptchaState.of(request.meta))
         return response
 
     def dropped(
@@ -154,84 +154,84 @@ class Outcomes:
     ) -> CaptchaError:
         """To be raised: the page of *request* is given up for *reason*."""
         self._events.publish(PageGivenUp(request, reason, captcha))
-        self._end(request, Progress.of(request.meta))
+        self._end(request, CaptchaState.of(request.meta))
         return CaptchaError(reason)
 
-    def failed(self, request: Request, progress: Progress) -> CaptchaError:
+    def failed(self, request: Request, state: CaptchaState) -> CaptchaError:
         """To be raised: the page was given up while it was parked, which was published then."""
-        self._end(request, progress)
-        return CaptchaError(progress.failed)
+        self._end(request, state)
+        return CaptchaError(state.failed)
 
     def accepted(self, request: Request) -> None:
         """Notes that the site has accepted the solution for *request*."""
         self._events.publish(SolutionAccepted(request))
         self._rejections.accepted(site_of_captcha(request))
-        progress = Progress.of(request.meta)
-        self._feedback.accepted(progress.answer, is_first=progress.tasks == 1)
-        self._budget.accepted(progress)
+        state = CaptchaState.of(request.meta)
+        self._feedback.accepted(state.answer, is_first=state.tasks == 1)
+        self._budget.accepted(state)
 
     def rejected(self, request: Request, name: str, status: int) -> None:
         """Notes that the site shows *name*, a captcha or a wall, with *status*, in spite of the
         solution for *request*.
         """
         self._events.publish(SolutionRejected(request, name))
-        progress = Progress.of(request.meta)
-        self._budget.rejected(progress)
-        count, site = self._flights.rejected(request, progress.answer), site_of_captcha(request)
-        lost_by = self._unkept.why(request, progress.answer)
+        state = CaptchaState.of(request.meta)
+        self._budget.rejected(state)
+        count, site = self._flights.rejected(request, state.answer), site_of_captcha(request)
+        lost_by = self._unkept.why(request, state.answer)
         if lost_by and self._rejections.rejected_without_cookies(site):
             self._events.publish(CookiesNotKept(site, lost_by))
         if lost_by or not count:
-            self._feedback.not_judged(progress.answer)
+            self._feedback.not_judged(state.answer)
         if not count:
             self._rejections.undecided(site)
             return
-        self._feedback.rejected(progress.answer, request, status)
+        self._feedback.rejected(state.answer, request, status)
         now = time.monotonic()
         for _ in range(count):
             if self._rejections.rejected(site, now):
                 self._events.publish(SiteRejectsAll(site))
 
-    def _undecided(self, request: Request, response: Response, progress: Progress) -> None:
+    def _undecided(self, request: Request, response: Response, state: CaptchaState) -> None:
         """Notes that *response* is neither a page nor a captcha: no verdict on the solution."""
         self._rejections.undecided(site_of_captcha(request))
-        self._feedback.not_judged(progress.answer)
+        self._feedback.not_judged(state.answer)
         is_broken = response.status >= 500 or response.status == 429
-        self._flights.left(progress, Outcome.FAILED if is_broken else Outcome.MOVED)
+        self._flights.left(state, Outcome.FAILED if is_broken else Outcome.MOVED)
 
     def undelivered(self, request: Request, error: Exception) -> None:
         """Notes that the solution for *request* could not be sent to the site, and will not be."""
         self._events.publish(SubmissionFailed(request, error))
-        progress = Progress.of(request.meta)
-        self._feedback.not_judged(progress.solution or progress.answer)
-        self._budget.ended(progress)
-        progress = replace(progress, submitted=False, solution="", answer="")
-        request.meta[KEY] = progress.to_meta()
+        state = CaptchaState.of(request.meta)
+        self._feedback.not_judged(state.solution or state.answer)
+        self._budget.ended(state)
+        state = replace(state, submitted=False, solution="", answer="")
+        request.meta[KEY] = state.to_meta()
         site = site_of_captcha(request)
         if self._rejections.undelivered(site, time.monotonic()):
             self._events.publish(SiteTakesNone(site))
 
-    def _arrived(self, request: Request, progress: Progress) -> None:
-        if progress.submitted:
+    def _arrived(self, request: Request, state: CaptchaState) -> None:
+        if state.submitted:
             self.accepted(request)
-        elif progress.follows:
+        elif state.follows:
             self._budget.shared(site_of_captcha(request))
-        self._flights.arrived(request, progress)
+        self._flights.arrived(request, state)
 
-    def _end(self, request: Request, progress: Progress) -> None:
-        self._flights.left(progress)
-        self._journal.settle(request, progress)
-        self._budget.ended(progress)
-        restore(request, progress)
+    def _end(self, request: Request, state: CaptchaState) -> None:
+        self._flights.left(state)
+        self._journal.settle(request, state)
+        self._budget.ended(state)
+        restore(request, state)
 
     def restore_late(self) -> None:
         """Gives requests back as they were only after the last middleware that may resend them.
 
-        Retry and MetaRefresh come later, and the requests that they send keep their progress.
+        Retry and MetaRefresh come later, and the requests that they send keep their state.
         """
         if not self._restores_late:  # a crawl that meets no captcha is not to pay for it
             self._restores_late = True
             self._crawler.signals.connect(self._response_received, signals.response_received)
 
     def _response_received(self, request: Request) -> None:
-        restore(request, Progress.of(request.meta))
+        restore(request, CaptchaState.of(request.meta))

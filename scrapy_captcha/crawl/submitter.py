@@ -11,9 +11,9 @@ from scrapy.utils.misc import load_object
 
 from scrapy_captcha.crawl.submission import build_submission
 from scrapy_captcha.models import KINDS
-from scrapy_captcha.origin import ORIGIN, wanted_url, without_redirects
+from scrapy_captcha.origin import wanted_url, without_redirects
 from scrapy_captcha.settings.choices import Refetch
-from scrapy_captcha.state import GATE, KEY, SUBMISSION
+from scrapy_captcha.state import GATE, KEY, ORIGIN, SUBMISSION
 from scrapy_captcha.urls import are_of_one_origin
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ import logging
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from scrapy_captcha.state import KEY, Progress
+from scrapy_captcha.state import KEY, CaptchaState
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -37,7 +37,7 @@ class Duplicates:
 
     def add(self, request: Request) -> None:
         """Notes that *request* is restored from an earlier run."""
-        name = self._name(request, dont_filter=Progress.of(request.meta).dont_filter)
+        name = self._name(request, dont_filter=CaptchaState.of(request.meta).dont_filter)
         if name is not None:
             self._taken_up.append(request.copy())
             self._names[name] += 1
@@ -65,7 +65,7 @@ class Duplicates:
         try:
             if hasattr(scheduler, "df"):  # schedulers of others may have none
                 for request in self._taken_up:
-                    if not Progress.of(request.meta).dont_filter:
+                    if not CaptchaState.of(request.meta).dont_filter:
                         scheduler.df.request_seen(request)
         except Exception:  # whatever the user's classes raise
             logger.exception("Error while the dupefilter was given the restored requests")

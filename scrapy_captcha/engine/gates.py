@@ -18,7 +18,7 @@ from scrapy.utils.job import job_dir
 
 from scrapy_captcha.clock import CLOCK
 from scrapy_captcha.origin import is_of_page, redirects, to_be_tried_again, wanted_url, with_own
-from scrapy_captcha.state import KEY, Progress
+from scrapy_captcha.state import KEY, CaptchaState
 from scrapy_captcha.store.statefile import StateFile
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ class Gates:
 
     def failed(self, request: Request) -> None:
         """Notes that the URL of *request* gives no answer."""
-        if Progress.of(request.meta).probes:
+        if CaptchaState.of(request.meta).probes:
             self._bring_back(self._key(request))
 
     def vanish(self, request: Request) -> Request:
@@ -165,7 +165,7 @@ class Gates:
             return
         if self._key(request) not in self._known or self._is_offsite(request):
             return
-        is_verdict = Progress.of(request.meta).submitted  # on the solution that has been sent
+        is_verdict = CaptchaState.of(request.meta).submitted  # on the solution that has been sent
         if not is_verdict and self._lot.has_room and self._leaders.is_led_by_another(request):
             self._leaders.redirected(request)
             self._park(request)
@@ -196,8 +196,8 @@ class Gates:
         return to_be_tried_again(redirected, priority_adjust=self._priority_adjust, is_gate=is_gate)
 
     def _exempt(self, request: Request, *, dropped: bool = False, probes: bool = False) -> None:
-        progress = with_own(request, priority_adjust=self._priority_adjust)
-        request.meta[KEY] = replace(progress, dropped=dropped, probes=probes).to_meta()
+        state = with_own(request, priority_adjust=self._priority_adjust)
+        request.meta[KEY] = replace(state, dropped=dropped, probes=probes).to_meta()
         request.dont_filter = True
 
     def _spider_idle(self) -> None:

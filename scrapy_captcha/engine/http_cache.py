@@ -8,7 +8,7 @@ from scrapy import signals
 from scrapy.downloadermiddlewares.httpcache import HttpCacheMiddleware
 from scrapy.downloadermiddlewares.httpcompression import HttpCompressionMiddleware
 
-from scrapy_captcha.state import SUBMISSION, Progress
+from scrapy_captcha.state import SUBMISSION, CaptchaState
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -87,7 +87,7 @@ def _asks_the_site(request: Request) -> bool:
 
     It may be a redirect, which shows no captcha itself.
     """
-    return SUBMISSION in request.meta or Progress.of(request.meta).met
+    return SUBMISSION in request.meta or CaptchaState.of(request.meta).met
 
 
 def _decoded(decoder: HttpCompressionMiddleware, request: Request, response: Response) -> Response:

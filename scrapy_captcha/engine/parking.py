@@ -35,7 +35,7 @@ from twisted.internet.task import cooperate
 from scrapy_captcha.clock import CLOCK, looping
 from scrapy_captcha.engine.duplicates import Duplicates
 from scrapy_captcha.engine.scheduler import memory_of, scheduler_of
-from scrapy_captcha.state import KEY, Progress
+from scrapy_captcha.state import KEY, CaptchaState
 from scrapy_captcha.waiters import Waiters
 
 if TYPE_CHECKING:
@@ -209,7 +209,7 @@ class ParkingLot:
                 extra={"spider": self._crawler.spider},
             )
             result = self._spoilt(ticket)
-        urgency = FIRST if Progress.of(result.meta).is_urgent else FIRST // 2
+        urgency = FIRST if CaptchaState.of(result.meta).is_urgent else FIRST // 2
         result = result.replace(priority=result.priority + urgency)
         self._returning.add(result)
         self._send(result)
@@ -231,7 +231,7 @@ class ParkingLot:
         others = [request for taken in self._taken for request in taken()]
         kept = lost = 0
         for request in [*parked, *self._memory.taken(), *others]:
-            request.meta[KEY] = Progress.of(request.meta).for_another_run().to_meta()
+            request.meta[KEY] = CaptchaState.of(request.meta).for_another_run().to_meta()
             if self._is_kept(request):
                 kept += 1
             else:

@@ -15,6 +15,7 @@ from scrapy_captcha.bounded import Bounded
 from scrapy_captcha.clock import CLOCK
 from scrapy_captcha.origin import redirects
 from scrapy_captcha.requests import jar_of, site_of, site_of_page
+from scrapy_captcha.state import NEWCOMER
 from scrapy_captcha.urls import host_of
 from scrapy_captcha.waiters import Waiters
 
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
     from scrapy.http import Request
-
-MARK = "_captcha_newcomer"  # meta: kept by the copies that redirects and retries make
 
 _LONGEST_WAIT = 5.0  # seconds
 _KEPT = 10_000  # sites with a jar each, and requests on their way
@@ -64,19 +63,19 @@ class InFlight:
         hosts = self._crowds.get(place) or self._crowds.put(place, Bounded(_MOST_HOSTS))
         crowd = hosts.get(host) or hosts.put(host, _Crowd())
         # A request sent while others are away may reset the cookies to the ones it was sent with.
-        if (crowd.is_over and not crowd.away) or MARK in request.meta:
+        if (crowd.is_over and not crowd.away) or NEWCOMER in request.meta:
             return
         if not crowd.away:
             crowd.size = 0
         number = next(self._numbers)
-        request.meta[MARK] = number
+        request.meta[NEWCOMER] = number
         crowd.away.add(number)
         crowd.size += 1
         self._crowd_of.put(number, crowd)
 
     def came_back(self, request: Request, *, with_cookie: bool) -> None:
         """Notes that *request*, or its redirect, has been answered or has failed."""
-        number = request.meta.pop(MARK, None)
+        number = request.meta.pop(NEWCOMER, None)
         crowd = self._crowd_of.pop(number) if type(number) is int else None
         if crowd is not None:
             crowd.away.discard(number)

@@ -15,8 +15,6 @@ from scrapy_captcha.clock import CLOCK
 from scrapy_captcha.proxy import Proxy
 from scrapy_captcha.purchases import Need
 from scrapy_captcha.requests import (
-    HAD_PROXY,
-    PROXY_INDEX,
     PROXY_KEYS,
     jar_of,
     site_of,
@@ -26,6 +24,7 @@ from scrapy_captcha.requests import (
 )
 from scrapy_captcha.sessions.identities import Identities
 from scrapy_captcha.sessions.proxies import OwnPool, ProxyPool
+from scrapy_captcha.state import HAD_PROXY, PROXY_INDEX
 from scrapy_captcha.urls import host_of
 
 if TYPE_CHECKING:

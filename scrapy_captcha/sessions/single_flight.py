@@ -15,13 +15,13 @@ from twisted.internet.task import deferLater
 
 from scrapy_captcha.clock import CLOCK
 from scrapy_captcha.requests import site_of_captcha
-from scrapy_captcha.sessions.in_flight import MARK, InFlight
+from scrapy_captcha.sessions.in_flight import InFlight
 from scrapy_captcha.sessions.manners import Manner
 from scrapy_captcha.sessions.outcomes import Outcome
 from scrapy_captcha.sessions.scope import Sites, Turn
 from scrapy_captcha.sessions.waiting import WaitingPages, Why
 from scrapy_captcha.settings.choices import Scope
-from scrapy_captcha.state import KEY, Progress
+from scrapy_captcha.state import ASKED_AT, KEY, NEWCOMER, CaptchaState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from scrapy_captcha.sessions.scope import Session
 
 
-_ASKED = "_captcha_asked"  # meta: when the request went out
 _LONG_AGO = -inf
 _LOOK_AFTER = 15.0  # seconds
 _LOST_AFTER = 60.0  # seconds in which a page that has got its turn is expected to go out
@@ -103,24 +102,24 @@ class SingleFlight:
     def went_quietly(self, request: Request) -> None:
         """Notes that *request* goes out now, while no session has a leader."""
         self._sessions.goes(request)
-        if not (_ASKED in request.meta and "redirect_urls" in request.meta):
-            request.meta[_ASKED] = self._now()  # else it was asked for before its redirect
+        if not (ASKED_AT in request.meta and "redirect_urls" in request.meta):
+            request.meta[ASKED_AT] = self._now()  # else it was asked for before its redirect
 
     def came_back_quietly(self, request: Request, response: Response) -> None:
         """Notes that *response* is the page of *request*, while no session has a leader."""
         meta = request.meta
         self._sessions.comes(request)
         self._sessions.came(request)
-        meta.pop(_ASKED, None)
-        meta.pop(MARK, None)  # of an earlier run
+        meta.pop(ASKED_AT, None)
+        meta.pop(NEWCOMER, None)  # of an earlier run
         if "Set-Cookie" in response.headers or "redirect_urls" in meta:
             self._in_flight.stranger_came_back()
 
-    def asked(self, request: Request, progress: Progress) -> None:
-        """Notes that *request* goes out now, with *progress*."""
+    def asked(self, request: Request, state: CaptchaState) -> None:
+        """Notes that *request* goes out now, with *state*."""
         self.went_quietly(request)
-        if progress.leads:
-            self._watch(request, progress.leads)
+        if state.leads:
+            self._watch(request, state.leads)
         if self.has_begun:
             self._in_flight.went(request)
 
@@ -133,7 +132,7 @@ class SingleFlight:
         *request* went out: a time in the far past if that is unknown.
         """
         self._sessions.comes(request)
-        noted = request.meta.get(_ASKED)
+        noted = request.meta.get(ASKED_AT)
         asked_at = noted if isinstance(noted, float) else _LONG_AGO
         if self.has_begun:
             with_cookie = response is not None and "Set-Cookie" in response.headers
@@ -142,32 +141,32 @@ class SingleFlight:
                 self._came_free(request, asked_at)
         elif response is not None and not challenged:
             self.came_back_quietly(request, response)
-        request.meta.pop(_ASKED, None)
+        request.meta.pop(ASKED_AT, None)
         return asked_at
 
     def is_shut(self, request: Request) -> bool:
         """Whether *request* would be in the way of its session, or only meet what is solved."""
         if not self._sites.have_met_captchas:
             return False
-        progress = Progress.of(request.meta)
-        if progress.leads or progress.submitted:
+        state = CaptchaState.of(request.meta)
+        if state.leads or state.submitted:
             return False
-        return self._is_shut(self._sessions.name(request), progress)
+        return self._is_shut(self._sessions.name(request), state)
 
-    def _is_shut(self, name: str, progress: Progress) -> bool:
+    def _is_shut(self, name: str, state: CaptchaState) -> bool:
         session = self._sites.known(name)
         if session is None:
             return False
         queued = self._sites.manner(session) is Manner.VISITS and self._waiting.has(name)
-        return self._sites.is_shut(session) or (queued and not progress.goes)
+        return self._sites.is_shut(session) or (queued and not state.goes)
 
     def until_open(self, request: Request) -> Story:
         """The wait of *request*, which is held back: it ends once it may be fetched."""
         return partial(self._until_open, name=self._sessions.name(request))
 
     async def _until_open(self, ticket: Request, name: str) -> Request:
-        why = Why.AGAIN if Progress.of(ticket.meta).again else Why.NEW
-        while self._is_shut(name, Progress.of(ticket.meta)):  # it may have waited for room
+        why = Why.AGAIN if CaptchaState.of(ticket.meta).again else Why.NEW
+        while self._is_shut(name, CaptchaState.of(ticket.meta)):  # it may have waited for room
             session = self._sites.known(name)
             if session is not None and not session.is_led and name not in self._looks:
                 self._look_later(name)
@@ -188,13 +187,15 @@ class SingleFlight:
         """Whether another page than that of *request* solves for its session."""
         name = self._sessions.name(request)
         session = self._sites.known(name)
-        return session is not None and session.is_led and Progress.of(request.meta).leads != name
+        return (
+            session is not None and session.is_led and CaptchaState.of(request.meta).leads != name
+        )
 
     async def until_solved(self, ticket: Request) -> Request:
         """*ticket*, once its session has no leader any more: the wait of a page that has been
         redirected to a captcha, which has not been fetched. It may be the next to lead.
         """
-        asked_at = ticket.meta.pop(_ASKED, _LONG_AGO)
+        asked_at = ticket.meta.pop(ASKED_AT, _LONG_AGO)
         name, site = self._sessions.name(ticket), site_of_captcha(ticket)
         showing = Showing(name, site, asked_at, self._now(), is_latest=False)
         await self.is_to_be_fetched_again(ticket, showing)
@@ -209,8 +210,8 @@ class SingleFlight:
             self.has_begun = True
             for other in self._under_way():
                 # Some have not gone out yet or are back, and are kept by another middleware.
-                if other is request or _ASKED in other.meta:
-                    other.meta.pop(MARK, None)  # of an earlier run
+                if other is request or ASKED_AT in other.meta:
+                    other.meta.pop(NEWCOMER, None)  # of an earlier run
                     self._in_flight.went(other)
             self._in_flight.came_back(request, with_cookie=False)
         now = self._now()
@@ -227,16 +228,16 @@ class SingleFlight:
         """
         # The ticket may be of another site, which redirects to the one that shows the captcha.
         name, session = showing.session, self._sites.session(showing.site, showing.session)
-        progress = Progress.of(ticket.meta)
-        leads = progress.leads == name and session.is_led
+        state = CaptchaState.of(ticket.meta)
+        leads = state.leads == name and session.is_led
         if leads:
             self._stop_watching(name)
-        elif progress.leads not in ("", name):
-            self._left(progress.leads, Outcome.MOVED)
+        elif state.leads not in ("", name):
+            self._left(state.leads, Outcome.MOVED)
         turn, outcome = self._sites.turn(session, showing.asked_at, leads=leads), Outcome.FAILED
         if leads and turn is Turn.ALONE:
             self._left(name, Outcome.FAILED)
-        why = Why.AGAIN if progress.again else Why.SHOWN
+        why = Why.AGAIN if state.again else Why.SHOWN
         while turn is Turn.FOLLOW:
             outcome = await self._waiting.wait(name, why)
             if outcome is not Outcome.FAILED and not (
@@ -252,13 +253,13 @@ class SingleFlight:
         self, ticket: Request, showing: Showing, turn: Turn, outcome: Outcome
     ) -> bool:
         name, session = showing.session, self._sites.session(showing.site, showing.session)
-        progress = Progress.of(ticket.meta)
+        state = CaptchaState.of(ticket.meta)
         one_by_one = self._is_one_by_one(name)
         leads = turn is Turn.LEAD or outcome is Outcome.TRIAL
         if turn is Turn.LEAD:
             self._stop_watching(name)
         again = outcome in {Outcome.OPENED, Outcome.TRIAL, Outcome.MOVED}
-        if again and progress.again >= _MOST_AGAIN and not leads:
+        if again and state.again >= _MOST_AGAIN and not leads:
             leads = one_by_one and not session.is_led  # it solves itself where it is not let in
             again = one_by_one
             session.is_led = session.is_led or leads
@@ -267,7 +268,7 @@ class SingleFlight:
             leads=name if leads else "",
             follows=again and outcome is not Outcome.MOVED,
             goes=again,
-            again=progress.again + again,
+            again=state.again + again,
         )
         if again or outcome is Outcome.PENDING:
             return again
@@ -280,7 +281,7 @@ class SingleFlight:
 
         They go first until `take_back_turn`.
         """
-        name = Progress.of(ticket.meta).leads
+        name = CaptchaState.of(ticket.meta).leads
         session = self._sites.known(name) if name else None
         if session is None or not session.is_led:
             return
@@ -291,7 +292,7 @@ class SingleFlight:
 
     def take_back_turn(self, ticket: Request) -> None:
         """Notes that *ticket* waits no longer: its turn is its own, unless another has taken it."""
-        name = Progress.of(ticket.meta).leads
+        name = CaptchaState.of(ticket.meta).leads
         session = self._sites.known(name) if name else None
         if session is None:
             return
@@ -305,11 +306,11 @@ class SingleFlight:
 
         Its session has been found to take one visit at a time since, and it has no turn there.
         """
-        progress = Progress.of(ticket.meta)
-        if progress.asked or progress.task_id is not None or progress.purchase_id:
+        state = CaptchaState.of(ticket.meta)
+        if state.asked or state.task_id is not None or state.purchase_id:
             return False
         name = self._sessions.name(ticket)
-        return progress.leads != name and self._is_one_by_one(name)
+        return state.leads != name and self._is_one_by_one(name)
 
     async def is_needed(self, ticket: Request, showing: Showing) -> bool:
         """Whether the solution of *ticket* is to be sent, once it is its turn to send it.
@@ -317,12 +318,12 @@ class SingleFlight:
         It is not where the session was opened after its captcha had been asked for.
         """
         name, session = showing.session, self._sites.session(showing.site, showing.session)
-        progress = Progress.of(ticket.meta)
-        self._sites.bought(session, progress.solution, showing.at)
+        state = CaptchaState.of(ticket.meta)
+        self._sites.bought(session, state.solution, showing.at)
         has_turn = await self._until_turn(ticket, name, session)
         is_by_page = self._sites.scope(session.site) is Scope.PAGE
         if showing.asked_at < session.opened < inf and not is_by_page:
-            session.flights.pop(progress.solution, None)
+            session.flights.pop(state.solution, None)
             return False
         if has_turn and self._sites.manner(session) is not Manner.APART:
             session.sends = True
@@ -337,8 +338,8 @@ class SingleFlight:
 
         It has none where solutions are sent at once, be it on trial.
         """
-        progress = Progress.of(ticket.meta)
-        if progress.leads == name and session.is_led:
+        state = CaptchaState.of(ticket.meta)
+        if state.leads == name and session.is_led:
             return True
         while self._sites.manner(session) is not Manner.APART:
             if not session.is_led or session.lends:
@@ -347,7 +348,7 @@ class SingleFlight:
             if outcome is Outcome.TRIAL:
                 break
             if outcome is Outcome.OPENED and session.sends and self._sites.takes_two(session):
-                session.companion = progress.solution
+                session.companion = state.solution
                 return False
         else:
             return False
@@ -376,40 +377,40 @@ class SingleFlight:
         """Notes that the answer to *name* was the page of *request*, without a redirect."""
         self._sites.answers_with_page(self._submits_in(request), name)
 
-    def arrived(self, request: Request, progress: Progress) -> None:
+    def arrived(self, request: Request, state: CaptchaState) -> None:
         """Notes that the page of *request* has come."""
-        if progress.submitted:
-            name = progress.leads or self._sessions.name(request)
+        if state.submitted:
+            name = state.leads or self._sessions.name(request)
             session = self._submits_in(request)
-            self._sites.accepted(session, progress.answer)
+            self._sites.accepted(session, state.answer)
             self._sessions.accepted(request)
             is_apart = self._sites.manner(session) is Manner.APART
-            if session.companion == progress.answer and session.is_led and not is_apart:
+            if session.companion == state.answer and session.is_led and not is_apart:
                 return  # another page has the turn still
             self._sites.opened(session, self._now())
             self._go_on(name, session)
             return
-        if progress.follows:
+        if state.follows:
             self._sites.opened_to_all(site_of_captcha(request))
             self._on_shared(request)
-        if progress.leads:
-            came = progress.follows or self._is_one_by_one(progress.leads)
-            self._left(progress.leads, Outcome.OPENED if came else Outcome.MOVED)
+        if state.leads:
+            came = state.follows or self._is_one_by_one(state.leads)
+            self._left(state.leads, Outcome.OPENED if came else Outcome.MOVED)
 
-    def left(self, progress: Progress, outcome: Outcome = Outcome.FAILED) -> None:
-        """Notes that the page with *progress* solves for its session no more."""
-        if progress.leads:
-            self._left(progress.leads, outcome)
+    def left(self, state: CaptchaState, outcome: Outcome = Outcome.FAILED) -> None:
+        """Notes that the page with *state* solves for its session no more."""
+        if state.leads:
+            self._left(state.leads, outcome)
 
     def lets_others_lead(self, ticket: Request) -> None:
         """Lets others of its session lead while the purchase of *ticket* waits for its provider.
 
         Not where its session takes one visit at a time: their captchas would replace its own.
         """
-        progress = Progress.of(ticket.meta)
-        if progress.leads and not self._is_one_by_one(progress.leads):
+        state = CaptchaState.of(ticket.meta)
+        if state.leads and not self._is_one_by_one(state.leads):
             self._note(ticket, leads="")
-            self._left(progress.leads, Outcome.FAILED)
+            self._left(state.leads, Outcome.FAILED)
 
     def close(self) -> None:
         """Leaves nothing in the reactor."""
@@ -423,14 +424,14 @@ class SingleFlight:
 
     def _submits_in(self, request: Request) -> Session:
         """The session in which *request* has its turn."""
-        return self._sites.known(Progress.of(request.meta).leads) or self._session(request)
+        return self._sites.known(CaptchaState.of(request.meta).leads) or self._session(request)
 
     def _is_one_by_one(self, name: str) -> bool:
         session = self._sites.known(name)
         return session is not None and self._sites.manner(session) is Manner.VISITS
 
     def _note(self, ticket: Request, **changes: Any) -> None:
-        ticket.meta[KEY] = replace(Progress.of(ticket.meta), **changes).to_meta()
+        ticket.meta[KEY] = replace(CaptchaState.of(ticket.meta), **changes).to_meta()
 
     def _again(self, session: Session) -> Outcome:
         """How a page is fetched again whose session was opened meanwhile."""
@@ -441,7 +442,7 @@ class SingleFlight:
 
     async def _has_another_session(self, ticket: Request, showing: Showing) -> bool:
         """Whether the captcha of *ticket* may be for cookies that the jar has no more."""
-        again = Progress.of(ticket.meta).again
+        again = CaptchaState.of(ticket.meta).again
         if again >= _MOST_AGAIN:
             return False
         if not await self._in_flight.have_settled_since(ticket, showing.asked_at):
@@ -460,7 +461,7 @@ class SingleFlight:
         is_latest = showing.is_latest and session.shown == showing.at
         if is_latest and not self._have_replaced(ticket, showing.served):
             return True
-        again = Progress.of(ticket.meta).again
+        again = CaptchaState.of(ticket.meta).again
         self._note(ticket, again=again + 1, goes=True)
         return again >= _MOST_AGAIN
 
@@ -475,13 +476,13 @@ class SingleFlight:
         """Waits until none of *others* that are of the session *name* is on its way."""
         patient_until = self._now() + patience
         while self._now() < patient_until and any(
-            _ASKED in other.meta and self._sessions.name(other) == name for other in others()
+            ASKED_AT in other.meta and self._sessions.name(other) == name for other in others()
         ):
             await deferLater(CLOCK, _CHECK)
 
     def _came_free(self, request: Request, asked_at: float) -> None:
         """The page of *request*, which went out at *asked_at*, shows no captcha."""
-        if not self._sites.have_met_captchas or Progress.of(request.meta).submitted:
+        if not self._sites.have_met_captchas or CaptchaState.of(request.meta).submitted:
             return
         name = self._sessions.name(request)
         session = self._sites.known(name)

@@ -23,7 +23,7 @@ from scrapy.utils.job import job_dir
 from scrapy.utils.request import request_from_dict
 
 from scrapy_captcha.clock import looping
-from scrapy_captcha.state import KEY, Progress
+from scrapy_captcha.state import KEY, CaptchaState
 from scrapy_captcha.store.entries import Entries
 
 if TYPE_CHECKING:
@@ -75,31 +75,31 @@ class Journal:
         """Writes *request* down, from now on under the name that its meta gets."""
         if self._file is None:
             return
-        progress = Progress.of(request.meta)
-        if not progress.entry:
-            request.meta[KEY] = replace(progress, entry=uuid4().hex).to_meta()
+        state = CaptchaState.of(request.meta)
+        if not state.entry:
+            request.meta[KEY] = replace(state, entry=uuid4().hex).to_meta()
         self.update(request)
 
     def update(self, request: Request) -> None:
         """Writes down how far *request* has come, where it is kept."""
-        progress = Progress.of(request.meta)
-        if self._file is None or not progress.entry:
+        state = CaptchaState.of(request.meta)
+        if self._file is None or not state.entry:
             return
         try:
             data = _sealed(self._prepared(request).to_dict(spider=self._crawler.spider))
         except Exception as error:  # noqa: BLE001 - whatever the user's objects raise
-            request.meta[KEY] = replace(progress, entry="").to_meta()
+            request.meta[KEY] = replace(state, entry="").to_meta()
             self._on_unserializable(request, error)
         else:
-            self._file.write(_name(progress), data)
+            self._file.write(_name(state), data)
 
-    def settle(self, request: Request, progress: Progress) -> None:
-        """The page of *request*, which has come as far as *progress*, waits no more.
+    def settle(self, request: Request, state: CaptchaState) -> None:
+        """The page of *request*, which has come as far as *state*, waits no more.
 
         Its entry goes when the spider is done with the page.
         """
-        if self._file is not None and progress.entry:
-            self._settling[request] = _name(progress)
+        if self._file is not None and state.entry:
+            self._settling[request] = _name(state)
             if not self._looking.running:
                 self._looking.start(_CHECK, now=False)
 
@@ -135,7 +135,7 @@ class Journal:
 
     def carry_on(self, request: Request) -> bool:
         """Leaves the entry of *request* to the next run; False when it has none."""
-        name = _name(Progress.of(request.meta))
+        name = _name(CaptchaState.of(request.meta))
         if self._file is None or self._file.failed or not name:
             return False
         self._carried_on.add(name)
@@ -171,13 +171,13 @@ class Journal:
             request: object = request_from_dict(_unsealed(data), spider=self._crawler.spider)
         except Exception:  # noqa: BLE001 - garbage raises whatever it likes
             return None
-        if not isinstance(request, Request) or _name(Progress.of(request.meta)) != name:
+        if not isinstance(request, Request) or _name(CaptchaState.of(request.meta)) != name:
             return None
-        progress = Progress.of(request.meta).for_another_run()
-        request.meta[KEY] = progress.to_meta()
+        state = CaptchaState.of(request.meta).for_another_run()
+        request.meta[KEY] = state.to_meta()
         request.dont_filter = True  # the dupefilter may know it from its first time
-        if progress.priority is not None:
-            request.cookies = progress.cookies or {}
+        if state.priority is not None:
+            request.cookies = state.cookies or {}
         return request
 
     def _tell(self, sound: int, spoilt: int) -> None:
@@ -207,5 +207,5 @@ def _unsealed(sealed: bytes) -> dict[str, Any]:
     return stored
 
 
-def _name(progress: Progress) -> bytes:
-    return progress.entry.encode("utf-8", "surrogatepass")  # it may have been damaged
+def _name(state: CaptchaState) -> bytes:
+    return state.entry.encode("utf-8", "surrogatepass")  # it may have been damaged

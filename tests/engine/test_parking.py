@@ -26,7 +26,7 @@ from twisted.python.failure import Failure
 from scrapy_captcha.engine import parking
 from scrapy_captcha.engine.parking import ParkingLot
 from scrapy_captcha.origin import to_be_tried_again
-from scrapy_captcha.state import KEY, Progress
+from scrapy_captcha.state import KEY, CaptchaState
 from scrapy_captcha.store.journal import Journal
 
 if TYPE_CHECKING:
@@ -240,8 +240,8 @@ class Lot(RuleBasedStateMachine):
     def buy(self, data: st.DataObject) -> None:
         number = data.draw(st.sampled_from(sorted(self.parked)))
         [ticket] = [r for r in self.run.lot._parked if number_of(r) == number]
-        progress = Progress.of(ticket.meta).to_meta() | {"task_id": number}
-        ticket.meta[KEY] = progress
+        state = CaptchaState.of(ticket.meta).to_meta() | {"task_id": number}
+        ticket.meta[KEY] = state
         self.run.journal.update(ticket)
 
     @precondition(lambda self: self.out)
@@ -253,11 +253,11 @@ class Lot(RuleBasedStateMachine):
         number = number_of(request)
         self.settled[number] += 1
         assert self.settled[number] == 1 or number in self.may_come_again, "settled twice"
-        progress = Progress.of(request.meta)
-        assert progress.task_id in {None, number}
+        state = CaptchaState.of(request.meta)
+        assert state.task_id in {None, number}
         self.run.slot.inprogress.discard(request)
-        if progress.entry:
-            self.run.journal._settling[request] = progress.entry.encode()
+        if state.entry:
+            self.run.journal._settling[request] = state.entry.encode()
             self.run.journal._look()
         self.held.discard(number)
 

@@ -8,7 +8,7 @@ import pytest
 from scrapy.http import Request
 
 from scrapy_captcha.origin import original, remember_origin, restore, without_redirects
-from scrapy_captcha.state import Progress
+from scrapy_captcha.state import CaptchaState
 
 MEANT = "https://example.com/search"
 WALL = "https://example.com/captcha"
@@ -123,9 +123,9 @@ def test_what_is_remembered_first_is_kept_and_can_be_forgotten() -> None:
     arrived = redirected(request, f"{WALL}?next=/search").replace(method="POST", body=b"other")
     remember_origin(arrived)
     assert original_of(arrived).body == b"q=1"
-    restore(request, Progress())
+    restore(request, CaptchaState())
     assert request.meta == {"page": 2}
-    restore(request, Progress())
+    restore(request, CaptchaState())
 
 
 def test_without_redirects_is_a_copy_without_the_redirect_middlewares_keys() -> None:

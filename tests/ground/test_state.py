@@ -12,12 +12,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from scrapy_captcha.policy import Attempts
-from scrapy_captcha.state import KEY, Progress
+from scrapy_captcha.state import KEY, CaptchaState
 
 counts = st.integers(0, 1000)
 cookies = st.dictionaries(st.text(), st.text(), max_size=3)
 progresses = st.builds(
-    Progress,
+    CaptchaState,
     tasks=counts,
     retries=counts,
     resent=st.booleans(),
@@ -40,38 +40,40 @@ progresses = st.builds(
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=100)
 @pytest.mark.thorough
-@given(progress=progresses)
-def test_what_goes_into_meta_comes_out_of_it(progress: Progress) -> None:
-    assert Progress.of({KEY: progress.to_meta()}) == progress
+@given(state=progresses)
+def test_what_goes_into_meta_comes_out_of_it(state: CaptchaState) -> None:
+    assert CaptchaState.of({KEY: state.to_meta()}) == state
 
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=50)
 @pytest.mark.thorough
-@given(progress=progresses)
-def test_it_survives_a_queue_on_disk_in_either_format(progress: Progress) -> None:
-    meta = {KEY: progress.to_meta()}
-    assert Progress.of(pickle.loads(pickle.dumps(meta))) == progress  # noqa: S301 - our own
-    assert Progress.of(json.loads(json.dumps(meta))) == progress
+@given(state=progresses)
+def test_it_survives_a_queue_on_disk_in_either_format(state: CaptchaState) -> None:
+    meta = {KEY: state.to_meta()}
+    assert CaptchaState.of(pickle.loads(pickle.dumps(meta))) == state  # noqa: S301 - our own
+    assert CaptchaState.of(json.loads(json.dumps(meta))) == state
 
 
 @pytest.mark.parametrize(
-    ("progress", "tasks"),
+    ("state", "tasks"),
     [
-        (Progress(tasks=2, solution="held"), 1),
-        (Progress(tasks=2, submitted=True, answer="held"), 2),
-        (Progress(tasks=0, solution="held"), 0),
+        (CaptchaState(tasks=2, solution="held"), 1),
+        (CaptchaState(tasks=2, submitted=True, answer="held"), 2),
+        (CaptchaState(tasks=0, solution="held"), 0),
     ],
 )
-def test_another_run_counts_no_solution_that_was_never_sent(progress: Progress, tasks: int) -> None:
-    assert progress.for_another_run() == Progress(tasks=tasks)
+def test_another_run_counts_no_solution_that_was_never_sent(
+    state: CaptchaState, tasks: int
+) -> None:
+    assert state.for_another_run() == CaptchaState(tasks=tasks)
 
 
 def test_a_beginning_leaves_nothing_in_meta() -> None:
-    assert Progress().to_meta() == {}
+    assert CaptchaState().to_meta() == {}
 
 
 def test_only_what_differs_goes_into_meta() -> None:
-    assert Progress(tasks=1, task_id=0, cookies={}).to_meta() == {
+    assert CaptchaState(tasks=1, task_id=0, cookies={}).to_meta() == {
         "tasks": 1,
         "task_id": 0,
         "cookies": {},
@@ -80,8 +82,8 @@ def test_only_what_differs_goes_into_meta() -> None:
 
 @pytest.mark.parametrize("stored", [None, 5, "x", [], [("tasks", 1)], {}, {"unheard_of": 1}])
 def test_meta_without_a_memory_is_a_beginning(stored: object) -> None:
-    assert Progress.of({KEY: stored}) == Progress()
-    assert Progress.of({}) == Progress()
+    assert CaptchaState.of({KEY: stored}) == CaptchaState()
+    assert CaptchaState.of({}) == CaptchaState()
 
 
 @pytest.mark.parametrize(
@@ -114,7 +116,7 @@ def test_a_damaged_part_counts_as_absent_and_the_others_hold(name: str, value: o
     sound = {"solution": "x", "failed": "y", "tasks": 2} | {name: value}
     expected = {"solution": "x", "failed": "y", "tasks": 2}
     expected.pop(name, None)
-    assert Progress.of({KEY: sound}) == Progress(**expected)  # type: ignore[arg-type]
+    assert CaptchaState.of({KEY: sound}) == CaptchaState(**expected)  # type: ignore[arg-type]
 
 
 anything = st.recursive(
@@ -161,39 +163,39 @@ TYPES: dict[str, type | tuple[type, ...]] = {
 @given(
     stored=anything
     | st.dictionaries(
-        st.sampled_from([f.name for f in fields(Progress)]) | st.text() | st.integers(),
+        st.sampled_from([f.name for f in fields(CaptchaState)]) | st.text() | st.integers(),
         anything,
     )
 )
 def test_whatever_is_stored_gives_a_sound_progress(stored: Any) -> None:
-    progress = Progress.of({KEY: stored})
-    assert {n for n in TYPES if not isinstance(getattr(progress, n), TYPES[n])} == set()
+    state = CaptchaState.of({KEY: stored})
+    assert {n for n in TYPES if not isinstance(getattr(state, n), TYPES[n])} == set()
 
 
 def test_every_field_is_checked_here() -> None:
-    assert set(TYPES) == {f.name for f in fields(Progress)}
+    assert set(TYPES) == {f.name for f in fields(CaptchaState)}
 
 
 def test_attempts_are_counted_as_the_policy_does() -> None:
-    progress = Progress(tasks=1, retries=2, resent=True, solution="x")
-    assert progress.attempts == Attempts(tasks=1, retries=2, resent=True)
+    state = CaptchaState(tasks=1, retries=2, resent=True, solution="x")
+    assert state.attempts == Attempts(tasks=1, retries=2, resent=True)
 
 
 def test_after_takes_over_attempts_and_changes_and_keeps_the_rest() -> None:
-    progress = Progress(solution="x", priority=3)
-    assert progress.after(Attempts(1, 2, resent=True), failed="y") == Progress(
+    state = CaptchaState(solution="x", priority=3)
+    assert state.after(Attempts(1, 2, resent=True), failed="y") == CaptchaState(
         tasks=1, retries=2, resent=True, solution="x", failed="y", priority=3
     )
 
 
 @pytest.mark.parametrize(
-    ("progress", "is_urgent"),
+    ("state", "is_urgent"),
     [
-        (Progress(goes=True, priority=0), False),
-        (Progress(goes=True, leads="site"), True),
-        (Progress(met=True, solution="name"), True),
-        (Progress(asked=True, solution="name"), True),
+        (CaptchaState(goes=True, priority=0), False),
+        (CaptchaState(goes=True, leads="site"), True),
+        (CaptchaState(met=True, solution="name"), True),
+        (CaptchaState(asked=True, solution="name"), True),
     ],
 )
-def test_what_was_only_held_back_is_not_urgent(progress: Progress, *, is_urgent: bool) -> None:
-    assert progress.is_urgent is is_urgent
+def test_what_was_only_held_back_is_not_urgent(state: CaptchaState, *, is_urgent: bool) -> None:
+    assert state.is_urgent is is_urgent

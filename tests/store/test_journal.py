@@ -18,7 +18,7 @@ from scrapy import Request, Spider
 from scrapy.utils.test import get_crawler
 
 from scrapy_captcha.requests import without_credentials
-from scrapy_captcha.state import KEY, Progress
+from scrapy_captcha.state import KEY, CaptchaState
 from scrapy_captcha.store.journal import Journal, _sealed
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def left(directory: Path) -> list[Request]:
 
 
 def kept(running: Journal, number: int = 1, **changes: Any) -> Request:
-    meta = {KEY: Progress(tasks=number, priority=0).to_meta()}
+    meta = {KEY: CaptchaState(tasks=number, priority=0).to_meta()}
     request = Request(f"https://shop.example/{number}", meta=meta | changes.pop("meta", {}))
     changed: Request = request.replace(**changes)
     running.keep(changed)
@@ -78,10 +78,10 @@ def test_what_was_kept_is_left_over_as_far_as_it_had_come(tmp_path: Path) -> Non
         running.update(request)
 
     [found] = left(tmp_path)
-    progress = Progress.of(found.meta)
+    state = CaptchaState.of(found.meta)
     assert (found.url, found.priority, found.dont_filter) == (URL, 7, True)
     assert [found.callback.__name__, found.errback.__name__] == ["parse", "failed"]  # type: ignore[union-attr]
-    assert (progress.tasks, progress.task_id) == (1, 5)
+    assert (state.tasks, state.task_id) == (1, 5)
 
 
 def test_what_was_in_memory_is_not_counted_on(tmp_path: Path) -> None:
@@ -91,8 +91,8 @@ def test_what_was_in_memory_is_not_counted_on(tmp_path: Path) -> None:
         running.update(request)
 
     [found] = left(tmp_path)
-    progress = Progress.of(found.meta)
-    assert (progress.submitted, progress.answer) == (False, "")
+    state = CaptchaState.of(found.meta)
+    assert (state.submitted, state.answer) == (False, "")
     assert found.cookies == {"mine": "1"}
 
 
@@ -102,7 +102,7 @@ def test_what_is_left_over_is_kept_until_it_is_settled(tmp_path: Path) -> None:
         kept(running, 2)
     with journal(tmp_path) as resumed:
         first, _ = resumed.leftovers()
-        resumed.settle(first, Progress.of(first.meta))
+        resumed.settle(first, CaptchaState.of(first.meta))
         resumed._look()  # it would do so by itself, some time later
 
     assert [request.url for request in left(tmp_path)] == ["https://shop.example/2"]
@@ -150,7 +150,7 @@ def test_what_cannot_be_written_is_told_and_the_rest_is_kept(odd: object, tmp_pa
         kept(running, 2)
 
     assert refused == [request]
-    assert Progress.of(request.meta).entry == ""
+    assert CaptchaState.of(request.meta).entry == ""
     assert [request.url for request in left(tmp_path)] == ["https://shop.example/2"]
 
 

@@ -12,9 +12,9 @@ from crawling import crawl, path_of, sandbox
 from scrapy import Request
 from serving import Page, site
 
-from scrapy_captcha.origin import CHAIN
 from scrapy_captcha.sandbox import Guard, Mode
 from scrapy_captcha.sessions import in_flight
+from scrapy_captcha.state import CHAIN
 
 if TYPE_CHECKING:
     from scrapy.http import Response
