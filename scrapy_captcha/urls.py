@@ -8,6 +8,7 @@ at all, so that nothing is sent there.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 from typing import NamedTuple
 from urllib.parse import urljoin, urlsplit
@@ -77,6 +78,7 @@ def origin_of(url: str) -> Origin | None:
     return Origin(found[1], host, port) if 0 < port < 65_536 else None
 
 
+@lru_cache(maxsize=256)
 def _plain_host(host: str) -> str:
     """*host*, "" where resolvers may read a number in it that is no plain address."""
     if host.startswith("["):
