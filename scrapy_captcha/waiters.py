@@ -27,8 +27,8 @@ _BATCH = 50  # waiters resumed before the reactor has its turn
 class Waiters(Generic[T]):
     """Waiters in the order in which they came; with *party* given, the parties take turns.
 
-    Who has waited for *patience* seconds is resumed with *late*. *on_unclaimed* is called with the
-    result of a waiter that was cancelled between `resume` and its being resumed.
+    One that has waited for *patience* seconds is resumed with *late*. *on_unclaimed* is called with
+    the result and the party of a waiter that was cancelled between `resume` and its being resumed.
     """
 
     def __init__(
@@ -37,7 +37,7 @@ class Waiters(Generic[T]):
         *,
         late: T,
         patience: float = float("inf"),
-        on_unclaimed: Callable[[T], object] = lambda _result: None,
+        on_unclaimed: Callable[[T, str], object] = lambda _result, _party: None,
     ) -> None:
         self._clock = clock
         self._late = late
@@ -45,7 +45,7 @@ class Waiters(Generic[T]):
         self._on_unclaimed = on_unclaimed
         self._queues: OrderedDict[str, OrderedDict[Deferred[T], None]] = OrderedDict()
         self._party_of: dict[Deferred[T], str] = {}
-        self._chosen: OrderedDict[Deferred[T], T] = OrderedDict()
+        self._chosen: OrderedDict[Deferred[T], tuple[T, str]] = OrderedDict()
         self._deadlines: deque[tuple[float, Deferred[T]]] = deque()
         self._delivery: IDelayedCall | None = None
         self._is_delivering = False
@@ -70,43 +70,51 @@ class Waiters(Generic[T]):
             self._expire_later()
         return waiter
 
-    def resume(self, result: T) -> bool:
-        """Chooses the next waiter, which is resumed with *result* soon; False without any."""
-        if not self._queues:
+    def has(self, party: str) -> bool:
+        """Whether `resume` can choose from *party*."""
+        return party in self._queues
+
+    def resume(self, result: T, party: str | None = None) -> bool:
+        """Chooses the next waiter, of *party* if given, which is resumed with *result* soon.
+
+        False without any.
+        """
+        if party is None:
+            party = next(iter(self._queues), None)
+        if party is None or party not in self._queues:
             return False
-        party, queue = next(iter(self._queues.items()))
         self._queues.move_to_end(party)
-        self._choose(next(iter(queue)), result)
+        self._choose(next(iter(self._queues[party])), result)
         return True
 
-    def resume_all(self, result: T) -> None:
-        """All that wait now are resumed with *result*, some at a time."""
-        while self.resume(result):
+    def resume_all(self, result: T, party: str | None = None) -> None:
+        """All that wait now, of *party* if given, are resumed with *result*, some at a time."""
+        while self.resume(result, party):
             pass
 
     def close(self) -> None:
-        """Leaves nothing in the reactor; whoever waits is not resumed any more."""
+        """Leaves nothing in the reactor; what waits is not resumed any more."""
         for call in (self._delivery, self._expiry):
             if call is not None and call.active():
                 call.cancel()
 
     def _choose(self, waiter: Deferred[T], result: T) -> None:
-        self._remove(waiter)
-        self._chosen[waiter] = result
+        self._chosen[waiter] = result, self._remove(waiter)
         self._deliver_later()
 
-    def _remove(self, waiter: Deferred[T]) -> None:
+    def _remove(self, waiter: Deferred[T]) -> str:
         party = self._party_of.pop(waiter)
         queue = self._queues[party]
         del queue[waiter]
         if not queue:
             del self._queues[party]
+        return party
 
     def _cancelled(self, waiter: Deferred[T]) -> None:
         if waiter in self._party_of:
             self._remove(waiter)
         elif waiter in self._chosen:
-            self._on_unclaimed(self._chosen.pop(waiter))
+            self._on_unclaimed(*self._chosen.pop(waiter))
 
     def _deliver_later(self) -> None:
         is_due = self._delivery is not None and self._delivery.active()
@@ -118,7 +126,8 @@ class Waiters(Generic[T]):
         for _ in range(_BATCH):  # those chosen meanwhile included
             if not self._chosen:
                 break
-            self._deliver_one(*self._chosen.popitem(last=False))
+            waiter, (result, _party) = self._chosen.popitem(last=False)
+            self._deliver_one(waiter, result)
         self._is_delivering = False
         if self._chosen:
             self._deliver_later()

@@ -80,7 +80,7 @@ class Budget:
         self._prices = prices
         self._on_limit: Callable[[], None] | None = on_limit
         self._waiters: Waiters[None] = Waiters(
-            CLOCK, late=None, patience=_LOOK, on_unclaimed=lambda _none: self._wake()
+            CLOCK, late=None, patience=_LOOK, on_unclaimed=lambda *_: self._wake()
         )
         self._looking = looping(self._look)
         self._purchases: dict[TaskId, str] = {}  # of tasks whose solutions have not come

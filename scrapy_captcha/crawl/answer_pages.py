@@ -13,9 +13,9 @@ from scrapy_captcha.bounded import Bounded
 from scrapy_captcha.clock import CLOCK
 from scrapy_captcha.crawl.answers import Answers, Opinion
 from scrapy_captcha.requests import site_of_page
-from scrapy_captcha.sessions.outcomes import Audience, Outcome
 from scrapy_captcha.settings.choices import Refetch
 from scrapy_captcha.urls import are_of_one_origin
+from scrapy_captcha.waiters import Waiters
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,8 +58,8 @@ class AnswerPages:
         self._held: OrderedDict[str, _Held] = OrderedDict()
         self._decided: set[str] = set()
         self._finding_out: OrderedDict[str, bool] = OrderedDict()  # sites; whether one is done
-        self._waiting = Audience(CLOCK, _LONGEST_WAIT)
-        self._undecided = Audience(CLOCK, patience)
+        self._waiting: Waiters[None] = Waiters(CLOCK, late=None, patience=_LONGEST_WAIT)
+        self._undecided = Waiters(CLOCK, late=False, patience=patience)  # True: one more answer
         self._wanted: OrderedDict[str, None] = OrderedDict()
         self._leading_on: Bounded[bool] = Bounded(_MOST_SITES)
 
@@ -83,7 +83,7 @@ class AnswerPages:
             return None
         site, held = site_of_page(request), _Held(request, answer, _text(answer))
         self._answers.heard(site, request.url, hash(held.text))
-        self._undecided.tell(site, Outcome.OPENED)
+        self._undecided.resume_all(True, site)
         if self._opinion(held) is Opinion.OTHER:
             return None
         if await self._gives_pages(site) and isinstance(answer, HtmlResponse):
@@ -123,9 +123,9 @@ class AnswerPages:
         held = self._held.get(name)
         if held is None:
             return False
-        site, outcome = site_of_page(held.request), Outcome.OPENED
-        while self._opinion(held) is Opinion.UNKNOWN and outcome is not Outcome.PENDING:
-            outcome = await self._undecided.wait(site)
+        site, comes = site_of_page(held.request), True
+        while self._opinion(held) is Opinion.UNKNOWN and comes:
+            comes = await self._undecided.wait(site)
         self._found_out(site)
         if self._opinion(held) is not Opinion.PAGE:
             self._held.pop(name, None)
@@ -185,7 +185,7 @@ class AnswerPages:
 
     def _found_out(self, site: str) -> None:
         self._finding_out[site] = True
-        self._waiting.tell(site, Outcome.OPENED)
+        self._waiting.resume_all(None, site)
 
 
 def _is_at_url_of(request: Request, answer: Response) -> bool:

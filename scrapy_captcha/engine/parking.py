@@ -283,7 +283,7 @@ class ParkingLot:
             self._looking.start(_CHECK, now=False)
         return self._queue.wait()
 
-    def _give_way(self, _unclaimed: None = None) -> None:
+    def _give_way(self, *_unclaimed: object) -> None:
         self._queue.resume(None)
 
     def _look(self) -> None:

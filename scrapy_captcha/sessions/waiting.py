@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from enum import Enum
+from functools import partial
+from math import inf
 from typing import TYPE_CHECKING
 
-from scrapy_captcha.sessions.outcomes import Audience
+from scrapy_captcha.sessions.outcomes import Outcome
+from scrapy_captcha.waiters import Waiters
 
 if TYPE_CHECKING:
     from twisted.internet.defer import Deferred
     from twisted.internet.interfaces import IReactorTime
-
-    from scrapy_captcha.sessions.outcomes import Outcome
 
 
 class Why(Enum):
@@ -27,11 +28,19 @@ _LONGEST_HOLD = 30.0  # seconds for which pages are held back that may be free a
 
 
 class WaitingPages:
-    """The waits by session, each for *patience* seconds at most."""
+    """The waits by session, each for *patience* seconds at most: then the outcome is PENDING."""
 
     def __init__(self, clock: IReactorTime, patience: float) -> None:
         hold = min(patience, _LONGEST_HOLD)
-        self._queues = {why: Audience(clock, hold if why is Why.NEW else patience) for why in Why}
+        self._queues = {
+            why: Waiters(
+                clock,
+                late=Outcome.PENDING,
+                patience=hold if why is Why.NEW else patience,
+                on_unclaimed=partial(self._pass_on, why),
+            )
+            for why in Why
+        }
 
     def wait(self, session: str, why: Why) -> Deferred[Outcome]:
         """Fires with the outcome for *session*; may be cancelled."""
@@ -47,25 +56,30 @@ class WaitingPages:
         Pages that have not been fetched yet count with *new* only.
         """
         return any(
-            self._queues[why].tell_one(session, outcome) for why in Why if new or why is not Why.NEW
+            self._queues[why].resume(outcome, session) for why in Why if new or why is not Why.NEW
         )
 
     def resume_to_send(self, session: str, outcome: Outcome) -> bool:
         """Resumes the next page of *session* that has a solution; False without one."""
-        return self._queues[Why.TO_SEND].tell_one(session, outcome)
+        return self._queues[Why.TO_SEND].resume(outcome, session)
 
-    def resume_new(self, session: str, outcome: Outcome, most: int) -> None:
+    def resume_new(self, session: str, outcome: Outcome, most: float = inf) -> None:
         """Resumes the next *most* pages that have not been fetched yet with *outcome*."""
-        for _ in range(most):
-            if not self._queues[Why.NEW].tell_one(session, outcome):
-                return
+        resumed = 0
+        while resumed < most and self._queues[Why.NEW].resume(outcome, session):
+            resumed += 1
 
     def resume_all(self, session: str, outcome: Outcome, *whys: Why) -> None:
         """Resumes all that wait for one of *whys* with *outcome*."""
         for why in whys:
-            self._queues[why].tell(session, outcome)
+            self._queues[why].resume_all(outcome, session)
 
     def close(self) -> None:
         """Leaves nothing in the reactor."""
         for queue in self._queues.values():
             queue.close()
+
+    def _pass_on(self, why: Why, outcome: Outcome, session: str) -> None:
+        """The page that *outcome* was for is gone; all others learn the other outcomes anyway."""
+        if outcome is Outcome.TRIAL:
+            self._queues[why].resume(outcome, session)

@@ -77,7 +77,7 @@ class Admission:
         self._waiters.close()
         self._stop_opening()
 
-    def _unclaimed(self, may_enter: bool) -> None:
+    def _unclaimed(self, may_enter: bool, _party: str) -> None:
         if may_enter:
             self.leave()
 

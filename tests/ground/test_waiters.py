@@ -10,7 +10,8 @@ from twisted.internet.defer import CancelledError, Deferred, DeferredList
 from twisted.internet.task import Clock
 
 from scrapy_captcha.clock import CLOCK
-from scrapy_captcha.sessions.outcomes import Audience, Outcome
+from scrapy_captcha.sessions.outcomes import Outcome
+from scrapy_captcha.sessions.waiting import WaitingPages, Why
 from scrapy_captcha.solver.admission import Admission
 from scrapy_captcha.solver.throttle import Throttle
 from scrapy_captcha.waiters import Waiters
@@ -69,8 +70,8 @@ async def test_a_hundred_thousand_wake_the_next_one() -> None:
 
 @pytest_twisted.ensureDeferred
 async def test_a_hundred_thousand_learn_an_outcome_while_the_reactor_goes_on() -> None:
-    audience = Audience(CLOCK, patience=600)
-    told = DeferredList([audience.wait("session") for _ in range(MANY)])
+    waiting = WaitingPages(CLOCK, patience=600)
+    told = DeferredList([waiting.wait("session", Why.SHOWN) for _ in range(MANY)])
     turns = 0
 
     def turn() -> None:
@@ -79,14 +80,14 @@ async def test_a_hundred_thousand_learn_an_outcome_while_the_reactor_goes_on() -
         if not told.called:
             CLOCK.callLater(0, turn)
 
-    audience.tell("session", Outcome.OPENED)
+    waiting.resume_all("session", Outcome.OPENED, Why.SHOWN)
     assert not told.called
     turn()
     outcomes = await told
 
     assert {outcome for _, outcome in outcomes} == {Outcome.OPENED}
     assert turns > 1000
-    audience.close()
+    waiting.close()
 
 
 def test_an_error_in_one_waiter_is_its_own(caplog: pytest.LogCaptureFixture) -> None:
@@ -100,7 +101,7 @@ def test_an_error_in_one_waiter_is_its_own(caplog: pytest.LogCaptureFixture) -> 
 
     before, after = waiters.wait(), waiters.wait()
     broken = Broken()
-    waiters._chosen[broken] = "broken"
+    waiters._chosen[broken] = "broken", ""
     for waiter in (before, after):
         waiter.addCallback(resumed.append)
     with caplog.at_level(logging.ERROR):
@@ -129,16 +130,17 @@ def test_a_place_is_passed_on_where_its_waiter_is_cancelled_before_it_is_resumed
 def test_each_waiter_has_its_own_patience() -> None:
     """Also after one of them was resumed alone."""
     clock = Clock()
-    audience = Audience(clock, patience=10)
+    waiting = WaitingPages(clock, patience=10)
     outcomes: list[tuple[str, Outcome, float]] = []
 
     def wait(name: str) -> None:
-        audience.wait("s").addCallback(lambda o: outcomes.append((name, o, clock.seconds())))
+        waiter = waiting.wait("s", Why.SHOWN)
+        waiter.addCallback(lambda o: outcomes.append((name, o, clock.seconds())))
 
     wait("first")
     clock.advance(4)
     wait("second")
-    audience.tell_one("s", Outcome.TRIAL)
+    waiting.resume("s", Outcome.TRIAL)
     clock.advance(0)
     clock.advance(4)
     wait("third")
@@ -155,16 +157,17 @@ def test_each_waiter_has_its_own_patience() -> None:
 
 def test_a_trial_goes_to_the_next_where_the_first_is_cancelled() -> None:
     clock = Clock()
-    audience = Audience(clock, patience=10)
+    waiting = WaitingPages(clock, patience=10)
     outcomes: list[Outcome] = []
-    first, second = audience.wait("s"), audience.wait("s")
+    first, other, second = (waiting.wait(name, Why.SHOWN) for name in ("s", "t", "s"))
     first.addErrback(lambda failure: failure.trap(CancelledError))
     second.addCallback(outcomes.append)
-    audience.tell_one("s", Outcome.TRIAL)
+    waiting.resume("s", Outcome.TRIAL)
     first.cancel()
     pumped(clock)
 
     assert outcomes == [Outcome.TRIAL]
+    assert not other.called
 
 
 def test_parties_take_turns() -> None:
