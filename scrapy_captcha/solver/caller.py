@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
     from scrapy_captcha.cancelling import Cancellation
     from scrapy_captcha.providers import Body, Call, Provider, TaskId
+    from scrapy_captcha.solver.outages import Outages
 
 _T = TypeVar("_T")
 _KEPT = ("solution", "taskId")  # of an answer, with all that is in them
@@ -46,9 +47,8 @@ _KEPT = ("solution", "taskId")  # of an answer, with all that is in them
 class Caller:
     """Calls one account at one provider; all times in seconds.
 
-    *timeout* is for one call, body included; *connections* are kept open; *on_error* is told each
-    error that the service or the network gave, *on_outage* the one at which the service has stopped
-    to answer, and *on_recovery* for how many seconds it did not.
+    *timeout* is for one call, body included; *connections* are kept open; *on_error* is called with
+    each error that the service or the network gave.
     """
 
     def __init__(
@@ -60,8 +60,7 @@ class Caller:
         timeout: float,
         connections: int,
         on_error: Callable[[SolverError], None],
-        on_outage: Callable[[SolverError], None],
-        on_recovery: Callable[[float], None],
+        outages: Outages,
     ) -> None:
         from twisted.internet import reactor
 
@@ -69,9 +68,8 @@ class Caller:
         self.api_url = api_url.rstrip("/")
         self._api_key = api_key
         self._timeout = timeout
-        self._on_error = on_error
-        self._on_outage = on_outage
-        self._on_recovery = on_recovery
+        self.on_error = on_error
+        self._outages = outages
         self._breaker = Breaker()
         self._pool = BoundedPool(reactor)  # type: ignore[no-untyped-call]
         self._pool.maxPersistentPerHost = connections
@@ -183,7 +181,7 @@ class Caller:
         error.provider = self.provider.name
         error.message = ""  # it may repeat any secret, in any encoding
         error.provider_code = self.plain(error.provider_code or "", secrets) or None
-        self._on_error(error)
+        self.on_error(error)
         return error
 
     async def _until_due(self, call: Call, on_answer: Callable[[bool], None]) -> None:
@@ -206,7 +204,7 @@ class Caller:
                 self._answered()
             elif self._breaker.lost(time.monotonic()):
                 error.provider = self.provider.name
-                self._on_outage(error)
+                self._outages.on_begin(error)
             raise
         except CancelledError:
             is_answered = False
@@ -220,7 +218,7 @@ class Caller:
     def _answered(self) -> None:
         seconds = self._breaker.answered(time.monotonic())
         if seconds is not None:
-            self._on_recovery(seconds)
+            self._outages.on_end(seconds)
 
     async def _reply(self, call: Call, cancellation: Cancellation) -> Reply:
         try:

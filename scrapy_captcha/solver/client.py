@@ -6,23 +6,22 @@ import random
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import urlsplit
 from uuid import uuid4
 
 from twisted.internet.defer import CancelledError, Deferred, succeed
 from twisted.internet.task import deferLater
-from twisted.python.failure import Failure
 
-from scrapy_captcha.bounded import Bounded
 from scrapy_captcha.clock import CLOCK
 from scrapy_captcha.errors import ErrorCode, SolverError
-from scrapy_captcha.policy import Attempts, Drop, Policy, Reschedule, StopBuying
+from scrapy_captcha.policy import Attempts, Policy, Reschedule
 from scrapy_captcha.providers import Order, Provider
 from scrapy_captcha.solver.admission import Admission
-from scrapy_captcha.solver.breaker import changes_nothing, is_closed, is_failure, is_outage
+from scrapy_captcha.solver.breaker import changes_nothing
 from scrapy_captcha.solver.caller import Caller
-from scrapy_captcha.solver.throttle import PATIENCE, Throttle
-from scrapy_captcha.solver.tracking import TrackedPurchase
+from scrapy_captcha.solver.outages import Outages
+from scrapy_captcha.solver.purchaser import Purchaser
+from scrapy_captcha.solver.redaction import secrets_of
+from scrapy_captcha.solver.throttle import Throttle
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Generator
@@ -32,25 +31,17 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 
-_MOST_KEYS = 10_000  # site keys whose refusal is remembered
-
-# What is said about a site key at a site holds for as long as anybody asks.
-_LASTING = frozenset({ErrorCode.PROVIDER_SITEKEY, ErrorCode.PROVIDER_DOMAIN})
-
 
 class SolverClient:
     """Buys solutions at one provider; all times in seconds.
 
     At most *concurrent_solves* purchases run at once, the others queue in order. *on_error* is
-    called with each error that the service or the network gave, those included that a repeated poll
-    made good; *on_outage* with the error at which an outage begins, *on_recovery* with the seconds
-    that it has taken. Purchases wait for a service that does not answer, for *outage_patience*.
-    With *has_rivals* nobody waits while the service wants to be left alone, but all are
-    turned away. Needs a running reactor. Deferreds that it returns can be cancelled. Raises
-    TypeError or ValueError for a provider or an URL that cannot be meant.
+    called with each error of the service or the network, even if a later poll succeeds. Needs a
+    running reactor. The Deferreds that it returns can be cancelled. Raises TypeError if *provider*
+    is no provider, ValueError if *api_url* is no HTTP URL.
     """
 
-    def __init__(  # noqa: PLR0913 - options that are given by name
+    def __init__(
         self,
         provider: Provider,
         *,
@@ -61,11 +52,9 @@ class SolverClient:
         solve_timeout: float = 180.0,
         concurrent_solves: int = 16,
         on_error: Callable[[SolverError], None] = lambda _error: None,
-        has_rivals: bool = False,
-        outage_patience: float = PATIENCE,
-        on_outage: Callable[[SolverError], None] = lambda _error: None,
-        on_recovery: Callable[[float], None] = lambda _seconds: None,
+        outages: Outages | None = None,
     ) -> None:
+        outages = outages or Outages()
         self.provider = provider
         self._caller = Caller(
             provider,
@@ -74,21 +63,23 @@ class SolverClient:
             timeout=http_timeout,
             connections=concurrent_solves,
             on_error=on_error,
-            on_outage=on_outage,
-            on_recovery=on_recovery,
+            outages=outages,
         )
         _refuse_misuse(provider, api_url)
         self._policy = policy or Policy()
-        self._solve_timeout = solve_timeout
-        self._on_error = on_error
-        self._has_rivals = has_rivals
-        self._hopeless: Bounded[SolverError] = Bounded(_MOST_KEYS)
         self._throttle = Throttle(
-            concurrent_solves, has_rivals=has_rivals, patience=outage_patience
+            concurrent_solves, has_rivals=outages.has_rivals, patience=outages.patience
         )
         self._admission = Admission(self._throttle, CLOCK)
+        self._purchaser = Purchaser(
+            self._caller,
+            self._throttle,
+            self._admission,
+            self._policy,
+            timeout=solve_timeout,
+            has_rivals=outages.has_rivals,
+        )
         self._under_way: set[Deferred[Any]] = set()
-        self._driven: set[Deferred[Solution]] = set()
 
     def __repr__(self) -> str:
         return f"<SolverClient {self.provider.name} at {self._caller.api_url}>"
@@ -147,11 +138,11 @@ class SolverClient:
         self, order: Order, on_task: Callable[[TaskId], None] = lambda _id: None
     ) -> Deferred[Solution]:
         """One purchase for somebody who has entered; else as `buy`."""
-        return self._start(self._purchase(order, on_task))
+        return self._start(self._purchaser.purchase(order, on_task))
 
     def plain(self, task_id: TaskId, order: Order) -> str:
         """*task_id* as it may be logged: "" where it repeats the key or a secret of *order*."""
-        return self._caller.plain(str(task_id), _secrets(order))
+        return self._caller.plain(str(task_id), secrets_of(order))
 
     def solve(self, captcha: Captcha, **order: Any) -> Deferred[Solution]:
         """A solution of *captcha*: buys as often as the policy allows, waiting as it says.
@@ -165,12 +156,7 @@ class SolverClient:
 
         What is under way goes on to be collected, unless *error* says that the account is closed.
         """
-        self._throttle.stop(error)
-        self._admission.turn_away()
-        if is_closed(error):
-            driven, self._driven = self._driven, set()
-            for deferred in driven:
-                CLOCK.callLater(0, deferred.cancel)  # not inside the end of another purchase
+        self._purchaser.stop(error)
 
     def report(self, task_id: TaskId, kind: Kind, *, accepted: bool) -> Deferred[bool]:
         """Tells the provider what the site did with a solution, where it wants to know.
@@ -235,87 +221,9 @@ class SolverClient:
                 raise self.refusal.again()
             may_start = await self.enter()
         try:
-            return await self._purchase(order, on_task)
+            return await self._purchaser.purchase(order, on_task)
         finally:
             self.leave()
-
-    async def _purchase(self, order: Order, on_task: Callable[[TaskId], None]) -> Solution:
-        try:
-            self._refuse_hopeless(order.captcha)
-            await self._probe()
-            solution = await self._until_deadline(order, on_task)
-        except SolverError as error:
-            self._learn(order.captcha, error)
-            raise
-        else:
-            self._throttle.went_well(time.monotonic())
-            return solution
-
-    async def _probe(self) -> None:
-        """Finds out by a call that costs nothing whether a purchase would be answered."""
-        if not self._throttle.is_to_be_probed:
-            return
-        await self._caller.probe(self.provider.probe())
-        self._throttle.was_reached()
-        if self._throttle.stopped is not None:
-            raise self._throttle.stopped.again()
-
-    def _until_deadline(
-        self, order: Order, on_task: Callable[[TaskId], None]
-    ) -> Deferred[Solution]:
-        errand = TrackedPurchase(self.provider.name, on_task)
-
-        def timed_out(_result: object, _timeout: float) -> Failure:
-            error = errand.late()
-            self._on_error(error)
-            return Failure(error)
-
-        def ended(result: Solution | Failure) -> Solution | Failure:
-            if deferred in self._driven:
-                self._driven.discard(deferred)
-                return result
-            return Failure(self._closed(errand)) if isinstance(result, Failure) else result
-
-        deferred = self._caller.drive(
-            self.provider.solve(order), _secrets(order), errand.asks, errand.heard
-        ).addCallback(errand.solved)
-        deferred.addTimeout(self._solve_timeout, CLOCK, onTimeoutCancel=timed_out)
-        self._driven.add(deferred)
-        return deferred.addBoth(ended)
-
-    def _closed(self, errand: TrackedPurchase) -> SolverError:
-        """For an *errand* that was ended, or never begun, as the account is closed."""
-        assert self._throttle.stopped is not None  # noqa: S101 - that has ended it
-        return errand.ended_by(self._throttle.stopped.again())
-
-    def _refuse_hopeless(self, captcha: Captcha) -> None:
-        known = self._hopeless.get(_place(captcha))
-        if known is not None:
-            raise known.again()
-
-    def _learn(self, captcha: Captcha, error: SolverError) -> None:
-        if error.refused:
-            return
-        now = time.monotonic()
-        if is_failure(error):
-            is_alone = not (self._throttle.is_failing or self._caller.is_in_doubt)
-            error.in_outage = is_outage(error) and not is_alone
-            if self._throttle.failed(error, now):
-                self._was_shut()
-        elif error.code is not ErrorCode.TIMEOUT:
-            self._throttle.answered(now)
-        match self._policy.decide(error, Attempts(), jitter=0.5):
-            case Drop() if error.code in _LASTING:
-                self._hopeless.put(_place(captcha), error.again())
-            case StopBuying():
-                self.stop(error)
-            case Reschedule(delay, shut=True):
-                self._throttle.shut(time.monotonic() + delay)
-                self._was_shut()
-
-    def _was_shut(self) -> None:
-        if self._has_rivals or self.refusal is not None:
-            self._admission.turn_away()
 
 
 def _refuse_misuse(provider: object, api_url: str) -> None:
@@ -333,13 +241,3 @@ def _refuse_misuse(provider: object, api_url: str) -> None:
 def new_purchase_id() -> str:
     """A name for one purchase that nobody else has."""
     return uuid4().hex
-
-
-def _place(captcha: Captcha) -> tuple[str | None, str | None]:
-    return urlsplit(captcha.url).hostname, captcha.site_key
-
-
-def _secrets(order: Order) -> tuple[str, ...]:
-    proxy = (order.proxy.username, order.proxy.password) if order.proxy else ()
-    values = (part.partition("=")[2].strip() for part in order.cookies.split(";"))
-    return (*proxy, order.cookies, *values)

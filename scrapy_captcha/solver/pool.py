@@ -24,6 +24,7 @@ from scrapy_captcha.policy import Action
 from scrapy_captcha.requests import site_of
 from scrapy_captcha.solver.accounts import accounts_of
 from scrapy_captcha.solver.client import SolverClient
+from scrapy_captcha.solver.outages import Outages
 from scrapy_captcha.waiters import Waiters
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
 _PATIENCE = 3.0  # seconds for which the first purchases wait for the balances
 
 
-def _say_recovered(events: Events, provider: str, seconds: float) -> None:
+def _publish_recovery(events: Events, provider: str, seconds: float) -> None:
     events.publish(ProviderRecovered(provider, seconds))
 
 
@@ -98,12 +99,14 @@ class ProviderPool:
                 solve_timeout=config.solve_timeout,
                 concurrent_solves=config.concurrent_solves,
                 on_error=lambda error: events.publish(CallFailed(error)),
-                has_rivals=len(accounts) > 1,
-                outage_patience=config.outage_patience,
-                on_outage=lambda error: events.publish(
-                    ProviderUnreachable(error, config.outage_patience)
+                outages=Outages(
+                    patience=config.outage_patience,
+                    has_rivals=len(accounts) > 1,
+                    on_begin=lambda error: events.publish(
+                        ProviderUnreachable(error, config.outage_patience)
+                    ),
+                    on_end=partial(_publish_recovery, events, account.provider.name),
                 ),
-                on_recovery=partial(_say_recovered, events, account.provider.name),
             )
             for account in accounts
         ]

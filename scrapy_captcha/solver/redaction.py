@@ -1,4 +1,4 @@
-"""Keeps secrets out of texts that strangers wrote."""
+"""Keeps secrets out of texts from outside."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from urllib.parse import quote
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+    from scrapy_captcha.providers import Order
 
 _WINDOW = 6  # characters of a secret that already say too much
 _LONG_WINDOW = 12  # the same where long random texts are searched
@@ -74,3 +76,10 @@ def _parts(secret: str, window: int = _WINDOW) -> Iterable[str]:
     if len(secret) <= window:
         return [secret]
     return (secret[i : i + window] for i in range(len(secret) - window + 1))
+
+
+def secrets_of(order: Order) -> tuple[str, ...]:
+    """All in *order* that no log line may show: the proxy's user name and password, the cookies."""
+    proxy = (order.proxy.username, order.proxy.password) if order.proxy else ()
+    values = (part.partition("=")[2].strip() for part in order.cookies.split(";"))
+    return (*proxy, order.cookies, *values)

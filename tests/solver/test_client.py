@@ -333,7 +333,7 @@ async def test_what_is_kept_of_an_error_has_no_frames(monkeypatch: pytest.Monkey
             )
         assert (await failure_of(client.buy(ORDER))).code is ErrorCode.AUTH_INVALID
 
-        kept = [*client._hopeless, client.refusal]
+        kept = [*client._purchaser._hopeless, client.refusal]
         assert len(kept) == 3 + 1
         assert all(isinstance(error, SolverError) for error in kept)
         assert [error.__traceback__ for error in kept if error] == [None] * 4

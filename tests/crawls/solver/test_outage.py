@@ -19,6 +19,7 @@ from scrapy_captcha.clock import CLOCK
 from scrapy_captcha.policy import Policy
 from scrapy_captcha.providers import Unified
 from scrapy_captcha.sandbox import Answer, Guard, Mode, Sandbox, SolverOptions
+from scrapy_captcha.solver.outages import Outages
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -194,7 +195,7 @@ async def test_a_client_outside_a_crawl_waits_as_well_and_not_for_ever() -> None
                 api_url=road.api_url,
                 api_key=running.api_key,
                 policy=Policy(retry_times=1),
-                outage_patience=patience,
+                outages=Outages(patience=patience),
             )
             await road.shut()
             opening = CLOCK.callLater(away, road.open)
