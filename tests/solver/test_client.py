@@ -15,7 +15,7 @@ from scrapy_captcha import Captcha, ErrorCode, Kind, SolverClient, SolverError
 from scrapy_captcha.policy import Policy
 from scrapy_captcha.providers import Order, Unified
 from scrapy_captcha.sandbox import Answer, Sandbox, SolverOptions
-from scrapy_captcha.solver import client as client_module
+from scrapy_captcha.solver import purchaser
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -52,9 +52,7 @@ async def served(
 def pending_calls() -> list[Any]:
     from twisted.internet import reactor
 
-    return [
-        call for call in reactor.getDelayedCalls() if "scrapy_captcha.solver.client" in repr(call)
-    ]
+    return [call for call in reactor.getDelayedCalls() if "scrapy_captcha.solver" in repr(call)]
 
 
 async def failure_of(deferred: Any) -> SolverError:
@@ -321,7 +319,7 @@ async def test_a_task_id_that_repeats_the_key_is_not_shown() -> None:
 @pytest_twisted.ensureDeferred
 async def test_what_is_kept_of_an_error_has_no_frames(monkeypatch: pytest.MonkeyPatch) -> None:
     """A frame holds on to the page, its form and the conversation."""
-    monkeypatch.setattr(client_module, "_MOST_KEYS", 3)
+    monkeypatch.setattr(purchaser, "_MOST_KEYS", 3)
     async with served() as (sandbox, client, _):
         sandbox.solver.script(
             Answer(error="PROVIDER_SITEKEY", times=5), Answer(error="AUTH_INVALID", times=None)
