@@ -19,7 +19,6 @@ How it works with Scrapy's engine (2.14 and later):
 from __future__ import annotations
 
 import logging
-from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary, WeakSet
@@ -34,12 +33,15 @@ from twisted.internet.task import cooperate
 
 from scrapy_captcha.clock import CLOCK, looping
 from scrapy_captcha.engine.duplicates import Duplicates
+from scrapy_captcha.engine.handover import Handover
 from scrapy_captcha.engine.scheduler import memory_of, scheduler_of
-from scrapy_captcha.state import KEY, CaptchaState
+from scrapy_captcha.engine.waiting import CHECK, is_closing, lent_slot, until_closing
+from scrapy_captcha.state import CaptchaState
 from scrapy_captcha.waiters import Waiters
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Generator, Iterator
+    from collections.abc import Callable, Coroutine, Iterator
+    from contextlib import AbstractContextManager
 
     from scrapy import Spider
     from scrapy.core.engine import ExecutionEngine
@@ -54,7 +56,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
-_CHECK = 0.2  # seconds between two checks of state for which there is no signal
 FIRST = 1_000_000  # added to the priority of a request that has waited: more than users give
 _GRACE = 5.0  # seconds that a wait in place may go on while the engine closes
 
@@ -80,13 +81,13 @@ class ParkingLot:
         self._limit = limit
         self._journal = journal
         self._on_parked = on_parked
-        self._on_lost = on_lost
+        self._handover = Handover(crawler, journal, on_lost)
         self._spoilt = spoilt
         self._tickets: WeakKeyDictionary[Request, Story] = WeakKeyDictionary()
         self._parked: dict[Request, Deferred[Request]] = {}
         self._returning: WeakSet[Request] = WeakSet()  # have no download slot yet
         self._queue: Waiters[None] = Waiters(CLOCK, late=None, on_unclaimed=self._give_way)
-        self._looking = looping(self._look)
+        self._checking = looping(self._check)
         self._coming_back: Iterator[None] = iter(())
         self._duplicates = Duplicates(crawler)
         self._is_listening = False
@@ -150,19 +151,23 @@ class ParkingLot:
 
         Raises CancelledError when the crawl ends meanwhile.
         """
-        told = Deferred.fromCoroutine(self._tickets.pop(ticket)(ticket))
+        waiting = Deferred.fromCoroutine(self._tickets.pop(ticket)(ticket))
         self._give_way()
-        with self.lent_slot(), self._until_closing(told, _GRACE):
-            return await maybe_deferred_to_future(told)
+        with self.lent_slot(), until_closing(self._engine, waiting, _GRACE):
+            return await maybe_deferred_to_future(waiting)
 
     async def wait_in_callback(self, story: Coroutine[Deferred[Any], Any, Request]) -> Request:
         """The result of the coroutine *story*, for a callback that waits for it.
 
         Raises CancelledError as soon as the crawl is ending.
         """
-        told = Deferred.fromCoroutine(story)
-        with self._until_closing(told, grace=0.0):
-            return await maybe_deferred_to_future(told)
+        waiting = Deferred.fromCoroutine(story)
+        with until_closing(self._engine, waiting, grace=0.0):
+            return await maybe_deferred_to_future(waiting)
+
+    def lent_slot(self) -> AbstractContextManager[None]:
+        """Lends the downloader a slot in place of the one that a waiting request holds."""
+        return lent_slot(self._engine)
 
     async def _spider_opened(self, spider: Spider) -> None:
         scheduler = scheduler_of(self._engine)
@@ -188,12 +193,12 @@ class ParkingLot:
 
     def _request_scheduled(self, request: Request, spider: Spider) -> None:
         story = self._tickets.pop(request, None)
-        if story is None or self._closing:
+        if story is None or is_closing(self._engine):
             return
         self._journal.keep(request)
-        told = Deferred.fromCoroutine(story(request))
-        self._parked[request] = told
-        told.addBoth(self._send_back, request)
+        waiting = Deferred.fromCoroutine(story(request))
+        self._parked[request] = waiting
+        waiting.addBoth(self._send_back, request)
         self._on_parked(len(self._parked))
         raise IgnoreRequest
 
@@ -226,44 +231,10 @@ class ParkingLot:
         for _ in self._coming_back:  # if the crawl ends before they are all back
             pass
         parked, self._parked = self._parked, {}
-        for told in parked.values():
-            told.cancel()
+        for waiting in parked.values():
+            waiting.cancel()
         others = [request for taken in self._taken for request in taken()]
-        kept = lost = 0
-        for request in [*parked, *self._memory.taken(), *others]:
-            request.meta[KEY] = CaptchaState.of(request.meta).for_another_run().to_meta()
-            if self._is_kept(request):
-                kept += 1
-            else:
-                lost += 1
-        self._tell_given_back(kept, lost)
-
-    def _is_kept(self, request: Request) -> bool:
-        """Leaves *request* to the journal or gives it back; whether another run will get it."""
-        if self._journal.follows_a_kill and self._journal.carry_on(request):
-            return True
-        try:
-            return self._memory.give_back(request)
-        except Exception:
-            logger.exception(
-                "Cannot be given back to the scheduler: %(request)s",
-                {"request": request},
-                extra={"spider": self._crawler.spider},
-            )
-            return self._journal.carry_on(request)
-
-    def _tell_given_back(self, kept: int, lost: int) -> None:
-        extra = {"spider": self._crawler.spider}
-        if kept:
-            text = "Gave %(count)d requests that waited for a captcha back to the scheduler"
-            logger.info(text, {"count": kept}, extra=extra)
-        if lost:
-            text = (
-                "Lost %(count)d pages that waited for a captcha when the crawl ended: set JOBDIR "
-                "to a directory, in which pages that can be written to disk are kept"
-            )
-            logger.warning(text, {"count": lost}, extra=extra)
-            self._on_lost(lost)
+        self._handover.give_back([*parked, *self._memory.taken(), *others], self._memory)
 
     @property
     def _engine(self) -> ExecutionEngine:
@@ -272,55 +243,18 @@ class ParkingLot:
             raise RuntimeError("captchas are waited for only while a crawl runs")
         return engine
 
-    @property
-    def _closing(self) -> bool:
-        """Whether the engine takes no more requests, for which it has no signal or public name."""
-        slot = self._engine._slot
-        return slot is None or slot.closing is not None
-
     def _way(self) -> Deferred[None]:
-        if not self._looking.running:
-            self._looking.start(_CHECK, now=False)
+        if not self._checking.running:
+            self._checking.start(CHECK, now=False)
         return self._queue.wait()
 
     def _give_way(self, *_unclaimed: object) -> None:
         self._queue.resume(None)
 
-    def _look(self) -> None:
-        if self._closing:
+    def _check(self) -> None:
+        if is_closing(self._engine):
             self._queue.resume_all(None)
         elif self.has_room or (self._returning and self._engine.downloader.needs_backout()):
             self._give_way()
         if not self._queue:
-            self._looking.stop()
-
-    @contextmanager
-    def lent_slot(self) -> Generator[None, None, None]:
-        """Lends the downloader a slot in place of the one that a waiting request holds."""
-        downloader = self._engine.downloader
-        if downloader.total_concurrency == 0:  # no limit, nothing to lend
-            yield
-            return
-        downloader.total_concurrency += 1
-        try:
-            yield
-        finally:
-            downloader.total_concurrency -= 1
-
-    @contextmanager
-    def _until_closing(self, told: Deferred[Request], grace: float) -> Generator[None, None, None]:
-        """Cancels *told* *grace* seconds after the engine begins to close: it waits for that."""
-        closing = 0.0
-
-        def look() -> None:
-            nonlocal closing
-            closing = closing + _CHECK if self._closing else 0.0
-            if closing > grace:
-                told.cancel()
-
-        looking = looping(look)
-        looking.start(_CHECK, now=False)
-        try:
-            yield
-        finally:
-            looking.stop()
+            self._checking.stop()
