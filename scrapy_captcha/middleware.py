@@ -60,7 +60,7 @@ class CaptchaMiddleware:
         if not self._is_quiet_for(request):
             return await self._handler.sent(request)
         remember_origin(request)
-        self._flights.went_quietly(request)
+        self._flights.traffic.went_quietly(request)
         return None
 
     def process_response(
@@ -69,7 +69,7 @@ class CaptchaMiddleware:
         """As `Handler.answered`; a page that no captcha concerns yet goes on at once."""
         if not (self._is_quiet_for(request) and self._inspector.is_plain(response)):
             return self._handler.answered(request, response)
-        self._flights.came_back_quietly(request, response)
+        self._flights.traffic.came_back_quietly(request, response)
         self._outcomes.came_free(request, response)
         if self._gates.are_awaited:
             self._gates.answered(request)

@@ -30,8 +30,9 @@ if TYPE_CHECKING:
     from scrapy_captcha.events import Events
     from scrapy_captcha.models import Captcha, Solution
     from scrapy_captcha.providers import TaskId
+    from scrapy_captcha.sessions.records import Showing
     from scrapy_captcha.sessions.routing import Sessions
-    from scrapy_captcha.sessions.single_flight import Showing, SingleFlight
+    from scrapy_captcha.sessions.single_flight import SingleFlight
     from scrapy_captcha.settings.options import Options
     from scrapy_captcha.solver.client import SolverClient
     from scrapy_captcha.solver.pool import ProviderPool, Turn
@@ -71,12 +72,12 @@ class Buyer:
         """What to send back for *ticket*: itself where another page solves for the session
         meanwhile, else as `buy` has it. *showing* is that of the page with *captcha*.
         """
-        if await self._flights.is_to_be_fetched_again(ticket, showing):
+        if await self._flights.following.is_to_be_fetched_again(ticket, showing):
             return ticket
         bought = await self.buy(ticket, captcha, options)
         if not CaptchaState.of(bought.meta).solution:
             return bought
-        if await self._flights.is_needed(bought, showing):
+        if await self._flights.sending.is_needed(bought, showing):
             return bought
         return self._unused(bought)
 
@@ -110,18 +111,18 @@ class Buyer:
         place = Deferred.fromCoroutine(self._solutions.place(ticket, captcha))
         if place.called:
             return await place
-        self._flights.lend_turn(ticket)
+        self._flights.sending.lend_turn(ticket)
         try:
             return await place
         finally:
-            self._flights.take_back_turn(ticket)
+            self._flights.sending.take_back_turn(ticket)
 
     async def _until_something_ends(self, ticket: Request) -> None:
-        self._flights.lend_turn(ticket)
+        self._flights.sending.lend_turn(ticket)
         try:
             await self._budget.until_something_ends()
         finally:
-            self._flights.take_back_turn(ticket)
+            self._flights.sending.take_back_turn(ticket)
 
     async def _bought_in(
         self,

@@ -157,7 +157,7 @@ class Handler:
         self, request: Request, state: CaptchaState, options: Options
     ) -> Request | None:
         """*request* as one to park, if it would only meet the captcha that is being solved."""
-        if self._flights.is_shut(request) and not (options.ignore or is_robots_txt(request)):
+        if self._flights.holds_back(request) and not (options.ignore or is_robots_txt(request)):
             self._events.publish(RequestHeld(request))
             return await self._parked(request, state, self._flights.until_open(request))
         self._flights.asked(request, state)
@@ -206,13 +206,13 @@ class Handler:
             # They are in the jar, and sent again they would overwrite what the site has set since.
             request.cookies = {}
             self._cookie_jars.prefer_own(request, state.cookies)
-            self._flights.sent(request, name)
+            self._flights.sending.solution_sent(request, name)
             before = self._cookie_jars.cookies_for(request)
             page = await self._submitter.send(request, name, place.captcha, place.solution)
             self._cookie_jars.prefer_own(request, state.cookies)
             sets_cookie = self._cookie_jars.cookies_for(request) != before
             at_gate = urlsplit(place.captcha.url).path != urlparse_cached(request).path
-            self._flights.delivered(request, name, sets_cookie=sets_cookie, at_gate=at_gate)
+            self._flights.sending.delivered(request, name, sets_cookie=sets_cookie, at_gate=at_gate)
             return page
 
     def answered(
@@ -222,7 +222,7 @@ class Handler:
         again = self._failover.after_response(request, response)
         if again is None:
             return self._answered(request, response)
-        self._flights.answered(request)
+        self._flights.came_back(request)
         return again
 
     def _answered(
@@ -234,7 +234,7 @@ class Handler:
         state, options = CaptchaState.of(request.meta), self._inspector.options(request)
         found = None if state.passed else self._inspector.found(request, response)
         challenged = found is not None and found.verdict is Verdict.CHALLENGE
-        asked_at = self._flights.answered(request, response, challenged=challenged)
+        asked_at = self._flights.came_back(request, response, challenged=challenged)
         if not is_robots_txt(request):
             self._summary.page(request, response, found)
         if state.asked and state.submitted:
@@ -299,7 +299,7 @@ class Handler:
         page = self._answer_pages.instead(state.answer)
         if page is not None:
             if page.request is None or "redirect_urls" not in page.request.meta:
-                self._flights.answers_with_page(request, state.answer)
+                self._flights.sending.answers_with_page(request, state.answer)
             self._cache.add(request, page)
             return self._outcomes.arrived(request, page, state)
         if self._answer_pages.is_undecided(state.answer):
@@ -344,7 +344,7 @@ class Handler:
         A page that cannot be fetched solves for no other.
         """
         self._gates.failed(request)
-        self._flights.answered(request)
+        self._flights.came_back(request)
         again = self._failover.after_exception(request, exception)
         if again is None:
             self._flights.left(CaptchaState.of(request.meta))
@@ -363,7 +363,7 @@ class Handler:
         self._unkept.shown(request, response)
         if not self._flights.has_begun:
             self._submitter.want_all_under_way()
-        showing = self._flights.met(
+        showing = self._flights.captcha_shown(
             request,
             asked_at,
             one_visit=captcha.one_visit,

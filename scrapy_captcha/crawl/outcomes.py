@@ -88,7 +88,7 @@ class Outcomes:
         """Returns *response*, the page of *request*, for the spider."""
         response.request = request
         if state.is_beginning:
-            self._flights.arrived(request, state)
+            self._flights.page_came(request, state)
             self.came_free(request, response)
             request.meta.pop(KEY, None)
             if ORIGIN in request.meta or CHAIN in request.meta:
@@ -177,7 +177,8 @@ class Outcomes:
         self._events.publish(SolutionRejected(request, name))
         state = CaptchaState.of(request.meta)
         self._budget.rejected(state)
-        count, site = self._flights.rejected(request, state.answer), site_of_captcha(request)
+        site = site_of_captcha(request)
+        count = self._flights.sending.count_rejection(request, state.answer)
         lost_by = self._unkept.why(request, state.answer)
         if lost_by and self._rejections.rejected_without_cookies(site):
             self._events.publish(CookiesNotKept(site, lost_by))
@@ -216,7 +217,7 @@ class Outcomes:
             self.accepted(request)
         elif state.follows:
             self._budget.shared(site_of_captcha(request))
-        self._flights.arrived(request, state)
+        self._flights.page_came(request, state)
 
     def _end(self, request: Request, state: CaptchaState) -> None:
         self._flights.left(state)

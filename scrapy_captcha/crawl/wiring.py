@@ -133,13 +133,11 @@ class Wiring:
         return SingleFlight(
             self.config.scope,
             self.sessions,
+            self.download_slots,
+            self.cookie_jars,
             self._saying(PageShared),
             time.monotonic,
             patience=2 * self.config.solve_timeout + self.config.outage_patience,
-            ahead=self.download_slots.ahead,
-            under_way=lambda: self.crawler.engine.downloader.active,
-            have_replaced=self.cookie_jars.have_replaced,
-            are_as_served=self.cookie_jars.are_as_served,
         )
 
     @cached_property

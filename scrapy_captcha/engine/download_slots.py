@@ -48,6 +48,13 @@ class DownloadSlots:
         slot = self._slot(request)
         return slot.transferring if slot and slot.delay else None
 
+    def under_way(self) -> Collection[Request]:
+        """The requests in the downloader, those included that wait in their slots."""
+        engine = self._crawler.engine
+        assert engine is not None  # noqa: S101 - a request is being processed
+        active: Collection[Request] = engine.downloader.active
+        return active
+
     def first(self, request: Request) -> Request:
         """*request*, which will overtake the requests that wait in its slot: solutions age."""
         if not self._is_listening:

@@ -41,7 +41,9 @@ _OFTEN_AFTER_A_CAPTCHA = 2
 class Leaders(Protocol):
     """The leaders: the pages that solve for their sessions."""
 
-    has_begun: bool
+    @property
+    def has_begun(self) -> bool:
+        """Whether a page has shown a captcha."""
 
     def is_led_by_another(self, request: Request) -> bool:
         """Whether another page than that of *request* solves for its session."""

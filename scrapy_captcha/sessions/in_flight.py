@@ -29,7 +29,7 @@ _KEPT = 10_000  # sites with a jar each, and requests on their way
 _MOST_HOSTS = 100  # of one site
 
 
-class _Crowd:
+class _Group:
     """Requests that have gone out to one host, with one jar, before a cookie or captcha came back.
 
     * *away*: the requests that are not back
@@ -51,79 +51,79 @@ class InFlight:
 
     def __init__(self, now: Callable[[], float]) -> None:
         self._now = now
-        self._crowds: Bounded[Bounded[_Crowd]] = Bounded(_KEPT)
-        self._crowd_of: Bounded[_Crowd] = Bounded(_KEPT)
+        self._groups: Bounded[Bounded[_Group]] = Bounded(_KEPT)
+        self._group_of: Bounded[_Group] = Bounded(_KEPT)
         self._waiting: Waiters[None] = Waiters(CLOCK, late=None, patience=_LONGEST_WAIT)
         self._numbers = count(1)
-        self._strangers = _Crowd()  # requests that came back before any was counted
+        self._unknown = _Group()  # requests that came back before any was counted
 
     def went(self, request: Request) -> None:
         """Notes that *request* goes out."""
         place, host = _place(request), _host(request)
-        hosts = self._crowds.get(place) or self._crowds.put(place, Bounded(_MOST_HOSTS))
-        crowd = hosts.get(host) or hosts.put(host, _Crowd())
+        hosts = self._groups.get(place) or self._groups.put(place, Bounded(_MOST_HOSTS))
+        group = hosts.get(host) or hosts.put(host, _Group())
         # A request sent while others are away may reset the cookies to the ones it was sent with.
-        if (crowd.is_over and not crowd.away) or NEWCOMER in request.meta:
+        if (group.is_over and not group.away) or NEWCOMER in request.meta:
             return
-        if not crowd.away:
-            crowd.size = 0
+        if not group.away:
+            group.size = 0
         number = next(self._numbers)
         request.meta[NEWCOMER] = number
-        crowd.away.add(number)
-        crowd.size += 1
-        self._crowd_of.put(number, crowd)
+        group.away.add(number)
+        group.size += 1
+        self._group_of.put(number, group)
 
     def came_back(self, request: Request, *, with_cookie: bool) -> None:
         """Notes that *request*, or its redirect, has been answered or has failed."""
         number = request.meta.pop(NEWCOMER, None)
-        crowd = self._crowd_of.pop(number) if type(number) is int else None
-        if crowd is not None:
-            crowd.away.discard(number)
-            crowd.is_over = crowd.is_over or with_cookie
-            crowd.last_return = self._now()
-            if not crowd.away:
+        group = self._group_of.pop(number) if type(number) is int else None
+        if group is not None:
+            group.away.discard(number)
+            group.is_over = group.is_over or with_cookie
+            group.last_return = self._now()
+            if not group.away:
                 self._waiting.resume_all(None)
 
-    def stranger_came_back(self) -> None:
+    def unknown_came_back(self) -> None:
         """Notes that an answer may have brought a cookie whose request was not noted."""
-        self._strangers.size = 1
-        self._strangers.last_return = self._now()
+        self._unknown.size = 1
+        self._unknown.last_return = self._now()
 
-    def met_captcha(self, request: Request) -> None:
+    def captcha_came(self, request: Request) -> None:
         """Notes that *request* shows a captcha: later requests have its session, if there is one.
 
         This holds, too, for the hosts from which redirects have led to the captcha.
         """
         for url in (request.url, *redirects(request)):
             host = host_of(url)
-            hosts = self._crowds.get((site_of(host), jar_of(request)))
-            crowd = hosts.get(host) if hosts is not None else None
-            if crowd is not None:
-                crowd.is_over = True
+            hosts = self._groups.get((site_of(host), jar_of(request)))
+            group = hosts.get(host) if hosts is not None else None
+            if group is not None:
+                group.is_over = True
 
     async def have_settled_since(self, request: Request, asked_at: float) -> bool:
         """Whether the cookies of *request* may differ from those with which it went at *asked_at*.
 
         Waits until all that went out together are back. One that stays away for long is lost.
         """
-        crowds = [*self._crowds_at(request), self._strangers]
-        crowds = [crowd for crowd in crowds if crowd.away or asked_at <= crowd.last_return]
-        if sum(crowd.size for crowd in crowds) < 2:
+        groups = [*self._groups_at(request), self._unknown]
+        groups = [group for group in groups if group.away or asked_at <= group.last_return]
+        if sum(group.size for group in groups) < 2:
             return False
         patient_until = self._now() + _LONGEST_WAIT
-        while any(crowd.away for crowd in crowds) and self._now() < patient_until:
+        while any(group.away for group in groups) and self._now() < patient_until:
             await self._waiting.wait()
-        for crowd in crowds:
-            crowd.away.clear()
+        for group in groups:
+            group.away.clear()
         return True
 
     def close(self) -> None:
         """Leaves nothing in the reactor."""
         self._waiting.close()
 
-    def _crowds_at(self, request: Request) -> list[_Crowd]:
+    def _groups_at(self, request: Request) -> list[_Group]:
         """The groups of the site and cookie jar of *request*: its hosts may share cookies."""
-        return list(self._crowds.get(_place(request)) or ())
+        return list(self._groups.get(_place(request)) or ())
 
 
 def _place(request: Request) -> tuple[str, Hashable]:

@@ -79,7 +79,7 @@ class Overlap:
         """Whether one more that was accepted beside another proves that this does no harm."""
         return not self.was_tried or self.beside >= _SURE
 
-    def accepted(self, flight: Flight) -> None:
+    def learn_accepted(self, flight: Flight) -> None:
         """The solution of *flight* was accepted."""
         if flight.sets_cookie or flight.at_gate:
             self.does_harm = True
@@ -123,7 +123,7 @@ class Manners:
         if self.manner is Manner.TURNS and self.before is None:
             self.manner = Manner.APART
 
-    def accepted(self, flight: Flight, *, outdated: bool) -> None:
+    def learn_accepted(self, flight: Flight, *, outdated: bool) -> None:
         """Notes that the site has accepted the solution of *flight*, whatever went on beside it.
 
         It was *outdated* where another captcha had been shown meanwhile.
@@ -133,11 +133,11 @@ class Manners:
         self.doubts = self.uncounted = 0
         if flight.manner is self.manner:
             self.before = None
-        self.overlap.accepted(flight)
+        self.overlap.learn_accepted(flight)
         if self.take_two and self.overlap.is_harmless:
             self.manner = Manner.APART
 
-    def rejected(self, flight: Flight, *, outdated: bool) -> int:
+    def count_rejection(self, flight: Flight, *, outdated: bool) -> int:
         """Notes that the site has rejected the solution of *flight*, *outdated* as above.
 
         Returns how many rejections that proves to be its own. None where this may be our doing:

@@ -91,11 +91,11 @@ class Sessions:
             self._on_bound()
         self._identities.hold(self._session(request), request)
 
-    def accepted(self, request: Request) -> None:
+    def confirm(self, request: Request) -> None:
         """Notes that the site has accepted a solution in the session of *request*."""
         self._identities.proven(self._session(request))
 
-    def rejected(self, request: Request) -> None:
+    def loosen(self, request: Request) -> None:
         """Notes that the site has rejected a solution in the session of *request*."""
         self._identities.loosen(self._session(request))
 

@@ -1,21 +1,24 @@
 """The scope of solutions, learned by site: what a solution opens, and what may go on beside it.
 
-A session is a site, a cookie jar and a proxy, named by a string. Times are seconds on any clock
-that only goes forward.
+Times are seconds on any clock that only goes forward.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import Enum
 from math import inf, isfinite
+from typing import TYPE_CHECKING
 
 from scrapy_captcha.bounded import Bounded
-from scrapy_captcha.sessions.manners import Flight, Manner, Manners
+from scrapy_captcha.sessions.manners import Flight, Manner
+from scrapy_captcha.sessions.records import Session, Site
 from scrapy_captcha.settings.choices import Scope
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
-class Turn(Enum):
+
+class Role(Enum):
     """What a page that shows a captcha does."""
 
     LEAD = "solves for its session"
@@ -24,43 +27,12 @@ class Turn(Enum):
     ALONE = "solves for itself"
 
 
-_SHUT_AFTER = 3  # pages in a row that show a captcha
+_HELD_BACK_AFTER = 3  # pages in a row that show a captcha
 _HOPELESS_AFTER = 3  # pages in a row that led and were given up
 _FREE_ENOUGH = 10  # pages in a row that came free at a site that was solved page by page
 _MOST_DOUBLED = 6
 _LONGEST_FLIGHT = 60.0  # seconds; a solution that takes longer counts as lost
 _KEPT = 10_000  # sites, and sessions
-
-
-@dataclass(slots=True)
-class _Site:
-    scope: Scope = Scope.AUTO
-    found_by_page: int = 0
-    manners: Manners = field(default_factory=Manners)
-
-
-@dataclass(slots=True)
-class Session:
-    """The state of a session at *site*.
-
-    * *is_led*: whether one page has the turn; *sends*: whether its solution is on its way
-    * *lends*: whether that page waits to buy, and a solution that is there may go first
-    * *opened*: when; *free*: how many pages have come without a solution since
-    * *captchas*: pages in a row that showed one; *shown*: when the last of them did
-    * *companion*: the solution that was last sent beside that of the page that has the turn
-    """
-
-    site: str
-    is_led: bool = False
-    sends: bool = False
-    lends: bool = False
-    opened: float = inf
-    free: int = 0
-    captchas: int = 0
-    shown: float = -inf
-    failures: int = 0
-    companion: str = ""
-    flights: dict[str, Flight] = field(default_factory=dict)
 
 
 class Sites:
@@ -71,30 +43,33 @@ class Sites:
     unless others have come in between: then the clearance has run out, and is solved for again.
     Neither is learned for good.
 
-    Where solutions open the site, a session that is led and shows nothing but captchas is shut: a
+    Where solutions open the site, a session that is led and shows nothing but captchas is closed: a
     new page of it would only meet one more. Elsewhere free pages may stand behind guarded ones,
     which wait only for what would be in their way.
     """
 
     def __init__(self, scope: Scope) -> None:
         self._scope = scope
-        self._sites: Bounded[_Site] = Bounded(_KEPT)
-        self._sessions: Bounded[Session] = Bounded(_KEPT, lambda session: session.is_led)
+        self._sites: Bounded[Site] = Bounded(_KEPT)
+        self._sessions: Bounded[Session] = Bounded(_KEPT, _is_busy)
+
+    def __iter__(self) -> Iterator[Session]:
+        return iter(self._sessions)
 
     @property
     def have_met_captchas(self) -> bool:
-        """Whether `free` has anything to learn from."""
+        """Whether `came_free` has anything to learn from."""
         return len(self._sessions) > 0
 
     def session(self, site: str, name: str) -> Session:
         """The record of the session *name* of *site*."""
-        return self._sessions.get(name) or self._sessions.put(name, Session(site))
+        return self._sessions.get(name) or self._sessions.put(name, Session(site, name))
 
     def known(self, name: str) -> Session | None:
         """The record of the session *name*; None where it has met no captcha."""
         return self._sessions.get(name)
 
-    def met(self, session: Session, now: float, *, one_visit: bool) -> float:
+    def captcha_shown(self, session: Session, now: float, *, one_visit: bool) -> float:
         """A page of *session* shows a captcha *now*, which may be good for *one_visit* only.
 
         Returns when the session was shown one before.
@@ -105,7 +80,7 @@ class Sites:
         session.captchas += 1
         return before
 
-    def free(self, session: Session, asked_at: float) -> None:
+    def came_free(self, session: Session, asked_at: float) -> None:
         """A page of *session* that was asked for at *asked_at* has come without a solution."""
         session.captchas = 0
         if asked_at >= session.opened:
@@ -115,21 +90,26 @@ class Sites:
         """How much of the way to a page is to be left alone in *session*."""
         return self._site(session.site).manners.manner
 
+    def are_visits(self, name: str) -> bool:
+        """Whether the captchas of the session *name* are good for one visit each."""
+        session = self.known(name)
+        return session is not None and self.manner(session) is Manner.VISITS
+
     def scope(self, site: str) -> Scope:
         """What solutions open at *site*, as set or learned; AUTO while that is unknown."""
         return self._site(site).scope if self._scope is Scope.AUTO else self._scope
 
-    def is_shut(self, session: Session) -> bool:
+    def holds_new_back(self, session: Session) -> bool:
         """Whether a new page of *session* would be in the way, or only meet what is solved."""
         if not session.is_led:
             return False
         if self.manner(session) is Manner.VISITS:
             return True
         if self.scope(session.site) is Scope.SITE:
-            return session.captchas >= _SHUT_AFTER
+            return session.captchas >= _HELD_BACK_AFTER
         return session.sends and self.manner(session) is not Manner.APART
 
-    def turn(self, session: Session, asked_at: float, *, leads: bool = False) -> Turn:
+    def role(self, session: Session, asked_at: float, *, leads: bool = False) -> Role:
         """What a page of *session* does that was asked for at *asked_at* and shows a captcha.
 
         An infinite *asked_at* is unknown; *leads* says that the page has the turn already.
@@ -137,13 +117,13 @@ class Sites:
         if asked_at >= session.opened:
             self._shows_a_captcha_once_more(session)
         if self._each_is_alone(session):
-            return Turn.ALONE
+            return Role.ALONE
         if session.is_led and not leads:
-            return Turn.FOLLOW
+            return Role.FOLLOW
         if not leads and session.opened < inf and isfinite(asked_at):
-            return Turn.AGAIN
+            return Role.AGAIN
         session.is_led = True
-        return Turn.LEAD
+        return Role.LEAD
 
     def opened(self, session: Session, now: float) -> None:
         """Notes that the site has accepted a solution for *session*, which loses its leader."""
@@ -160,7 +140,7 @@ class Sites:
         """Notes that the leader of *session* has gone to another session."""
         session.is_led = session.sends = session.lends = False
 
-    def failed(self, session: Session) -> None:
+    def leader_failed(self, session: Session) -> None:
         """Notes that the leader of *session* was given up."""
         self.left(session)
         session.failures += 1
@@ -175,7 +155,7 @@ class Sites:
         while len(session.flights) > _KEPT:
             del session.flights[next(iter(session.flights))]
 
-    def sent(self, session: Session, name: str, now: float) -> None:
+    def solution_sent(self, session: Session, name: str, now: float) -> None:
         """The solution *name* goes to the site *now*."""
         flight = session.flights.get(name)
         if flight is None:
@@ -202,20 +182,20 @@ class Sites:
         is_free = session.companion not in session.flights
         return is_by_page and is_free and self._site(session.site).manners.take_two
 
-    def accepted(self, session: Session, name: str) -> None:
+    def solution_accepted(self, session: Session, name: str) -> None:
         """The site has taken the solution *name*: what happened beside it did no harm."""
         flight = session.flights.pop(name, None)
         if flight is not None:
             outdated = flight.shown_at < session.shown
-            self._site(session.site).manners.accepted(flight, outdated=outdated)
+            self._site(session.site).manners.learn_accepted(flight, outdated=outdated)
 
-    def rejected(self, session: Session, name: str) -> int:
+    def count_rejection(self, session: Session, name: str) -> int:
         """The site has not taken *name*. Returns how many rejections that proves to be its own."""
         flight = session.flights.pop(name, None)
         if flight is None:
             return 1
         outdated = flight.shown_at < session.shown
-        return self._site(session.site).manners.rejected(flight, outdated=outdated)
+        return self._site(session.site).manners.count_rejection(flight, outdated=outdated)
 
     def answers_with_page(self, session: Session, name: str) -> None:
         """The answer to the solution *name* was the page, without a redirect to it."""
@@ -223,8 +203,8 @@ class Sites:
         if flight is not None:
             self._site(session.site).manners.answers_with_page(flight)
 
-    def _site(self, name: str) -> _Site:
-        return self._sites.get(name) or self._sites.put(name, _Site())
+    def _site(self, name: str) -> Site:
+        return self._sites.get(name) or self._sites.put(name, Site())
 
     def _each_is_alone(self, session: Session) -> bool:
         """Whether none solves for others, be it that so many in a row have failed to."""
@@ -245,3 +225,7 @@ class Sites:
             is_by_page = site.scope is Scope.AUTO
             site.scope = Scope.PAGE if is_by_page else Scope.AUTO
             site.found_by_page += is_by_page
+
+
+def _is_busy(session: Session) -> bool:
+    return session.is_led or session.watch is not None

@@ -42,7 +42,7 @@ class WaitingPages:
             for why in Why
         }
 
-    def wait(self, session: str, why: Why) -> Deferred[Outcome]:
+    def until_resumed(self, session: str, why: Why) -> Deferred[Outcome]:
         """Fires with the outcome for *session*; may be cancelled."""
         return self._queues[why].wait(session)
 

@@ -71,7 +71,7 @@ async def test_a_hundred_thousand_wake_the_next_one() -> None:
 @pytest_twisted.ensureDeferred
 async def test_a_hundred_thousand_learn_an_outcome_while_the_reactor_goes_on() -> None:
     waiting = WaitingPages(CLOCK, patience=600)
-    told = DeferredList([waiting.wait("session", Why.SHOWN) for _ in range(MANY)])
+    told = DeferredList([waiting.until_resumed("session", Why.SHOWN) for _ in range(MANY)])
     turns = 0
 
     def turn() -> None:
@@ -134,7 +134,7 @@ def test_each_waiter_has_its_own_patience() -> None:
     outcomes: list[tuple[str, Outcome, float]] = []
 
     def wait(name: str) -> None:
-        waiter = waiting.wait("s", Why.SHOWN)
+        waiter = waiting.until_resumed("s", Why.SHOWN)
         waiter.addCallback(lambda o: outcomes.append((name, o, clock.seconds())))
 
     wait("first")
@@ -159,7 +159,7 @@ def test_a_trial_goes_to_the_next_where_the_first_is_cancelled() -> None:
     clock = Clock()
     waiting = WaitingPages(clock, patience=10)
     outcomes: list[Outcome] = []
-    first, other, second = (waiting.wait(name, Why.SHOWN) for name in ("s", "t", "s"))
+    first, other, second = (waiting.until_resumed(name, Why.SHOWN) for name in ("s", "t", "s"))
     first.addErrback(lambda failure: failure.trap(CancelledError))
     second.addCallback(outcomes.append)
     waiting.resume("s", Outcome.TRIAL)

@@ -8,7 +8,7 @@ from itertools import count
 import pytest_twisted
 from scrapy import Request
 
-from scrapy_captcha.sessions.in_flight import InFlight, _Crowd
+from scrapy_captcha.sessions.in_flight import InFlight, _Group
 
 SITES = 10_000  # as many as are remembered
 HOSTS = 100  # of one site
@@ -17,7 +17,7 @@ HOSTS = 100  # of one site
 def noted() -> int:
     """How many crowds are in memory."""
     gc.collect()
-    return sum(type(one) is _Crowd for one in gc.get_objects())
+    return sum(type(one) is _Group for one in gc.get_objects())
 
 
 def two_of(host: str) -> list[Request]:

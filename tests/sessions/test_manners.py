@@ -9,11 +9,13 @@ from scrapy_captcha.sessions.manners import Flight, Manner, Manners
 
 def accepted(site: Manners, *, overlapped: bool = False, **cookies: bool) -> None:
     flight = Flight(0.0, site.manner, 1.0, overlapped=overlapped, **cookies)
-    site.accepted(flight, outdated=False)
+    site.learn_accepted(flight, outdated=False)
 
 
 def rejected(site: Manners, *, overlapped: bool) -> int:
-    return site.rejected(Flight(0.0, site.manner, 1.0, overlapped=overlapped), outdated=False)
+    return site.count_rejection(
+        Flight(0.0, site.manner, 1.0, overlapped=overlapped), outdated=False
+    )
 
 
 def on_trial() -> Manners:

@@ -156,7 +156,7 @@ async def test_an_answer_that_the_site_gives_everywhere_is_no_page() -> None:
 
 @pytest_twisted.ensureDeferred
 async def test_pages_do_not_wait_for_one_that_has_vanished(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("scrapy_captcha.sessions.single_flight._LOOK_AFTER", 0.2)
+    monkeypatch.setattr("scrapy_captcha.sessions.leadership._CHECK_AFTER", 0.2)
 
     class Looping(Visitor):
         def captcha_submit(self, request: Request, captcha: Captcha, solution: Solution) -> Request:
