@@ -1,4 +1,4 @@
-"""Solver services, each as a conversation without I/O, and what one of your own is made of."""
+"""Solver services, as conversations without I/O, and the base classes of custom ones."""
 
 from collections.abc import Mapping
 

@@ -105,7 +105,7 @@ class AntiCaptcha(CreateTask):
             Meaning(ErrorCode.METHOD_INVALID): (
                 "ERROR_INVISIBLE_RECAPTCHA ERROR_VISIBLE_RECAPTCHA ERROR_INVALID_KEY_TYPE"
             ),
-            # Its own reports have left no worker who may still be asked.
+            # All workers are filtered out by the account's own reports.
             Meaning(ErrorCode.CAPACITY, 60.0): "ERROR_ALL_WORKERS_FILTERED",
             Meaning(ErrorCode.UNSOLVABLE, 5.0): "ERROR_FAILED_LOADING_WIDGET ERROR_TASK_CANCELED",
             Meaning(ErrorCode.UNSOLVABLE, 10.0): (

@@ -1,7 +1,7 @@
-"""What a provider is: a conversation with a solver service as a generator, without any I/O.
+"""The base class of providers: conversations with solver services, as generators without I/O.
 
-A provider's generators yield a `Call`; whoever drives them waits ``Call.after`` seconds, sends it,
-lets `Provider.read` read the reply, and sends the body in or throws the `SolverError`.
+The generators yield a `Call`. Their driver waits ``Call.after`` seconds, sends the call, has
+`Provider.read` read the reply, and sends the body into the generator or throws the `SolverError`.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ TaskId = str | int
 class Call:
     """One POST: the path below the base URL, the JSON payload without the key, extra headers.
 
-    ``after`` is how many seconds to wait before it is sent; ``task_id`` is the task that it is
-    about, None before there is one. One that *buys* may be charged though its answer is lost.
+    ``after`` is the number of seconds to wait before it is sent; ``task_id`` is the task that it
+    is about, None before there is one. A call that *buys* may be charged though its answer is lost.
     """
 
     path: str
@@ -63,14 +63,15 @@ Flow = Generator[Call, Body, Solution]
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What is to be bought.
+    """A solution to buy.
 
-    * *purchase_id*: names the purchase; the same again where its answer was lost
+    * *purchase_id*: identifies the purchase; the same for a purchase that is sent again
     * *image*: the picture's bytes, b"" for widgets
-    * *proxy*, *user_agent*: with which the page was fetched, where known
-    * *cookies*: to solve with, as in a ``Cookie`` header. A crawl gives none: they are its session
-    * *task_id*: of a task that was paid for earlier and whose solution is still to be collected
-    * *collect_only*: whether nothing may be bought should the service not know that task any more
+    * *proxy*, *user_agent*: those with which the page was fetched, if known
+    * *cookies*: to solve with, as in a ``Cookie`` header. Crawls leave them out, since they are the
+      session of the crawl
+    * *task_id*: a task that was paid for earlier and whose solution is to be collected
+    * *collect_only*: whether nothing may be bought if the service does not know that task any more
     """
 
     captcha: Captcha
@@ -84,14 +85,14 @@ class Order:
 
 
 class Provider(ABC):
-    """A solver service. Subclasses give the conversations, and tables of what they can talk about.
+    """A solver service. Subclasses define the conversations and the tables of tasks and prices.
 
-    * *base_url*: where the service is, "" where only the user knows
-    * *tasks*: kind -> how the service wants it described; a kind without a row is not solved
+    * *base_url*: base URL of the service, "" if the user has to set it
+    * *tasks*: kind -> description of a task; a kind without a row is not solved
     * *prices*: kind -> price of a solution, in the account's currency. Those of this package are
       estimates of November 2026, not checked against the services' own lists
-    * *tells_balance*: whether the account is asked what it holds when a crawl starts
-    * *report_window*: seconds after the solution in which a report counts, None without a limit
+    * *tells_balance*: whether the balance is requested when a crawl starts
+    * *report_window*: seconds after the solution in which reports count, None without a limit
     """
 
     name: ClassVar[str]
@@ -106,11 +107,11 @@ class Provider(ABC):
 
     @abstractmethod
     def authenticated(self, payload: Body, api_key: str) -> Body:
-        """*payload* with the key where the service wants it."""
+        """*payload* with the API key added."""
 
     @abstractmethod
     def read(self, reply: Reply) -> Body:
-        """The body of *reply*; raises SolverError for anything but success, and nothing else."""
+        """The body of a successful *reply*; raises SolverError for any other, and nothing else."""
 
     @abstractmethod
     def solve(self, order: Order) -> Flow:
@@ -121,20 +122,20 @@ class Provider(ABC):
         """The account's balance in its own currency; raises SolverError."""
 
     def probe(self) -> Call:
-        """A call that costs nothing, by whose answer a service shows that it can be reached."""
+        """A call that costs nothing and is answered if the service can be reached."""
         return next(self.balance())
 
     def report(
         self, task_id: TaskId, kind: Kind, *, accepted: bool
     ) -> Generator[Call, Body, bool] | None:
-        """Tells the service what the site did with a solution; returns whether it took note.
+        """Reports a solution to the service as accepted or not; returns whether it took the report.
 
-        None where the service does not want to know that about solutions of *kind*.
+        None if the service takes no such reports about solutions of *kind*.
         """
         return None
 
     def takes(self, captcha: Captcha, proxy: Proxy | None = None) -> bool:
-        """Whether *captcha* can be bought here, the caller's proxy being *proxy*."""
+        """Whether a solution of *captcha* can be bought here, through *proxy* or without one."""
         task_type = self.tasks.get(captcha.kind)
         return task_type is not None and task_type.fits(captcha, proxy)
 
@@ -145,9 +146,9 @@ class Provider(ABC):
         return self.tasks[order.captcha.kind].describe(self.values(order), order.proxy)
 
     def values(self, order: Order) -> dict[str, Scalar]:
-        """What is known about *order*, by our names."""
+        """The values that describe *order*, by the names of `TaskType.fields`."""
         return values_of(order)
 
     def price(self, kind: Kind) -> float | None:
-        """About what one solution costs, in the account's currency; None where nobody knows."""
+        """The approximate price of a solution in the account's currency; None if unknown."""
         return self.prices.get(kind)

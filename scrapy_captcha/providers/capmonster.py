@@ -47,7 +47,7 @@ def _either(
 
 
 class CapMonster(CreateTask):
-    """CapMonster Cloud. A poll that fails with HTTP 500 is about a task still under way."""
+    """CapMonster Cloud. It answers polls of a task that is under way with HTTP 500 at times."""
 
     name = "capmonster"
     base_url = "https://api.capmonster.cloud"
@@ -131,12 +131,12 @@ class CapMonster(CreateTask):
     }
 
     def takes(self, captcha: Captcha, proxy: Proxy | None = None) -> bool:
-        """It refuses proxies with a percent sign in their credentials."""
+        """As `Provider.takes`; proxies with a percent sign in the credentials are refused."""
         usable = proxy is None or "%" not in proxy.username + proxy.password
         return usable and super().takes(captcha, proxy)
 
     def values(self, order: Order) -> dict[str, Scalar]:
-        """With DataDome's cookie, which the address of the captcha names too."""
+        """As `Provider.values`, with DataDome's cookie from the URL of the captcha."""
         values = super().values(order)
         cid = parse_qs(urlsplit(str(values.get("captcha_url", ""))).query).get("cid")
         return values | ({"datadome_cookie": f"datadome={cid[0]}"} if cid else {})

@@ -1,6 +1,6 @@
 """The protocol that most services speak: createTask, getTaskResult and getBalance.
 
-A service of one's own is a subclass with a name, a base URL and the tables that differ.
+A custom service is a subclass with a name, a base URL and the tables that differ.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ if TYPE_CHECKING:
 
 # What a poll can say without the task being over.
 _POLL_AGAIN = frozenset({ErrorCode.NETWORK, ErrorCode.TIMEOUT, ErrorCode.BAD_REPLY})
-_BUSY_POLLS = 2  # CAPACITY in answer to a poll is about the poll; said more often, about the task
-_NONSENSE = 4  # answers in a row that a working service gives and nobody understands
+_BUSY_POLLS = 2  # CAPACITY in answer to a poll is about the poll; after so many, about the task
+_NONSENSE = 4  # unintelligible answers in a row of a working service
 _AFTER_FAILURE = 5.0  # seconds before another try, after a task that failed without an error code
 
 
 class CreateTask(Provider):
-    """A service that is asked for a task, looked at until it is done, and paid per solution.
+    """A service at which a task is created, polled until it is done, and paid per solution.
 
     * *errors*: the service's codes -> what they mean
-    * *rules*: how often the service may be looked at
-    * *reports*: kind and whether the site accepted -> the call that tells the service
+    * *rules*: how often a task may be polled
+    * *reports*: (kind, whether the site accepted) -> path of the call that reports it
     """
 
     errors: ClassVar[Meanings] = COMMON
@@ -46,7 +46,7 @@ class CreateTask(Provider):
         self._polling = Polling(max(poll_interval, self.rules.first), self.poll_interval)
 
     def authenticated(self, payload: Body, api_key: str) -> Body:
-        """The key goes into the body, as ``clientKey``."""
+        """*payload* with the key as ``clientKey``."""
         return {"clientKey": api_key, **payload}
 
     def read(self, reply: Reply) -> Body:
@@ -60,7 +60,7 @@ class CreateTask(Provider):
         raise error or SolverError(ErrorCode.BAD_REPLY, http_status=reply.status)
 
     def solve(self, order: Order) -> Flow:
-        """Collects what was paid for earlier, else buys; a lost poll is repeated."""
+        """Collects the task that was paid for earlier, or buys; lost polls are repeated."""
         if order.task_id is not None:
             try:
                 return (yield from self._collect(order, order.task_id))
@@ -85,7 +85,7 @@ class CreateTask(Provider):
         return balance
 
     def probe(self) -> Call:
-        """A look at a task that does not exist: without that answer no purchase is of use."""
+        """Polls a task that does not exist: a service that does not answer is not to be paid."""
         return Call("getTaskResult", {"taskId": 0})
 
     def report(
@@ -98,11 +98,11 @@ class CreateTask(Provider):
         return self._report(Call(path, self.report_payload(task_id, accepted), task_id=task_id))
 
     def report_payload(self, task_id: TaskId, accepted: bool) -> Body:
-        """What a report says."""
+        """The payload of a report."""
         return {"taskId": task_id}
 
     def purchase_headers(self, order: Order) -> Mapping[str, str]:
-        """Headers of createTask beside the usual."""
+        """Additional headers of createTask."""
         return {}
 
     def _report(self, call: Call) -> Generator[Call, Body, bool]:
@@ -154,13 +154,13 @@ def _task_id(body: Body) -> TaskId | None:
 
 
 class _Trouble:
-    """How much there was with looks at one task."""
+    """Counts the errors of polls of one task."""
 
     def __init__(self) -> None:
         self.busy = self.nonsense = 0
 
     def is_too_much(self, error: SolverError) -> bool:
-        """Whether *error*, the next, is about the task; else it was about the look alone."""
+        """Counts *error*; whether it means that the task has failed, and not the poll alone."""
         broken = error.http_status is not None and error.http_status >= 500
         self.busy += error.code is ErrorCode.CAPACITY
         self.nonsense += error.code is ErrorCode.BAD_REPLY and not broken

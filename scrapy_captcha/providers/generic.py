@@ -17,7 +17,7 @@ from scrapy_captcha.providers.unified import Unified
 if TYPE_CHECKING:
     from scrapy_captcha.providers.meanings import Meanings
 
-# Codes of compatible services, and of gateways that pass on what REST services say.
+# Codes of compatible services, and of gateways that pass on those of REST services.
 _OTHERS = meanings(
     {
         Meaning(ErrorCode.AUTH_INVALID): "unauthorized",
@@ -41,7 +41,7 @@ _OTHERS = meanings(
 
 
 class Generic(CreateTask):
-    """A createTask-compatible service whose base URL the user gives. It is looked at with care."""
+    """A createTask-compatible service at a base URL that the user sets. It is polled carefully."""
 
     name = "generic"
     rules = PollingRules(first=3.0, interval=3.0, polls=120)

@@ -1,7 +1,7 @@
-"""What the error codes of services mean: their tables, and how an answer is read with them.
+"""The error codes of services: tables of their meanings, and reading an answer with them.
 
-The delays are what the services' documentation asks for: before another try, and after an account
-error before the service may be asked at all (repeating those gets the caller banned).
+The delays are those of the services' documentation: before a retry, or, after an account error,
+before any further call (repeated calls get the caller banned).
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """What a service's code means: a *code* of the contract, and a *delay* in seconds or None.
+    """The meaning of a service's code: a *code* of the contract, a *delay* in seconds or None.
 
-    *refined*: words in the service's text, in lower case, and what its code means where they stand.
+    *refined*: words of the service's text, in lower case, -> the code that they mean.
     """
 
     code: ErrorCode
@@ -30,9 +30,9 @@ class Meaning:
     refined: tuple[tuple[str, ErrorCode], ...] = ()
 
     def answer(self, text: str) -> Mapping[str, object]:
-        """What the contract's API would answer, where the service explains itself with *text*.
+        """The equivalent answer of the contract's API, given the service's explanation *text*.
 
-        Where the contract does not say whether to retry, the same again would fail the same.
+        If the contract does not say whether to retry, the error is not retryable.
         """
         code = next((code for word, code in self.refined if word in text.lower()), self.code)
         return {
@@ -51,12 +51,12 @@ def meanings(table: Mapping[Meaning, str]) -> Meanings:
     return {code: meaning for meaning, codes in table.items() for code in codes.split()}
 
 
-_NAMELESS = "NO_ERROR_CODE"  # stands for the code in an error that has none, or none to show
+_NAMELESS = "NO_ERROR_CODE"  # in place of a code that is missing or may not be shown
 
 # Codes that say that the task is still being solved.
 NOT_READY = frozenset({"CAPCHA_NOT_READY", "CAPTCHA_NOT_READY"})
 
-# What means the same wherever it is said. Most began at Anti-Captcha, with their spelling.
+# Codes with one meaning at all services. Most come from Anti-Captcha, with its spelling.
 COMMON = meanings(
     {
         Meaning(ErrorCode.AUTH_INVALID): "ERROR_KEY_DOES_NOT_EXIST",
@@ -94,10 +94,10 @@ COMMON = meanings(
 
 
 def read_vendor_error(reply: Reply, body: object, table: Meanings) -> SolverError | None:
-    """The error that *reply*, whose decoded body is *body*, carries; None when it carries none.
+    """The error in *reply*, whose decoded body is *body*; None if there is none.
 
-    A code without a row in *table* is UNKNOWN, with the service's text; an answer without a code
-    counts by its HTTP status. Never raises.
+    A code without a row in *table* is UNKNOWN, with the service's text; an answer without a code is
+    read by its HTTP status. Never raises.
     """
     success = 200 <= reply.status < 300
     if not isinstance(body, dict) or (success and not _is_error(body)):

@@ -1,8 +1,8 @@
-"""When to look at a task: few looks, and little waiting once the solution is there.
+"""When to poll a task: with few polls, and soon after the solution is ready.
 
-Until enough tasks of a kind are known, they are looked at in even steps. Then the first look is put
-where almost half of them are ready, and the looks behind it are spread over what the slower tasks
-took. Where all take about equally long, one look at the end of that is enough.
+Tasks are polled at a fixed interval until enough tasks of their kind are known. Then the first poll
+comes when almost half of the known tasks were ready, and the next ones are spread over the time of
+the slower tasks. If all tasks take about equally long, one poll at the end of that time is enough.
 """
 
 from __future__ import annotations
@@ -16,22 +16,22 @@ if TYPE_CHECKING:
 
     from scrapy_captcha.models import Kind
 
-_ENOUGH = 10  # tasks, until which nothing is concluded
+_ENOUGH = 10  # tasks before a schedule is made
 _REMEMBERED = 50  # tasks
-_FIRST = 0.42  # of tasks that are ready before the first look
+_FIRST = 0.42  # share of tasks that are ready before the first poll
 _SLOWEST, _FASTEST = 0.95, 0.05
-_STEPS = 6  # looks from the first one to the slowest tasks
-_GROWTH = 1.25  # of each step behind those
-_EARLY = 12  # of so many tasks one is looked at early, in case that the service has become faster
+_STEPS = 6  # polls from the first one to the slowest tasks
+_GROWTH = 1.25  # of each step after those
+_EARLY = 12  # one task of so many is polled early, in case the service has become faster
 
 
 @dataclass(frozen=True, slots=True)
 class PollingRules:
-    """What a service asks of those who look at its tasks.
+    """How often a service allows a task to be polled.
 
-    * *first*: seconds from the purchase to the first look, at least
-    * *interval*: seconds between two looks, at least
-    * *polls*: looks at one task, at most
+    * *first*: minimum number of seconds from the purchase to the first poll
+    * *interval*: minimum number of seconds between two polls
+    * *polls*: maximum number of polls of one task
     """
 
     first: float = 0.0
@@ -48,17 +48,17 @@ class Polling:
         self._kinds: dict[Kind, _Learned] = {}
 
     def waits(self, kind: Kind) -> Iterator[float]:
-        """The time to wait before each look at a new task of *kind*, without end."""
+        """The seconds to wait before each poll of a new task of *kind*; never ends."""
         return self._learned(kind).waits()
 
     def steadily(self) -> Iterator[float]:
-        """The same for a task of which nobody knows how old it is: the first look is at once."""
+        """The same for a task of unknown age: the first poll is made at once."""
         yield 0.0
         while True:
             yield self._interval
 
     def observe(self, kind: Kind, low: float, high: float) -> None:
-        """A task was ready at *high* and not yet at *low*; both the same where that is known."""
+        """A task was not ready at *low*, but at *high*; both are equal if the time is known."""
         self._learned(kind).observe(low, high)
 
     def _learned(self, kind: Kind) -> _Learned:
@@ -66,7 +66,7 @@ class Polling:
 
 
 class _Learned:
-    """What is known of one kind: durations, as exactly as the looks could tell."""
+    """The durations of tasks of one kind, as exactly as the polls have shown them."""
 
     def __init__(self, earliest: float, interval: float) -> None:
         self._earliest = earliest
@@ -76,9 +76,9 @@ class _Learned:
         self._begun = 0
 
     def observe(self, low: float, high: float) -> None:
-        """Adds a duration from *low* to *high*, one as known before where there is any.
+        """Adds a duration between *low* and *high*, a known one if there is any in that range.
 
-        So few looks do not blur what more looks have told, while what is no more dies out.
+        Thus few polls do not blur what more polls have shown, and old durations still die out.
         """
         self._observed += 1
         known = [duration for duration in self._durations if low < duration <= high]
@@ -91,11 +91,11 @@ class _Learned:
             while True:
                 yield self._interval
         self._begun += 1
-        look, step = self._plan()
-        if self._begun % _EARLY == 0 and look / 2 >= self._earliest:
-            yield look / 2
-            look = max(look / 2, self._interval)
-        yield look
+        first, step = self._plan()
+        if self._begun % _EARLY == 0 and first / 2 >= self._earliest:
+            yield first / 2
+            first = max(first / 2, self._interval)
+        yield first
         for _ in range(_STEPS):
             yield step
         while True:
@@ -103,11 +103,11 @@ class _Learned:
             step *= _GROWTH
 
     def _plan(self) -> tuple[float, float]:
-        """When the first look is, and how far the next are from each other."""
+        """The seconds to the first poll, and those between the next ones."""
         durations = sorted(self._durations)
         fastest, first, slowest = (
             durations[int(share * len(durations))] for share in (_FASTEST, _FIRST, _SLOWEST)
         )
         if slowest - fastest <= self._interval:
-            first = slowest  # one look is enough
+            first = slowest  # one poll is enough
         return max(first, self._earliest), max(self._interval, (slowest - first) / _STEPS)

@@ -1,4 +1,4 @@
-"""Reads what a service calls a solution; nothing of it is trusted."""
+"""Reads the solutions of services; nothing in them is trusted."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ _LONGEST_TEXT = 256  # characters read off a picture
 _DECIMAL = re.compile(r"-?[0-9]{1,10}(?:\.[0-9]{1,20})?")
 _MOST_MONEY = 1e10  # in any currency; Unix times are below it too
 
-# Where services put what we call a token; the first that is there counts.
+# The services' names for the token; the first that is there counts.
 _TOKEN_KEYS = ("gRecaptchaResponse", "token")
 
 
 def read_solution(kind: Kind, body: Body, task_id: str | int | None) -> Solution:
     """The solution in an answer whose status is "ready".
 
-    Raises SolverError(BAD_REPLY) when something that *kind* needs is missing, of the wrong type, or
-    could not be sent on: a token is up to 8 kB of printable ASCII without spaces and "<>", a
-    picture's text is printable.
+    Raises SolverError(BAD_REPLY) if a value that *kind* requires is missing, of the wrong type or
+    not fit to be sent: a token is up to 8 kB of printable ASCII without spaces and "<>", the text
+    of a picture is printable.
     """
     fields = body.get("solution")
     if not isinstance(fields, dict):
@@ -92,14 +92,14 @@ def _text(value: object) -> str:
 
 
 def _cookie_value(name: str, value: object) -> object:
-    """The value alone where a service gives a whole ``Set-Cookie`` header."""
+    """The value of a cookie, also if the service gives a whole ``Set-Cookie`` header."""
     if isinstance(value, str) and value.startswith(f"{name}="):
         return value[len(name) + 1 :].partition(";")[0]
     return value
 
 
 def _cookies(fields: Body) -> dict[str, str]:
-    """The cookies of a solution, those under ``domains`` (one site's, by the page) included."""
+    """The cookies of a solution, including those under ``domains`` (of one site, by page)."""
     found: dict[object, object] = {}
     domains = fields.get("domains")
     for holder in (*(domains.values() if isinstance(domains, dict) else ()), fields):
@@ -116,12 +116,12 @@ def _cookies(fields: Body) -> dict[str, str]:
 
 
 def read_cost(value: object) -> float | None:
-    """The price of a task, as a number or a plain decimal; None where it cannot be meant."""
+    """The price of a task, read from a number or a plain decimal; None if it is no price."""
     return known_cost(_number(value))
 
 
 def read_balance(value: object) -> float | None:
-    """What an account holds or owes, as a number or a plain decimal; None where that is none."""
+    """A balance, which may be negative, read from a number or a plain decimal; None if none."""
     balance = _number(value)
     return balance if balance is not None and abs(balance) <= _MOST_MONEY else None
 

@@ -1,4 +1,4 @@
-"""How services want captchas described: their fields as a table, filled with what is known."""
+"""Descriptions of tasks: tables of the services' fields, filled with known values."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ PROXY_LINE = {"proxy": "proxy"}
 
 @dataclass(frozen=True, slots=True)
 class TaskType:
-    """How a service wants one kind of captcha described.
+    """The description of a task of one kind at a service.
 
     * *name*, *proxied*: the ``type`` without and with the caller's proxy; None where there is none.
       Without *proxied* the caller's proxy is left out
@@ -73,11 +73,11 @@ class TaskType:
     needs: tuple[str, ...] = ()
 
     def fits(self, captcha: Captcha, proxy: Proxy | None) -> bool:
-        """Whether a task for *captcha* can be made, the caller's proxy being *proxy*."""
+        """Whether a task for *captcha* can be described, with *proxy* or without one."""
         return self._name(proxy) is not None and all(n in captcha.parameters for n in self.needs)
 
     def describe(self, values: Mapping[str, Scalar], proxy: Proxy | None) -> dict[str, object]:
-        """The task for a captcha that fits, of which *values* are known by our names."""
+        """The ``task`` object with *values*, which are by our names, for a captcha that fits."""
         task: dict[str, object] = {"type": self._name(proxy)}
         for name, constant in self.constants.items():
             _put(task, name, constant)
@@ -92,7 +92,7 @@ class TaskType:
 
 
 def values_of(order: Order) -> dict[str, Scalar]:
-    """What is known about *order*, by our names."""
+    """The values that describe *order*, by our names."""
     known: dict[str, Scalar | None] = {
         "url": order.captcha.url,
         "site_key": order.captcha.site_key,
@@ -132,7 +132,7 @@ _SOLD_SCORES = (0.3, 0.7, 0.9)
 
 
 def sold_score(values: dict[str, Scalar]) -> dict[str, Scalar]:
-    """*values* with the lowest score for reCAPTCHA v3 that is sold and is no lower than asked."""
+    """*values* with the lowest reCAPTCHA v3 score on sale that is not below the required one."""
     asked = values.get("min_score")
     if not isinstance(asked, (int, float)):
         return values

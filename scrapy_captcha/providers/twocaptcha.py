@@ -38,7 +38,7 @@ _V3 = WIDGET | SCORE | API_DOMAIN
 
 
 class TwoCaptcha(CreateTask):
-    """2Captcha. It wants five seconds before each look, and bans for less."""
+    """2Captcha. It bans accounts that poll a task more often than every five seconds."""
 
     name = "2captcha"
     base_url = "https://api.2captcha.com"

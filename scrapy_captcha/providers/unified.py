@@ -1,7 +1,7 @@
-"""The unified API: one shape of errors, whichever service stands behind it.
+"""The unified API: one format of errors for all services behind it.
 
-Only its errors are published; the requests are the field's common createTask, getTaskResult and
-getBalance. All that would change with the real endpoints stands in this one class.
+Only its errors are published; the requests are the common createTask, getTaskResult and
+getBalance. If the real endpoints differ, only this class changes.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Unified(CreateTask):
     """The API of the error contract, over createTask, getTaskResult and getBalance."""
 
     name = "unified"
-    tells_balance = False  # the answer is not published
+    tells_balance = False  # the format of the answer is not published
     tasks: ClassVar[Mapping[Kind, TaskType]] = {
         Kind.RECAPTCHA_V2: TaskType(
             "RecaptchaV2TaskProxyless",
@@ -74,7 +74,7 @@ class Unified(CreateTask):
         Kind.GEETEST_V4: TaskType(
             "GeeTestTaskProxyless",
             "GeeTestTask",
-            # Services differ in where they look for the id of version 4.
+            # Services differ in where they expect the id of version 4.
             _GEETEST | {"gt": "site_key", "initParameters.captcha_id": "site_key"},
             {"version": 4},
         ),
@@ -107,5 +107,5 @@ class Unified(CreateTask):
         raise error or SolverError(ErrorCode.BAD_REPLY, http_status=reply.status)
 
     def purchase_headers(self, order: Order) -> Mapping[str, str]:
-        """What makes a purchase that is sent again the same purchase."""
+        """The header by which a purchase that is sent again is recognised."""
         return {"Idempotency-Key": order.purchase_id}
