@@ -196,7 +196,7 @@ def test_reasons() -> None:
     rows = {
         word: meaning.replace("`", "") for row, meaning in table("Reasons") for word in words(row)
     }
-    assert rows == dict(REASONS)
+    assert rows == {name: reason.meaning for name, reason in REASONS.items()}
     assert set(rows) == set(reasons())
 
 

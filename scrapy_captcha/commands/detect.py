@@ -12,13 +12,14 @@ from scrapy.crawler import AsyncCrawlerProcess
 from scrapy.http import TextResponse
 
 from scrapy_captcha.commands.arguments import parser_of
-from scrapy_captcha.commands.offers import WHY, Offer, offer_for
+from scrapy_captcha.commands.offers import Offer, offer_for
 from scrapy_captcha.commands.saved import UNKNOWN_URL, read_body
 from scrapy_captcha.commands.visits import STATUSES, settings_of_visit
 from scrapy_captcha.detection import Detection, HtmlPage, Verdict
 from scrapy_captcha.models import KINDS
 from scrapy_captcha.money import amount
 from scrapy_captcha.origin import wanted_url
+from scrapy_captcha.reporting.reasons import reason_for
 from scrapy_captcha.settings.config import Config
 from scrapy_captcha.text import printable
 
@@ -172,15 +173,17 @@ def _in_words(page: str, result: Result, config: Config) -> Iterator[str]:
 
 
 def _purchase_in_words(found: Detection, config: Config) -> Iterator[str]:
-    offer = offer_for(found.captcha, config) if found.captcha else "nothing on it can be answered"
+    if found.captcha is None:
+        yield "    would buy nothing: nothing on it can be answered"
+        return
+    offer = offer_for(found.captcha, config)
     when = ", where a spider asks for it" if found.verdict is Verdict.WIDGET else ""
     if isinstance(offer, str):
-        yield f"    would buy nothing: {': '.join((offer, *WHY.get(offer, ())[:1]))}"
+        yield f"    would buy nothing: {offer}: {reason_for(offer).meaning}"
     else:
         yield f"    would buy {offer}{when}"
-    if found.captcha:
-        shown = _shown(found.captcha)
-        yield from (f"        {name}: {value}" for name, value in shown.items() if value)
+    shown = _shown(found.captcha)
+    yield from (f"        {name}: {value}" for name, value in shown.items() if value)
 
 
 def _shown(captcha: Captcha) -> Mapping[str, object]:

@@ -13,42 +13,11 @@ from scrapy_captcha.policy import reason_not_to_answer
 from scrapy_captcha.settings.choices import Preference
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from scrapy_captcha.models import Captcha, Kind
     from scrapy_captcha.money import Micros
     from scrapy_captcha.providers import Provider
     from scrapy_captcha.settings.config import Config
     from scrapy_captcha.settings.domains import Domains
-
-_OWN_WAY = "send it back with captcha_submit on the spider"
-
-# Reasons not to buy: what each means, and what to do about it.
-WHY: Mapping[str, tuple[str, str]] = {
-    ErrorCode.METHOD_INVALID.value: (
-        "none of CAPTCHA_PROVIDERS sells that",
-        "add a provider that does; some are sold with CAPTCHA_PROXIES only",
-    ),
-    "domain": (
-        "captchas are not bought for this domain",
-        "add it to the spider's allowed_domains, and to CAPTCHA_DOMAINS where that is set",
-    ),
-    "no_cookies": (
-        "the answer is a cookie, and the crawl keeps none",
-        "remove COOKIES_ENABLED = False",
-    ),
-    "site_key": (
-        "the page shows no site key",
-        'declare it: meta={"captcha": {"kind": "…", "site_key": "…"}}',
-    ),
-    "svg": (
-        "the picture is a drawing (SVG), and services take bitmaps only",
-        'declare another kind, or leave the page alone: meta={"captcha": False}',
-    ),
-    "no_form": ("the page has no form that takes the answer", _OWN_WAY),
-    "other_origin": ("the form would send the token to another origin", _OWN_WAY),
-    "get_form": ("the form would put the token into a URL", _OWN_WAY),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +42,7 @@ def offer_for(
     keeps_cookies: bool = True,
     own_way: bool = False,
 ) -> Offer | str:
-    """The offer for *captcha*, or the reason, of `WHY`, why nothing would be bought.
+    """The offer for *captcha*, or the reason why nothing would be bought.
 
     *domains* are the ones to buy for, if they are known. With *own_way* the spider sends the
     answer back itself.

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from scrapy_captcha.commands.findings import bad, good, warning
-from scrapy_captcha.commands.offers import WHY, offer_for
+from scrapy_captcha.commands.offers import offer_for
 from scrapy_captcha.detection import Verdict
 from scrapy_captcha.models import KINDS
+from scrapy_captcha.reporting.reasons import reason_for
 from scrapy_captcha.settings.domains import Domains
 
 if TYPE_CHECKING:
@@ -58,8 +59,8 @@ def check_page(
 
 def _judged(seen: str, offer: Offer | str, *, is_allowed: bool) -> Finding:
     if isinstance(offer, str):
-        cause, mend = WHY[offer]
-        return bad(f"{seen}: nothing would be bought: {cause}", mend)
+        reason = reason_for(offer)
+        return bad(f"{seen}: nothing would be bought: {reason.meaning}", reason.advice)
     if not is_allowed:
         return warning(
             f"{seen}: would buy {offer}, where a spider's allowed_domains have it",

@@ -10,12 +10,12 @@ from scrapy import Request, Spider, signals
 from scrapy.http import HtmlResponse, TextResponse
 from twisted.internet.task import LoopingCall
 
-from scrapy_captcha.commands.offers import WHY, offer_for
+from scrapy_captcha.commands.offers import offer_for
 from scrapy_captcha.commands.visits import STATUSES
 from scrapy_captcha.detection import Verdict
-from scrapy_captcha.errors import ERRORS
 from scrapy_captcha.exceptions import CaptchaError
 from scrapy_captcha.models import KINDS
+from scrapy_captcha.reporting.reasons import reason_for
 from scrapy_captcha.requests import site_of
 from scrapy_captcha.settings.config import domains_of
 from scrapy_captcha.state import SUBMISSION
@@ -36,8 +36,6 @@ if TYPE_CHECKING:
 
 # The meanings of reasons here, where only one solution may be bought.
 _MEANINGS = {
-    **{code.value: info.meaning for code, info in ERRORS.items()},
-    **{reason: cause for reason, (cause, _mend) in WHY.items()},
     "budget": "no second solution is bought, or the settings leave no room for the first",
     "dry_run": "CAPTCHA_DRY_RUN = True; -s CAPTCHA_DRY_RUN=0 lifts it for once",
 }
@@ -52,8 +50,7 @@ class Ending:
 
     def given_up(self, reason: str) -> None:
         """Notes that the page does not come, for *reason*."""
-        meaning = _MEANINGS.get(reason, "")
-        self.words = f"no page: {reason}" + (f", {meaning}" if meaning else "")
+        self.words = f"no page: {reason}, {_MEANINGS.get(reason) or reason_for(reason).meaning}"
 
 
 class SolvingSpider(Spider):

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from scrapy_captcha import events
 from scrapy_captcha.bounded import Bounded
-from scrapy_captcha.errors import ERRORS, ErrorCode
+from scrapy_captcha.errors import ErrorCode
 from scrapy_captcha.money import shown
-from scrapy_captcha.reporting.reasons import REASONS
+from scrapy_captcha.reporting.reasons import reason_for
 from scrapy_captcha.text import printable
 
 if TYPE_CHECKING:
@@ -216,7 +216,9 @@ def _words(event: Any) -> dict[str, object]:
     words["advice"] = _advice(event)
     words["of_kind"] = f" ({captcha.kind.value})" if captcha is not None else ""
     if "reason" in words:
-        words["meaning"] = f"{error.provider}: {error}" if error else _meaning(words["reason"])
+        words["meaning"] = (
+            f"{error.provider}: {error}" if error else reason_for(words["reason"]).meaning
+        )
     if "cause" in words:
         words["cause_type"] = type(words["cause"]).__name__
     if isinstance(event, events.TasksAbandoned):
@@ -239,9 +241,3 @@ def _advice(event: events.Event) -> str:
 def _plain(value: object) -> object:
     """*value* for the log: numbers as they are, all else without terminal control characters."""
     return value if isinstance(value, int | float) else printable(str(value))
-
-
-def _meaning(reason: str) -> str:
-    if reason in ErrorCode.__members__:
-        return ERRORS[ErrorCode(reason)].meaning
-    return REASONS.get(reason, "a bot wall")

@@ -11,9 +11,9 @@ from scrapy.settings import Settings
 
 from scrapy_captcha import Captcha, Detection, Form, Kind, Verdict
 from scrapy_captcha.commands.findings import Mark
-from scrapy_captcha.commands.offers import WHY
 from scrapy_captcha.commands.page_checks import check_domains, check_page
 from scrapy_captcha.policy import reason_not_to_answer
+from scrapy_captcha.reporting.reasons import reason_for
 from scrapy_captcha.settings.config import Config
 
 if TYPE_CHECKING:
@@ -126,11 +126,10 @@ def test_why_nothing_would_be_bought_is_bad(
     found: Detection, settings: dict[str, Any], reason: str
 ) -> None:
     finding = page(found, **settings)
-    cause, mend = WHY[reason]
 
     assert finding.mark is Mark.BAD
-    assert finding.words.endswith(cause)
-    assert finding.mend == mend
+    assert finding.words.endswith(reason_for(reason).meaning)
+    assert finding.mend == reason_for(reason).advice != ""
 
 
 def test_a_spider_that_carries_answers_itself_needs_no_form() -> None:

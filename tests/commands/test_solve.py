@@ -84,7 +84,10 @@ def test_with_yes_it_tells_each_step_and_writes_the_page(
     [
         ("CAPTCHA_API_KEY=sesame", "AUTH_INVALID, API key not found or invalid"),
         ("CAPTCHA_DRY_RUN=1", "dry_run, CAPTCHA_DRY_RUN = True"),
-        ("CAPTCHA_DOMAINS=shop.example", "domain, captchas are not bought for this domain"),
+        (
+            "CAPTCHA_DOMAINS=shop.example",
+            "domain, the page is of a domain outside allowed_domains or",
+        ),
     ],
 )
 def test_settings_hold_and_the_reason_is_told(
