@@ -22,7 +22,6 @@ SUBCOMMANDS: Mapping[str, str] = {
     "balance": "print the balances of the accounts at the solver services",
     "demo": "crawl a local site behind captchas with a local solver; needs no account",
     "sandbox": "run that site and that solver for crawls of your own",
-    "evaluate": "measure detection on labelled pages",
 }
 
 

@@ -16,7 +16,6 @@ from commanding import Command
 from scrapy.settings import Settings
 
 from scrapy_captcha.commands.detect import run as run_detect
-from scrapy_captcha.commands.evaluate import run as run_evaluate
 from scrapy_captcha.detection import Detection, Verdict
 
 if TYPE_CHECKING:
@@ -176,23 +175,18 @@ def test_the_detectors_and_the_size_of_the_settings_hold(tmp_path: Path) -> None
     (tmp_path / "project.py").write_text(NOT_SO)
     (tmp_path / "own.html").write_text("<p>numbered")
     (tmp_path / "big.html").write_text(Path(page("block_imperva")).read_text() + " " * 3_000)
-    row = {"file": page("challenge_hcaptcha"), "class": "challenge"}
-    (tmp_path / "manifest.jsonl").write_text(json.dumps(row))
     saved = ["own.html", "big.html", page("challenge_hcaptcha"), page("block_imperva")]
     with site() as url:
         pages = [*saved, f"{url}/challenge_hcaptcha.html"]
         told = Command(tmp_path).run("detect", "--json", *pages)
-    evaluated = Command(tmp_path).run("evaluate", "--json", "manifest.jsonl")
     names = [json.loads(line).get("name") for line in told.stdout.splitlines()]
     assert names == ["own", None, None, "imperva", None]
-    assert json.loads(evaluated.stdout)["confusion"]["challenge"] == {"nothing": 1}
 
 
 def test_a_wrong_setting_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     settings = Settings({"CAPTCHA_DETECTORS": {"widget": None}})
     assert run_detect(settings, [page("none_article")]) == 2
-    assert run_evaluate(settings, [page("none_article")]) == 2
-    assert capsys.readouterr().err.count("did you mean widgets?") == 2
+    assert "did you mean widgets?" in capsys.readouterr().err
 
 
 def test_a_detector_that_breaks_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,14 +6,14 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from scrapy_captcha.detection.labels import CLASSES
+from evaluation.labels import CLASSES
 from scrapy_captcha.detection.verdict import Verdict
 from scrapy_captcha.models import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from scrapy_captcha.detection.labels import Label
+    from evaluation.labels import Label
     from scrapy_captcha.detection.verdict import Detection
 
 NOTHING = "nothing"

@@ -1,19 +1,22 @@
-"""``scrapy captcha evaluate``: detection measured on a corpus of labelled pages."""
+"""Detection measured on a corpus of labelled pages: ``python -m evaluation MANIFEST``.
+
+It reads the settings of the Scrapy project in the current directory, if any.
+"""
 
 from __future__ import annotations
 
 import json
 import sys
+from argparse import ArgumentParser
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from scrapy_captcha.commands.arguments import parser_of
-from scrapy_captcha.commands.saved import UNKNOWN_URL, read_body
-from scrapy_captcha.detection import HtmlPage, detect
-from scrapy_captcha.detection.labels import Label
-from scrapy_captcha.detection.scoring import (
+from scrapy.utils.project import get_project_settings
+
+from evaluation.labels import Label
+from evaluation.scoring import (
     CALLED,
     MEASURES,
     Outcome,
@@ -21,6 +24,8 @@ from scrapy_captcha.detection.scoring import (
     confusion,
     worst,
 )
+from scrapy_captcha.commands.saved import UNKNOWN_URL, read_body
+from scrapy_captcha.detection import HtmlPage, detect
 from scrapy_captcha.requests import site_of
 from scrapy_captcha.settings.config import Config
 from scrapy_captcha.text import printable
@@ -30,8 +35,8 @@ if TYPE_CHECKING:
 
     from scrapy.settings import BaseSettings
 
+    from evaluation.scoring import Measure
     from scrapy_captcha.detection import Detection, Page
-    from scrapy_captcha.detection.scoring import Measure
 
 _ABOUT = """
 Measure detection on labelled pages: how the pages of each class were classified, and the shares
@@ -47,7 +52,7 @@ _FIGURE = "{:38}{:>10}{:>11}  {:<10}{:>8}{:>12}{:>16}"
 
 def run(settings: BaseSettings, arguments: Sequence[str]) -> int:
     """Classify each labelled page by *settings*, and print how far that agrees; the exit code."""
-    parser = parser_of("evaluate", _ABOUT, _EXIT_CODES)
+    parser = ArgumentParser("python -m evaluation", description=_ABOUT, epilog=_EXIT_CODES)
     parser.add_argument("manifest", type=Path, help="the labels, one JSON object on each line")
     parser.add_argument("--json", action="store_true", help="one JSON object instead of tables")
     parser.add_argument("--verbose", action="store_true", help="list the pages that were wrong")
@@ -55,7 +60,7 @@ def run(settings: BaseSettings, arguments: Sequence[str]) -> int:
     try:
         outcomes = read_outcomes(options.manifest, Config.read(settings).detect)
     except (OSError, ValueError) as error:
-        sys.stderr.write(f"scrapy captcha evaluate: {error}\n")
+        sys.stderr.write(f"evaluation: {error}\n")
         return 2
     if options.json:
         sys.stdout.write(json.dumps(_as_json(outcomes)) + "\n")
@@ -154,3 +159,7 @@ def _as_json(outcomes: list[Outcome]) -> dict[str, object]:
         }
     wrong = [{"file": one.label.file, "wrong": name} for one, name in worst(outcomes)]
     return {"confusion": confusion(outcomes), "figures": figures, "wrong": wrong}
+
+
+if __name__ == "__main__":
+    sys.exit(run(get_project_settings(), sys.argv[1:]))

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from scrapy_captcha.detection.labels import Label
+from evaluation.labels import Label
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,12 @@
-"""``scrapy captcha evaluate``, on the pages of these tests and on real ones."""
+"""``python -m evaluation``, on the pages of these tests and on real ones."""
 
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,15 +14,16 @@ from typing import TYPE_CHECKING
 import pytest
 from scrapy.settings import Settings
 
-from scrapy_captcha.commands.evaluate import read_outcomes
-from scrapy_captcha.commands.evaluate import run as run_evaluate
-from scrapy_captcha.detection.scoring import MEASURES, by_group
+from evaluation.__main__ import read_outcomes
+from evaluation.__main__ import run as run_evaluate
+from evaluation.scoring import MEASURES, by_group
 
 if TYPE_CHECKING:
-    from scrapy_captcha.detection.scoring import Measure, Outcome
+    from evaluation.scoring import Measure, Outcome
 
-PAGES = Path(__file__).parents[1] / "pages"
-CORPUS = Path(__file__).parents[3] / "shared" / "corpus" / "manifest.jsonl"
+ROOT = Path(__file__).parents[2]
+PAGES = ROOT / "tests" / "pages"
+CORPUS = ROOT.parent / "shared" / "corpus" / "manifest.jsonl"
 
 
 def corpus(directory: Path, **wrong: str) -> Path:
@@ -38,7 +42,9 @@ def corpus(directory: Path, **wrong: str) -> Path:
     return manifest
 
 
-def test_a_corpus_is_told_as_tables(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_figures_of_a_corpus_are_printed_as_tables(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     run_evaluate(Settings(), [str(corpus(tmp_path)), "--verbose"])
     out = capsys.readouterr().out
     challenges = len(list(PAGES.glob("challenge_*")))
@@ -85,6 +91,27 @@ def test_a_detector_that_breaks_is_an_error(
     settings = Settings({"CAPTCHA_DETECTORS": {"own": lambda _: 1 / 0}})
     assert run_evaluate(settings, [str(corpus(tmp_path))]) == 2
     assert "a detector raises ZeroDivisionError" in capsys.readouterr().err
+
+
+def test_the_detectors_of_the_project_are_measured(tmp_path: Path) -> None:
+    (tmp_path / "scrapy.cfg").write_text("[settings]\ndefault = project\n")
+    (tmp_path / "project.py").write_text("CAPTCHA_DETECTORS = {'widgets': None}\n")
+    done = subprocess.run(  # noqa: S603
+        [sys.executable, "-m", "evaluation", "--json", str(corpus(tmp_path))],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 1, done.stderr
+    assert json.loads(done.stdout)["confusion"]["challenge"]["nothing"] > 5
+
+
+def test_a_wrong_setting_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_evaluate(Settings({"CAPTCHA_DETECTORS": {"widget": None}}), ["manifest"]) == 2
+    assert "did you mean widgets?" in capsys.readouterr().err
 
 
 @cache

@@ -6,9 +6,8 @@ import json
 
 import pytest
 
-from scrapy_captcha.detection import Detection, Verdict
-from scrapy_captcha.detection.labels import Label
-from scrapy_captcha.detection.scoring import (
+from evaluation.labels import Label
+from evaluation.scoring import (
     MEASURES,
     Outcome,
     Share,
@@ -17,6 +16,7 @@ from scrapy_captcha.detection.scoring import (
     confusion,
     worst,
 )
+from scrapy_captcha.detection import Detection, Verdict
 from scrapy_captcha.models import Captcha, Kind
 
 URL = "https://shop.example/"
