@@ -1,1 +1,1 @@
-"""The ``CAPTCHA_…`` settings, and what a request or a spider says instead of them."""
+"""The ``CAPTCHA_…`` settings, and the options of requests and spiders in place of them."""

@@ -1,4 +1,4 @@
-"""What some settings let the user choose from."""
+"""The values of settings with a fixed set of words."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import Enum
 
 
 class Scope(str, Enum):
-    """What a solution opens: the words of ``CAPTCHA_SCOPE``."""
+    """The values of ``CAPTCHA_SCOPE``: whether a solution opens a site or a page."""
 
     AUTO = "auto"
     SITE = "site"
@@ -14,7 +14,7 @@ class Scope(str, Enum):
 
 
 class Refetch(str, Enum):
-    """Whether a page is fetched again after a solution for it: the words of the setting."""
+    """The values of ``CAPTCHA_REFETCH``: whether a page is fetched again after its solution."""
 
     AUTO = "auto"
     ALWAYS = "always"
@@ -22,21 +22,21 @@ class Refetch(str, Enum):
 
 
 class Preference(str, Enum):
-    """The words of ``CAPTCHA_PROVIDER_ORDER``."""
+    """The values of ``CAPTCHA_PROVIDER_ORDER``."""
 
     LISTED = "listed"
     CHEAPEST = "cheapest"
 
 
 class GiveUp(str, Enum):
-    """What becomes of a page whose captcha is not solved."""
+    """The values of ``CAPTCHA_ON_GIVE_UP``: what to do with a page that is not solved."""
 
     DROP = "drop"
     PASS = "pass"  # noqa: S105 - no password
 
 
 class NoProxy(str, Enum):
-    """What becomes of a page where no proxy of the pool may be used for its site."""
+    """The values of ``CAPTCHA_ON_NO_PROXY``: what to do if no proxy is left for a site."""
 
     DROP = "drop"
     WAIT = "wait"

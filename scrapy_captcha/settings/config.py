@@ -1,4 +1,4 @@
-"""Every ``CAPTCHA_…`` setting: read and checked here, once, and nowhere else."""
+"""The ``CAPTCHA_…`` settings, read and checked here only."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ class Config:
         read_keys, {}, "keys of the accounts, by provider", repr=False
     )
     api_urls: Mapping[str, str] = _setting(
-        read_urls, {}, "base URLs, by provider, where they are not the usual"
+        read_urls, {}, "base URLs, by provider, that differ from the usual ones"
     )
     provider_order: Preference = _setting(
         read_word(Preference), Preference.LISTED, "which provider is asked first"
@@ -95,7 +95,7 @@ class Config:
         read_count, 3, "purchases per page; free errors are retried as often"
     )
     max_delay: float = _setting(read_duration, 300.0, "longest wait before a page is tried again")
-    poll_interval: float = _setting(read_duration, 3.0, "least time between two looks at a task")
+    poll_interval: float = _setting(read_duration, 3.0, "minimum time between two polls of a task")
     http_timeout: float = _setting(
         read_duration, 20.0, "limit for one call of the API, body included"
     )
@@ -114,7 +114,7 @@ class Config:
         read_proxies, _NO_PROXIES, "proxies to crawl and to solve through"
     )
     on_no_proxy: NoProxy = _setting(
-        read_word(NoProxy), NoProxy.DROP, "what becomes of a page without a proxy for its site"
+        read_word(NoProxy), NoProxy.DROP, "what to do with a page if no proxy is left for its site"
     )
     rotate_before_paying: bool = _setting(
         read_boolean,
@@ -138,30 +138,32 @@ class Config:
         "whether a page is fetched again after its solution was sent; learned with auto",
     )
     policy: Mapping[ErrorCode, Action] = _setting(
-        read_actions, {}, "what to do about an error, where it is not as in the table"
+        read_actions, {}, "what to do about an error, instead of the decision in the table"
     )
     on_give_up: GiveUp = _setting(
-        read_word(GiveUp), GiveUp.DROP, "what becomes of a page whose captcha is not solved"
+        read_word(GiveUp), GiveUp.DROP, "what to do with a page whose captcha is not solved"
     )
     close_on_stop: bool = _setting(
         read_boolean,
         False,
         "whether an account error, or a limit, closes the spider instead of only ending purchases",
     )
-    max_solves: int | None = _setting(read_limit, None, "most solves that are bought")
+    max_solves: int | None = _setting(read_limit, None, "maximum number of solves to buy")
     max_solves_per_site: int | None = _setting(read_limit, None, "the same, for each site")
     max_solves_per_hour: int | None = _setting(read_limit, None, "the same, within any hour")
-    budget: Micros | None = _setting(read_money, None, "most money that is spent")
+    budget: Micros | None = _setting(read_money, None, "maximum amount to spend")
     budget_per_site: Micros | None = _setting(read_money, None, "the same, for each site")
     budget_per_hour: Micros | None = _setting(read_money, None, "the same, within any hour")
     max_loss_per_site: Micros | None = _setting(
-        read_money, None, "most money that is spent at a site without a page for it"
+        read_money, None, "maximum amount to spend at a site without getting a page for it"
     )
     max_solves_per_page: float = _setting(
-        read_ratio, 5.0, "most solves for each page that comes, at each site; 0 for no limit"
+        read_ratio,
+        5.0,
+        "maximum number of solves per page that comes, per site; 0 for no limit",
     )
     prices: Mapping[Kind, Micros] = _setting(
-        read_prices, {}, "what a solve costs, by kind, until an answer tells it"
+        read_prices, {}, "prices of a solve, by kind, until an answer contains them"
     )
     dry_run: bool = _setting(
         read_boolean, False, "whether nothing is bought, and a forecast made instead"
@@ -171,7 +173,7 @@ class Config:
 
     @property
     def limits(self) -> Limits:
-        """What may be bought at most."""
+        """The limits on purchases."""
         return Limits(
             Limit(self.max_solves, self.budget),
             Limit(self.max_solves_per_site, self.budget_per_site),
@@ -182,7 +184,7 @@ class Config:
 
     @classmethod
     def read(cls, settings: BaseSettings) -> Config:
-        """Reads all settings and, for the key, the environment; there may be no API among them.
+        """Reads all settings and, for the key, the environment; the API may be left out.
 
         Raises ValueError, naming the setting and what to write instead, for one that is wrong.
         """
@@ -203,11 +205,11 @@ class Config:
         return config
 
     def document(self, page: Page, wanted: str | None = None) -> Document:
-        """*page*, asked for at *wanted*, as detectors get it."""
+        """*page*, requested at the URL *wanted*, as detectors get it."""
         return Document(page, self.detect_maxsize, wanted)
 
     def detect(self, page: Page, wanted: str | None = None) -> Detection | None:
-        """What *page*, asked for at *wanted*, is as the settings have it judged."""
+        """The detection of *page*, requested at the URL *wanted*, according to the settings."""
         return judge(self.document(page, wanted), self.detectors)
 
 
@@ -238,7 +240,7 @@ def _refuse_conflicts(config: Config, settings: BaseSettings) -> None:
 
 
 def domains_of(spider: Spider | None, config: Config) -> Domains:
-    """Where captchas may be bought for in a crawl of *spider*.
+    """The domains for which solutions may be bought in a crawl of *spider*.
 
     Raises ValueError when there is no domain, or NotConfigured for the spider of "scrapy shell" and
     "scrapy fetch", which has none and does no harm.
@@ -255,7 +257,7 @@ def domains_of(spider: Spider | None, config: Config) -> Domains:
 
 
 def _given(settings: BaseSettings) -> dict[str, object]:
-    """What the user has set, by field name; refuses names that mean nothing."""
+    """The values that the user has set, by field name; raises ValueError for unknown names."""
     known = {PREFIX + f.name.upper(): f.name for f in fields(Config)}
     given: dict[str, object] = {"api_key": os.environ.get("CAPTCHA_API_KEY", "")}
     for name in settings:

@@ -1,4 +1,4 @@
-"""Where captchas may be bought for: on the user's domains and nowhere else."""
+"""The domains for which solutions may be bought: those of the user only."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from scrapy_captcha.urls import host_of
 class Domains:
     """*allowed*: the spider's ``allowed_domains``; *bought*: ``CAPTCHA_DOMAINS``.
 
-    Where both are given a URL has to be in both; where neither is, none is allowed.
+    If both are given, a URL has to be in both; if neither is, no URL is allowed.
     """
 
     allowed: tuple[str, ...]
@@ -31,11 +31,11 @@ class Domains:
         return bool(given) and all(_is_from(host.lower(), domains) for domains in given)
 
     def is_named(self, host: str) -> bool:
-        """Whether the spider's own domains name *host*; never without any."""
+        """Whether *host* is in ``allowed_domains``; False if that is empty."""
         return bool(self.allowed) and _is_from(host.lower(), self.allowed)
 
     def is_offsite(self, host: str) -> bool:
-        """Whether the spider's own domains leave *host* out; never without any."""
+        """Whether *host* is not in ``allowed_domains``; False if that is empty."""
         return bool(self.allowed) and not _is_from(host.lower(), self.allowed)
 
 

@@ -1,4 +1,4 @@
-"""The limits that the user sets on what is bought."""
+"""The limits that the user sets on purchases."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from scrapy_captcha.money import Micros
 
 HOUR = 3600.0  # seconds
-_REST = 600.0  # seconds for which nothing is bought where pages take too many solutions
-_ENOUGH = 15  # purchases that tell how many a page takes
+_REST = 600.0  # seconds without purchases at a site whose pages take too many solutions
+_ENOUGH = 15  # purchases after which the number per page is judged
 _REMEMBERED = 64  # purchases and pages
-_STEP = 10.0  # seconds that are kept as one, so that an hour is a few hundred of them
+_STEP = 10.0  # seconds counted together, so that an hour takes a few hundred entries
 
 
 class Room(Enum):
@@ -28,19 +28,19 @@ class Room(Enum):
 
 
 def narrower(*rooms: Room) -> Room:
-    """The least of *rooms*."""
+    """The smallest of *rooms*."""
     return max(rooms, key=list(Room).index)
 
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """The most *solves* and the most *money*; None for no limit."""
+    """The maximum numbers of *solves* and of *money*; None for no limit."""
 
     solves: int | None = None
     money: Micros | None = None
 
     def room(self, done: Total, under_way: Total, price: Micros) -> Room:
-        """For one more at *price*, beside what is *done* for good and what is *under_way*."""
+        """The room for one more at *price*, beside the totals *done* and *under_way*."""
         if not self._holds(done.solves + 1, done.money + price):
             return Room.NONE
         both = done.solves + under_way.solves, done.money + under_way.money
@@ -54,22 +54,22 @@ class Limit:
 
 @dataclass(slots=True)
 class Total:
-    """How many solves, and what they cost."""
+    """A number of solves and their cost."""
 
     solves: int = 0
     money: Micros = 0
 
     def add(self, price: Micros, solves: int = 1) -> None:
-        """Counts *solves* more that cost *price* together."""
+        """Adds *solves* that cost *price* in total."""
         self.solves += solves
         self.money += price
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Of the crawl, of each site, and of any hour of the crawl.
+    """The limits of the crawl, of each site, and of any hour of the crawl.
 
-    *loss* and *per_page*, the most solves for a page, are a site's; 0 per page is no limit.
+    *loss* and *per_page*, the maximum number of solves per page (0: any), are those of a site.
     """
 
     crawl: Limit = Limit()
@@ -81,16 +81,16 @@ class Limits:
 
 @dataclass(slots=True)
 class LastHour:
-    """What was bought within the hour before now. Times are seconds on one clock.
+    """The purchases of the last hour. Times are seconds on one clock.
 
-    What is bought within the same ten seconds leaves the hour together, with the last of it.
+    Purchases within the same ten seconds leave the hour together, when the last of them does.
     """
 
     total: Total = field(default_factory=Total)
     _bought: deque[tuple[float, Total]] = field(default_factory=deque)
 
     def add(self, price: Micros, now: float, solves: int = 1) -> None:
-        """*solves* were bought, at *price* together."""
+        """Counts *solves* that cost *price* in total."""
         together = Total()
         if self._bought and self._bought[-1][0] // _STEP == now // _STEP:
             together = self._bought.pop()[1]
@@ -99,22 +99,22 @@ class LastHour:
         self.total.add(price, solves)
 
     def forget_old(self, now: float) -> None:
-        """Leaves out what was bought more than an hour ago."""
+        """Removes the purchases of more than an hour ago."""
         while self._bought and self._bought[0][0] <= now - HOUR:
             _, old = self._bought.popleft()
             self.total.add(-old.money, -old.solves)
 
     def ages(self, now: float) -> Iterator[tuple[float, Total]]:
-        """What was bought, and how many seconds ago."""
+        """Each purchase total, with its age in seconds."""
         return ((now - at, total) for at, total in self._bought)
 
 
 @dataclass(slots=True)
 class Yield:
-    """How many purchases of a site have *ended*, and how many *pages* came of them.
+    """The number of purchases of a site that have *ended*, and of *pages* that came of them.
 
-    What is long ago fades. A page is too dear where there are too many purchases for it; then one
-    is tried every ten minutes, and a page that comes of it is a new beginning.
+    Old purchases fade. If pages take too many purchases, one is tried every ten minutes, and the
+    count starts again with the first page that comes of it.
     """
 
     ended: int = 0
@@ -123,7 +123,7 @@ class Yield:
     _is_on_trial: bool = False
 
     def add(self, *, ended: int = 0, pages: int = 0) -> None:
-        """Counts what a site did with purchases, or that it gave pages for those of others."""
+        """Counts purchases that have ended, and pages, also those shared with other purchases."""
         self.ended += ended
         self.pages += pages
         if self._is_on_trial and ended and pages:
@@ -134,8 +134,8 @@ class Yield:
             self.pages //= 2
 
     def allows(self, most: float, now: float) -> bool:
-        """Whether one more may be bought where a page is to take *most* of them, 0 for any."""
-        # The one that is on its way to a page is not held against the site.
+        """Whether one more may be bought if a page may take *most* of them; 0 is no limit."""
+        # A purchase under way may still give a page.
         if not most or self.ended < _ENOUGH or self.ended <= most * (self.pages + 1):
             self._shut_until = None
             return True
@@ -144,6 +144,6 @@ class Yield:
         return now >= self._shut_until
 
     def reserved(self, now: float) -> None:
-        """One more is bought, as `allows` has it."""
+        """Notes a purchase that `allows` has allowed."""
         if self._shut_until is not None:
             self._shut_until, self._is_on_trial = now + _REST, True

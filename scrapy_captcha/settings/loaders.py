@@ -1,7 +1,7 @@
 """Reads the settings that name code: detectors, providers and proxies.
 
-As in `readers`, each function returns the value, or raises ValueError that says what to write. An
-error of the user's own code is its cause.
+As in `parsers`, each function returns the value, or raises ValueError, which says what to write.
+An error of the user's own code is its ``__cause__``.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ _PROXIES = "of scheme://user:password@host:port, the path of a file with one a l
 
 
 def read_detectors(value: object) -> Mapping[str, Detector]:
-    """The built-in detectors with those of *value* added, replaced, or, where it is None, removed.
+    """The built-in detectors, with those of *value* added or replaced, or removed if None.
 
-    A detector is given by its import path or itself.
+    A detector is an import path or a callable.
     """
     detectors: dict[str, Detector] = dict(DETECTORS)
     for name, detector in read_mapping(value, _DETECTORS).items():
@@ -62,7 +62,7 @@ def _loaded(value: object, what: str) -> Callable[..., object]:
 
 
 def read_providers(value: object) -> tuple[type[Provider], ...]:
-    """A list of providers by name, import path or class; also names with commas between."""
+    """A list of providers by name, import path or class; also names separated by commas."""
     parts = read_strings(value, _PROVIDERS) if isinstance(value, str) else value
     if not isinstance(parts, (list, tuple)) or not parts:
         raise ValueError(f"write a list {_PROVIDERS}")
@@ -94,7 +94,7 @@ def _provider(value: object) -> type[Provider]:
 
 
 def _problems(provider: type[Provider]) -> Iterator[str]:
-    """Why nothing could be bought at *provider*, with what to write."""
+    """The reasons for which nothing could be bought at *provider*, with advice."""
     if isabstract(provider):
         yield f"lacks methods: write {', '.join(sorted(provider.__abstractmethods__))}"
     if not getattr(provider, "name", ""):
@@ -109,11 +109,11 @@ def _problems(provider: type[Provider]) -> Iterator[str]:
 
 
 def read_proxies(value: object) -> tuple[Proxy, ...] | Chooser:
-    """A list of proxy URLs, a string of them with commas between, or the path of a file of them.
+    """A list of proxy URLs, a string of them separated by commas, or the path of a file of them.
 
-    In a file each has a line; empty ones, and those that begin with ``#``, do not count. What is
-    wrong is told by its number, since it may hold a password. A class with the methods of
-    `Chooser`, or its import path, gives an instance of it.
+    A file has one per line; empty lines and those that begin with ``#`` are skipped. Errors give
+    the number of an entry only, since a URL may contain a password. A class with the methods of
+    `Chooser`, or its import path, is instantiated.
     """
     chooser = _chooser(value)
     if chooser is not None:
@@ -145,7 +145,7 @@ def _lines(path: str | PathLike[str]) -> Iterable[tuple[int, str]]:
     try:
         lines = Path(path).read_text("utf-8").splitlines()
     except (OSError, ValueError) as error:
-        is_path = not set("@:") & set(str(path))  # else it may hold a password
+        is_path = not set("@:") & set(str(path))  # otherwise it may contain a password
         raise ValueError(
             f"{repr(str(path)) if is_path else 'it'} is no file that can be read "
             f"({type(error).__name__}): write a list {_PROXIES}"

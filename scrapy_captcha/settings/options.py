@@ -1,4 +1,4 @@
-"""What a request says of its captchas itself."""
+"""The options of single requests."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Options:
-    """What holds for one request: the settings, or its own words in ``request.meta["captcha"]``.
+    """The options of one request: the settings, or those in ``request.meta["captcha"]``.
 
-    *ignore* leaves its captchas alone, whatever the page shows; *declared* is what the user knows
-    of them.
+    *ignore*: whether captchas on its page are ignored; *declared*: the captcha as far as the user
+    has given it.
     """
 
     policy: Policy
@@ -41,11 +41,11 @@ class Options:
 
     @classmethod
     def of(cls, config: Config, value: object = None) -> Options:
-        """From the settings and the *value* of ``meta["captcha"]``: None, True, False or a dict.
+        """The options from the settings and *value*, that of ``meta["captcha"]``.
 
-        The dict may have ``policy``, ``retry_times``, ``on_give_up`` and ``refetch``, as in the
-        settings, and ``kind`` and ``site_key`` of the captcha, where the page does not show them.
-        Raises ValueError that says what is wrong and what to write instead.
+        *value* is None, True, False or a dict with any of ``policy``, ``retry_times``,
+        ``on_give_up`` and ``refetch``, as in the settings, and ``kind`` and ``site_key`` of a
+        captcha whose page does not show them. Raises ValueError, which says what to write instead.
         """
         policy = Policy(config.policy, config.retry_times, config.max_delay)
         if value is None or isinstance(value, bool):
@@ -80,7 +80,7 @@ def _of_a_request(name: object, word: object) -> Any:
         raise ValueError(f'meta["captcha"]["{name}"] = {as_shown(word)}: {error}') from None
 
 
-# Of meta["captcha"], and how each is read.
+# The keys of meta["captcha"], with their readers.
 KEYS: Mapping[str, Callable[[object], Any]] = {
     "policy": read_actions,
     "retry_times": read_count,

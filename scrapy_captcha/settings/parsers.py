@@ -1,7 +1,7 @@
 """Reads the values of settings: each function returns the value, or raises ValueError.
 
-The error says what to write instead, and what is wrong where the value does not show it; whoever
-catches it knows the setting's name and shows the value.
+The error says what to write instead, and what is wrong unless the value shows it; the caller adds
+the name of the setting and the value.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ _T = TypeVar("_T")
 _SITE_KEY = re.compile(r"[!-~]{1,4096}")
 _LONGEST_NAME = 99  # characters that are compared with names
 _MOST_SHOWN = 200  # characters of a value
-_MOST_READ = 1_000  # of which secrets are taken out before, in quadratic time
-_CREDENTIALS = re.compile(r"""[^\s'"/]*@|\?[^\s'"]*""")  # what may be secret in a URL
+_MOST_READ = 1_000  # from which credentials are removed, in quadratic time
+_CREDENTIALS = re.compile(r"""[^\s'"/]*@|\?[^\s'"]*""")  # credentials in a URL
 _MOST_SECONDS = 86_400.0
 _DOMAINS = 'such as ["example.com"]'
 
@@ -66,7 +66,7 @@ def read_limit(value: object) -> int:
 
 
 def read_ratio(value: object) -> float:
-    """A number from 1, or 0 for no limit."""
+    """A number not below 1, or 0 for no limit."""
     ratio = _number(value)
     if not (ratio >= 1 or ratio == 0):
         raise ValueError("write a number from 1, or 0 for no limit")
@@ -74,7 +74,7 @@ def read_ratio(value: object) -> float:
 
 
 def read_money(value: object) -> Micros:
-    """An amount in the account's currency, from 0, as millionths."""
+    """An amount in the account's currency, not below 0, in millionths."""
     if not _number(value) >= 0:
         raise ValueError("write an amount from 0, such as 0.5, without its currency")
     return micros(str(value))
@@ -97,7 +97,7 @@ def _whole(value: object, least: int) -> int:
 
 
 def _number(value: object) -> float:
-    """*value* as a number, NaN where it is none that is finite."""
+    """*value* as a number; NaN if it is no finite number."""
     with suppress(ValueError):
         number = float(str(value))
         if math.isfinite(number):  # "True" and "False" are no numbers either
@@ -106,7 +106,7 @@ def _number(value: object) -> float:
 
 
 def _part(name: str, read: Callable[[object], _T], value: object) -> _T:
-    """The *value* that a dict has under *name*."""
+    """Reads *value*, which a dict has under *name*."""
     try:
         return read(value)
     except ValueError as error:
@@ -114,7 +114,7 @@ def _part(name: str, read: Callable[[object], _T], value: object) -> _T:
 
 
 def read_strings(value: object, example: str) -> tuple[str, ...]:
-    """A list of strings, or one string of them with commas between."""
+    """A list of strings, or one string of them separated by commas."""
     if isinstance(value, str):
         return tuple(part.strip() for part in value.split(",") if part.strip())
     if isinstance(value, (list, tuple, set)) and all(isinstance(part, str) for part in value):
@@ -123,7 +123,7 @@ def read_strings(value: object, example: str) -> tuple[str, ...]:
 
 
 def read_domains(value: object) -> tuple[str, ...]:
-    """A list of domains, or a string of them with commas between."""
+    """A list of domains, or one string of them separated by commas."""
     domains = read_strings(value, _DOMAINS)
     for domain in domains:
         if set("/:*@ ") & set(domain) or domain.startswith("."):
@@ -147,7 +147,7 @@ def read_word(words: type[_E]) -> Callable[[object], _E]:
 
 
 def read_kind(value: object) -> Kind:
-    """The word of a kind with a site key, or of a wall; pictures have nothing to declare."""
+    """A kind with a site key, or of a wall; kinds of pictures cannot be declared."""
     kinds = [kind.value for kind in Kind if kind is not Kind.IMAGE]
     if value not in kinds:
         raise ValueError(f"no kind that can be declared{did_you_mean(value, kinds)}")
@@ -155,7 +155,7 @@ def read_kind(value: object) -> Kind:
 
 
 def read_site_key(value: object) -> str:
-    """A site key as the page or its script gives it to the widget."""
+    """A site key, as the page or its script passes it to the widget."""
     if isinstance(value, str) and _SITE_KEY.fullmatch(value):
         return value
     raise ValueError("write the site key as a string, without spaces")
@@ -179,7 +179,7 @@ def _member(words: type[_E], name: object, what: str) -> _E:
 
 
 def read_mapping(value: object, example: str) -> Mapping[Any, Any]:
-    """A dict, or one in JSON, as the command line has it."""
+    """A dict, or a JSON object, as on the command line."""
     if isinstance(value, str):
         with suppress(ValueError, RecursionError):
             value = json.loads(value)
@@ -189,21 +189,21 @@ def read_mapping(value: object, example: str) -> Mapping[Any, Any]:
 
 
 def read_path(value: object) -> str:
-    """A path of a file."""
+    """The path of a file."""
     if not isinstance(value, (str, PathLike)):
         raise ValueError("write the path of a file")
     return str(value)
 
 
 def read_key(value: object) -> str:
-    """The key of an account, without blanks around it."""
+    """The key of an account, without surrounding whitespace."""
     if isinstance(value, bool) or not isinstance(value, (str, int)):
         raise ValueError("write the key as a string")
     return str(value).strip()
 
 
 def read_keys(value: object) -> Mapping[str, str]:
-    """``{"capsolver": "…"}``, or that as JSON; no value is said in an error."""
+    """``{"capsolver": "…"}``, or that as JSON; errors contain no values."""
     keys = read_mapping(value, '{"capsolver": "…"}')
     return {name: _part(name, read_key, key) for name, key in keys.items()}
 
@@ -215,7 +215,7 @@ def read_urls(value: object) -> Mapping[str, str]:
 
 
 def read_url(value: object) -> str:
-    """An http or https URL without credentials and without a slash at its end."""
+    """An http or https URL without credentials and without a trailing slash."""
     wrong = ValueError(
         "write the base URL of the API, such as https://api.example.com, "
         "without user name and password"
@@ -230,8 +230,8 @@ def read_url(value: object) -> str:
 
 
 def did_you_mean(name: object, known: Iterable[str], otherwise: str = "") -> str:
-    """What to write instead of *name*: the nearest of *known*; *otherwise*, or any of them."""
-    from difflib import get_close_matches  # takes its time to load, and is rarely needed
+    """A hint at what to write instead of *name*: the nearest of *known*, else *otherwise*."""
+    from difflib import get_close_matches  # slow to import, and rarely used
 
     known = list(known)
     close = get_close_matches(str(name)[:_LONGEST_NAME], known, n=1, cutoff=0.7)
@@ -240,6 +240,6 @@ def did_you_mean(name: object, known: Iterable[str], otherwise: str = "") -> str
 
 
 def as_shown(value: object) -> str:
-    """*value* as far as it may stand in an error."""
+    """*value* as it may be shown in an error: shortened, without credentials."""
     text = _CREDENTIALS.sub("…", repr(value)[:_MOST_READ])
     return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}…"

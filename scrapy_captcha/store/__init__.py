@@ -1,1 +1,1 @@
-"""What is remembered between the runs of a job."""
+"""State that is kept between the runs of a job."""

@@ -16,7 +16,7 @@ logger = logging.getLogger(__name__)
 
 
 class Entries:
-    """Bytes by name, in SQLite. The first failure is its end, told in one warning."""
+    """Bytes by name, in SQLite. The first failure is logged; nothing is written after it."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -34,26 +34,29 @@ class Entries:
         return self._path.exists()
 
     def read(self) -> list[tuple[Any, Any]]:
-        """Names and data of all that is in the file; where it is damaged, of any type."""
+        """All names and data in the file; of any type if the file is damaged."""
         rows: list[tuple[Any, Any]] = []
         try:
             rows.extend(self._opened().execute("SELECT name, data FROM entries"))
         except (sqlite3.OperationalError, OSError) as error:  # locked, say: another crawl's
             self._fail(error)
-        except (sqlite3.DatabaseError, UnicodeDecodeError) as error:  # garbage in what SQLite says
+        except (
+            sqlite3.DatabaseError,
+            UnicodeDecodeError,
+        ) as error:  # in a message
             self._put_aside(error)
         return rows
 
     def write(self, name: bytes, data: bytes) -> None:
-        """Puts *data* under *name*, in the place of what was there."""
+        """Stores *data* under *name*, replacing what was there."""
         self._do("INSERT OR REPLACE INTO entries VALUES (?, ?)", [(name, data)])
 
     def delete(self, names: Iterable[bytes]) -> None:
-        """Takes out what is under *names*."""
+        """Deletes the entries *names*."""
         self._do("DELETE FROM entries WHERE name = ?", [(name,) for name in names])
 
     def remove(self) -> None:
-        """Deletes the file, unless it was never this crawl's."""
+        """Deletes the file, unless it is another crawl's."""
         self.close()
         if self._is_ours:
             try:
@@ -63,7 +66,7 @@ class Entries:
                 self._fail(error)
 
     def close(self) -> None:
-        """Leaves the file as it is."""
+        """Closes the file, which stays."""
         if self._db is not None:
             self._db.close()
             self._db = None

@@ -1,11 +1,11 @@
-"""Keeps on disk which pages wait for a captcha, for a crawl that is killed.
+"""Keeps the requests that wait for a captcha on disk, in case the crawl is killed.
 
-A graceful stop needs no journal: what waits goes back to the scheduler, which writes its queues
-when it closes. After ``kill -9``, or a stop that was forced, nothing of that has happened. The next
-run then takes from here what was parked, and what was on its way back from that: the scheduler may
-have had it in memory, and a download under way is nowhere else either.
+After a graceful stop the journal is not used: the requests go back to the scheduler, which writes
+its queues when it closes. ``kill -9``, or a forced stop, prevents that. The next run then reads the
+requests that were parked from the journal, and those on their way back from parking, which were in
+the scheduler's memory or being downloaded.
 
-What is read here is trusted as far as Scrapy's own queues in the same directory are: both unpickle.
+The journal is trusted as far as Scrapy's own queues in the same directory are: both are unpickled.
 """
 
 from __future__ import annotations
@@ -35,15 +35,15 @@ logger = logging.getLogger(__name__)
 
 _FILE = "captcha.sqlite"
 _DIGEST = 16  # bytes
-_QUEUED = b"queued "  # before what is no entry, but the name of a duplicate
-_CHECK = 0.05  # seconds between two looks at which pages the spider is done with
+_QUEUED = b"queued "  # prefix of the names of duplicates, which are no entries
+_CHECK = 0.05  # seconds between two checks which pages the spider is done with
 
 
 class Journal:
-    """An entry for each page from when it is parked until it is settled: scraped or given up.
+    """Has an entry for each page from when it is parked until it is scraped or given up.
 
-    Without ``JOBDIR`` nothing is kept. *prepared* gives a request as it may be written to disk;
-    *on_unserializable* is told of each that cannot be written, and why.
+    Without ``JOBDIR`` nothing is kept. *prepared* returns a request as it may be written to disk;
+    *on_unserializable* is called with each request that cannot be written, and with the error.
     """
 
     def __init__(
@@ -68,11 +68,11 @@ class Journal:
 
     @property
     def is_taken(self) -> bool:
-        """Whether another crawl uses the same job directory, which is known at the start."""
+        """Whether another crawl uses the same job directory; known once the file is opened."""
         return self._is_taken
 
     def keep(self, request: Request) -> None:
-        """Writes *request* down, from now on under the name that its meta gets."""
+        """Writes *request*, under a name that is put into its meta."""
         if self._file is None:
             return
         state = CaptchaState.of(request.meta)
@@ -81,7 +81,7 @@ class Journal:
         self.update(request)
 
     def update(self, request: Request) -> None:
-        """Writes down how far *request* has come, where it is kept."""
+        """Writes the state of *request*, if that has an entry."""
         state = CaptchaState.of(request.meta)
         if self._file is None or not state.entry:
             return
@@ -94,9 +94,9 @@ class Journal:
             self._file.write(_name(state), data)
 
     def settle(self, request: Request, state: CaptchaState) -> None:
-        """The page of *request*, which has come as far as *state*, waits no more.
+        """The page of *request*, with *state*, waits no more.
 
-        Its entry goes when the spider is done with the page.
+        Its entry is deleted when the spider is done with the page.
         """
         if self._file is not None and state.entry:
             self._settling[request] = _name(state)
@@ -113,7 +113,7 @@ class Journal:
             self._looking.stop()
 
     def leftovers(self) -> Iterator[Request]:
-        """What the last run has left, if that was killed; it is kept on."""
+        """The requests of the last run, if that was killed; their entries stay."""
         if self._file is None:
             return
         self.follows_a_kill = self._file.exists()
@@ -134,7 +134,7 @@ class Journal:
         self._tell(sound, len(spoilt))
 
     def carry_on(self, request: Request) -> bool:
-        """Leaves the entry of *request* to the next run; False when it has none."""
+        """Leaves the entry of *request* to the next run; False if it has none."""
         name = _name(CaptchaState.of(request.meta))
         if self._file is None or self._file.failed or not name:
             return False
@@ -142,9 +142,9 @@ class Journal:
         return True
 
     def end(self, queued: Iterable[bytes] = ()) -> None:
-        """Leaves nothing to the next run but what is carried on, and keeps nothing from now on.
+        """Deletes all entries that are not carried on, and keeps nothing from now on.
 
-        What is *queued*, names of any kind, is told to the next run as well.
+        The names *queued* are kept for the next run as well.
         """
         if self._file is None:
             return
@@ -160,7 +160,7 @@ class Journal:
         self._file = None
 
     def close(self) -> None:
-        """Leaves the file as it is, and nothing in the reactor."""
+        """Closes the file, which stays, and leaves nothing in the reactor."""
         if self._looking.running:
             self._looking.stop()
         if self._file is not None:
@@ -194,7 +194,7 @@ class Journal:
 
 
 def _sealed(stored: object) -> bytes:
-    """*stored* behind its digest: to read a damaged pickle may take any time and memory."""
+    """*stored* after its digest: to read a damaged pickle may take any time and memory."""
     data = pickle.dumps(stored)
     return blake2b(data, digest_size=_DIGEST).digest() + data
 

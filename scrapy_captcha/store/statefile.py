@@ -1,4 +1,4 @@
-"""A small file of JSON that is whole whenever somebody looks: for state that outlives a run."""
+"""A small JSON file that is replaced as a whole: for state that outlives a run."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ logger = logging.getLogger(__name__)
 
 
 class StateFile:
-    """Keeps one JSON object at *path*. What goes wrong is said once in the log, and not raised.
+    """Keeps one JSON object at *path*. Errors are logged once, and not raised.
 
-    *unread* says there what a damaged file means, *unwritten* what it means to the next run that
-    nothing can be written.
+    *unread* is the consequence of a damaged file for that log line, *unwritten* that of a file that
+    cannot be written.
     """
 
     def __init__(
@@ -34,7 +34,7 @@ class StateFile:
         self._has_failed = False
 
     def load(self) -> dict[str, Any] | None:
-        """What was saved last; None when there is nothing, or nothing that can be read."""
+        """The state that was saved last; None if there is none, or none that can be read."""
         try:
             state = json.loads(self._path.read_bytes())
         except FileNotFoundError:
@@ -47,7 +47,7 @@ class StateFile:
         return state
 
     def save(self, state: dict[str, Any]) -> None:
-        """Replaces what is there by *state*, at once or not at all."""
+        """Replaces the file by *state*, as a whole or not at all."""
         beside = self._path.with_suffix(".new")
         try:
             with suppress(FileNotFoundError):
@@ -61,7 +61,7 @@ class StateFile:
             self._warn(f"cannot be written ({type(error).__name__}): {self._unwritten}")
 
     def damaged(self) -> None:
-        """Says that what was loaded is of no use."""
+        """Logs that the loaded state is of no use."""
         self._warn(f"is damaged: {self._unread}")
 
     def _warn(self, what: str) -> None:
