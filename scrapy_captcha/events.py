@@ -1,17 +1,11 @@
-"""What happened in a crawl: each thing is published once, and heard by stats, log and signals.
-
-A listener gets data and never the engine. One that raises is logged, and harms nothing else.
-"""
+"""What happened in a crawl: plain data, published once, and heard by stats, log and signals."""
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from scrapy.http import Request
 
     from scrapy_captcha.errors import SolverError
@@ -19,44 +13,34 @@ if TYPE_CHECKING:
     from scrapy_captcha.money import Micros
     from scrapy_captcha.purchases import Fate
 
-logger = logging.getLogger(__name__)
 
-
+@dataclass(frozen=True, slots=True)
 class Event:
     """Something that happened."""
 
-    __slots__ = ()
 
+@dataclass(frozen=True, slots=True)
+class RequestEvent(Event):
+    """Something that happened to *request*."""
 
-class Events:
-    """Hands each event to all listeners, in the order in which they began to listen."""
-
-    def __init__(self, *listeners: Callable[[Event], object]) -> None:
-        self._listeners = listeners
-
-    def publish(self, event: Event) -> None:
-        """*event* has happened."""
-        for listener in self._listeners:
-            try:
-                listener(event)
-            except Exception:
-                logger.exception("%r could not be handled", type(event).__name__)
+    request: Request
 
 
 @dataclass(frozen=True, slots=True)
-class CaptchaDetected(Event):
+class CaptchaEvent(RequestEvent):
+    """Something that happened to *request*, whose page is or contains *captcha*."""
+
+    captcha: Captcha
+
+
+@dataclass(frozen=True, slots=True)
+class CaptchaDetected(CaptchaEvent):
     """A challenge page stands where the page of *request* should be."""
 
-    request: Request
-    captcha: Captcha
-
 
 @dataclass(frozen=True, slots=True)
-class SolutionRequested(Event):
+class SolutionRequested(CaptchaEvent):
     """A spider wants a solution of the captcha in a form."""
-
-    request: Request
-    captcha: Captcha
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,42 +67,32 @@ class ProviderRecovered(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class TaskCreated(Event):
+class TaskCreated(CaptchaEvent):
     """A task was bought; *task_id* as it may be shown, "" where it may not be."""
 
-    request: Request
-    captcha: Captcha
     provider: str
     task_id: str
 
 
 @dataclass(frozen=True, slots=True)
-class CaptchaSolved(Event):
+class CaptchaSolved(CaptchaEvent):
     """A solution came back."""
 
-    request: Request
-    captcha: Captcha
-
 
 @dataclass(frozen=True, slots=True)
-class SolutionAccepted(Event):
+class SolutionAccepted(RequestEvent):
     """The site gave the page for the solution."""
 
-    request: Request
-
 
 @dataclass(frozen=True, slots=True)
-class PageShared(Event):
+class PageShared(RequestEvent):
     """The page came without a solution of its own, after one for another page."""
 
-    request: Request
-
 
 @dataclass(frozen=True, slots=True)
-class SolutionRejected(Event):
+class SolutionRejected(RequestEvent):
     """The site shows *name*, a captcha or a wall, in spite of the solution."""
 
-    request: Request
     name: str
 
 
@@ -137,23 +111,16 @@ class BalanceUnknown(Event):
     error: SolverError
 
 
-@dataclass(frozen=True, slots=True)
 class VerdictReported(Event):
     """A provider has taken note of what the site did with a solution."""
 
 
 @dataclass(frozen=True, slots=True)
-class SiteRejectsAll(Event):
-    """*site* has rejected so many solutions that buying stops there for a while."""
+class SitePaused(Event):
+    """Nothing is bought at *site* for a while, for *why*."""
 
     site: str
-
-
-@dataclass(frozen=True, slots=True)
-class SiteTakesNone(Event):
-    """So many solutions could not be sent to *site* that buying stops there for a while."""
-
-    site: str
+    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,67 +139,55 @@ class SolutionExpired(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class RequestHeld(Event):
+class RequestHeld(RequestEvent):
     """*request* waits for the captcha that it would only meet."""
-
-    request: Request
 
 
 @dataclass(frozen=True, slots=True)
-class SubmissionFailed(Event):
+class SubmissionFailed(RequestEvent):
     """A solution could not be sent to the site."""
 
-    request: Request
     cause: Exception
 
 
 @dataclass(frozen=True, slots=True)
-class PurchaseRescheduled(Event):
+class PurchaseRescheduled(CaptchaEvent):
     """The page waits *delay* seconds before a solution is bought again."""
 
-    request: Request
-    captcha: Captcha
     error: SolverError
     delay: float
 
 
 @dataclass(frozen=True, slots=True)
-class ProxyRotated(Event):
+class ProxyRotated(CaptchaEvent):
     """The page is fetched again through another proxy, as *error* is about its own."""
 
-    request: Request
-    captcha: Captcha
     error: SolverError
 
 
 @dataclass(frozen=True, slots=True)
-class ProxyCoolsDown(Event):
+class ProxyCoolsDown(RequestEvent):
     """A proxy of the pool has failed a download, and is not used for a while."""
 
-    request: Request
     proxy: str
     why: str
 
 
 @dataclass(frozen=True, slots=True)
-class ProxyRemoved(Event):
+class ProxyRemoved(RequestEvent):
     """A proxy of the pool has failed a download, and is not used any more."""
 
-    request: Request
     proxy: str
     why: str
 
 
-@dataclass(frozen=True, slots=True)
 class DownloadMoved(Event):
     """The page is fetched again through another proxy, as its own had failed."""
 
 
 @dataclass(frozen=True, slots=True)
-class ProxyPreferred(Event):
+class ProxyPreferred(RequestEvent):
     """The page is fetched again through a proxy that draws fewer captchas."""
-
-    request: Request
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,60 +212,53 @@ class BuyingStopped(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class PageGivenUp(Event):
+class PageGivenUp(RequestEvent):
     """The page of *request* goes to its errback, for *reason*."""
 
-    request: Request
     reason: str
     captcha: Captcha | None = None
     error: SolverError | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class PagePassedOn(Event):
+class PagePassedOn(RequestEvent):
     """The captcha page itself goes to the spider, as ``CAPTCHA_ON_GIVE_UP`` says."""
 
-    request: Request
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
-class WallDetected(Event):
+class WallDetected(RequestEvent):
     """*name*, a bot wall without anything to solve, stands where the page should be."""
 
-    request: Request
     name: str
 
 
 @dataclass(frozen=True, slots=True)
-class RedirectNotFollowed(Event):
+class RedirectNotFollowed(RequestEvent):
     """After a solution the site redirects *request* to *host*, which is not its own."""
 
-    request: Request
     host: str
 
 
 @dataclass(frozen=True, slots=True)
-class RobotsTxtUnreachable(Event):
+class RobotsTxtUnreachable(RequestEvent):
     """*name*, a captcha or a wall, stands instead of the robots.txt that *request* is for."""
 
-    request: Request
     name: str
 
 
 @dataclass(frozen=True, slots=True)
-class PageNotJudged(Event):
+class PageNotJudged(RequestEvent):
     """The page may be a captcha, but was not read for it: it is past the *bound*."""
 
-    request: Request
     bound: str
 
 
 @dataclass(frozen=True, slots=True)
-class RequestNotSerializable(Event):
+class RequestNotSerializable(RequestEvent):
     """A page that waits cannot be written to the job directory, for *cause*."""
 
-    request: Request
     cause: Exception
 
 

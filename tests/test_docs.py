@@ -162,9 +162,10 @@ def happenings() -> Iterator[Event]:
         "name": "wall",
         "reason": "reason",
     }
-    for kind in Event.__subclasses__():
-        if kind is not events.PurchaseEnded:
-            yield kind(*(values.get(field.name, 1) for field in fields(kind)))  # type: ignore[arg-type] # each is one
+    kinds = [kind for kind in vars(events).values() if isinstance(kind, type)]
+    for kind in kinds:
+        if issubclass(kind, Event) and kind is not events.PurchaseEnded:
+            yield kind(*(values.get(field.name, 1) for field in fields(kind)))
     yield from map(events.PurchaseEnded, Fate)
 
 

@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 
     from scrapy_captcha.buying.prices import Prices
     from scrapy_captcha.errors import SolverError
-    from scrapy_captcha.events import Events
     from scrapy_captcha.models import Captcha, Solution
     from scrapy_captcha.providers import Order
     from scrapy_captcha.providers.base import TaskId
+    from scrapy_captcha.publishing import Events
     from scrapy_captcha.purchases import Purchase
     from scrapy_captcha.reporting.figures import Figures
     from scrapy_captcha.sessions.routing import Sessions

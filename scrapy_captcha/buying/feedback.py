@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from scrapy.http import Request, Response
     from twisted.internet.defer import Deferred
 
-    from scrapy_captcha.events import Events
     from scrapy_captcha.models import Captcha, Solution
+    from scrapy_captcha.publishing import Events
     from scrapy_captcha.solver.client import SolverClient
     from scrapy_captcha.solver.ranking import Ranking
 

@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from scrapy_captcha.buying.feedback import Feedback
     from scrapy_captcha.buying.recovery import Recovery
     from scrapy_captcha.buying.unused import Place, UnusedSolutions
-    from scrapy_captcha.events import Events
     from scrapy_captcha.models import Captcha, Solution
     from scrapy_captcha.providers import TaskId
+    from scrapy_captcha.publishing import Events
     from scrapy_captcha.sessions.records import Showing
     from scrapy_captcha.sessions.routing import Sessions
     from scrapy_captcha.sessions.single_flight import SingleFlight

@@ -28,10 +28,10 @@ if TYPE_CHECKING:
     from scrapy_captcha.buying.budget import Budget
     from scrapy_captcha.buying.notes import Notes
     from scrapy_captcha.errors import SolverError
-    from scrapy_captcha.events import Events
     from scrapy_captcha.models import Captcha
     from scrapy_captcha.policy import Decision
     from scrapy_captcha.proxy import Rest
+    from scrapy_captcha.publishing import Events
     from scrapy_captcha.sessions.routing import Sessions
     from scrapy_captcha.sessions.single_flight import SingleFlight
     from scrapy_captcha.settings.options import Options

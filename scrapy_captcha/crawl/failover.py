@@ -21,7 +21,7 @@ from scrapy_captcha.state import KEY, SUBMISSION, CaptchaState
 if TYPE_CHECKING:
     from scrapy.http import Request, Response
 
-    from scrapy_captcha.events import Events
+    from scrapy_captcha.publishing import Events
     from scrapy_captcha.sessions.routing import Sessions
     from scrapy_captcha.sessions.single_flight import SingleFlight
 

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from scrapy_captcha.crawl.outcomes import Outcomes
     from scrapy_captcha.detection import Detection
     from scrapy_captcha.engine.parking import ParkingLot
-    from scrapy_captcha.events import Events
     from scrapy_captcha.models import Captcha
+    from scrapy_captcha.publishing import Events
     from scrapy_captcha.settings.config import Config
 
     FormData = Mapping[str, str | Iterable[str] | None]

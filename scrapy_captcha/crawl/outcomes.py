@@ -13,8 +13,7 @@ from scrapy_captcha.events import (
     CookiesNotKept,
     PageGivenUp,
     PagePassedOn,
-    SiteRejectsAll,
-    SiteTakesNone,
+    SitePaused,
     SolutionAccepted,
     SolutionRejected,
     SubmissionFailed,
@@ -36,8 +35,8 @@ if TYPE_CHECKING:
     from scrapy_captcha.buying.rejections import Rejections
     from scrapy_captcha.crawl.answer_pages import AnswerPages
     from scrapy_captcha.engine.unkept import UnkeptCookies
-    from scrapy_captcha.events import Events
     from scrapy_captcha.models import Captcha
+    from scrapy_captcha.publishing import Events
     from scrapy_captcha.sessions.single_flight import SingleFlight
     from scrapy_captcha.settings.options import Options
     from scrapy_captcha.store.journal import Journal
@@ -191,7 +190,7 @@ class Outcomes:
         now = time.monotonic()
         for _ in range(count):
             if self._rejections.rejected(site, now):
-                self._events.publish(SiteRejectsAll(site))
+                self._events.publish(SitePaused(site, "it rejects every solution"))
 
     def _undecided(self, request: Request, response: Response, state: CaptchaState) -> None:
         """Notes that *response* is neither a page nor a captcha: no verdict on the solution."""
@@ -210,7 +209,7 @@ class Outcomes:
         request.meta[KEY] = state.to_meta()
         site = site_of_captcha(request)
         if self._rejections.undelivered(site, time.monotonic()):
-            self._events.publish(SiteTakesNone(site))
+            self._events.publish(SitePaused(site, "three in a row could not be sent"))
 
     def _arrived(self, request: Request, state: CaptchaState) -> None:
         if state.submitted:

@@ -34,7 +34,6 @@ from scrapy_captcha.engine.parking import ParkingLot
 from scrapy_captcha.engine.queued import Queued
 from scrapy_captcha.engine.unkept import UnkeptCookies
 from scrapy_captcha.events import (
-    Events,
     PageGivenUp,
     PageNotJudged,
     PageShared,
@@ -43,6 +42,7 @@ from scrapy_captcha.events import (
     RequestParked,
     SolutionExpired,
 )
+from scrapy_captcha.publishing import Events
 from scrapy_captcha.reporting.log import Log
 from scrapy_captcha.reporting.signalling import Signalling
 from scrapy_captcha.reporting.stats import Stats

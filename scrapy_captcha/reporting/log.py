@@ -58,13 +58,9 @@ LINES: Mapping[type[events.Event], tuple[int, str]] = {
     ),
     events.BalanceKnown: (INFO, "Balance at %(provider)s: %(balance)s%(advice)s"),
     events.BalanceUnknown: (INFO, "Balance at %(provider)s unknown: %(error)s"),
-    events.SiteRejectsAll: (
+    events.SitePaused: (
         WARNING,
-        "Stopped buying solutions for %(site)s for ten minutes: it rejects every solution",
-    ),
-    events.SiteTakesNone: (
-        WARNING,
-        "Stopped buying solutions for %(site)s for ten minutes: three in a row could not be sent",
+        "Stopped buying solutions for %(site)s for ten minutes: %(why)s",
     ),
     events.CookiesNotKept: (
         WARNING,

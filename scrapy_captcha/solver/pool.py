@@ -32,10 +32,10 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from scrapy_captcha.events import Events
     from scrapy_captcha.models import Captcha, Kind
     from scrapy_captcha.policy import Policy
     from scrapy_captcha.proxy import Proxy
+    from scrapy_captcha.publishing import Events
     from scrapy_captcha.settings.config import Config
     from scrapy_captcha.solver.ranking import Ranking
 

@@ -13,10 +13,10 @@ from scrapy.utils.test import get_crawler
 
 from scrapy_captcha import Captcha, Kind
 from scrapy_captcha.buying.feedback import Feedback
-from scrapy_captcha.events import Events
 from scrapy_captcha.models import Solution
 from scrapy_captcha.policy import Policy
 from scrapy_captcha.providers import Call, Order, TwoCaptcha
+from scrapy_captcha.publishing import Events
 from scrapy_captcha.reporting.stats import Stats
 from scrapy_captcha.sandbox import Answer, Sandbox
 from scrapy_captcha.settings.choices import Preference

@@ -10,8 +10,8 @@ from scrapy.http.request import NO_CALLBACK
 from twisted.internet.error import ConnectionRefusedError as Refused
 
 from scrapy_captcha.crawl.failover import Failover
-from scrapy_captcha.events import Events
 from scrapy_captcha.proxy import Proxy
+from scrapy_captcha.publishing import Events
 from scrapy_captcha.sessions.routing import Sessions
 from scrapy_captcha.state import SUBMISSION
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import fields
 from typing import TYPE_CHECKING
 
 import pytest
@@ -142,4 +143,4 @@ def test_all_lines_have_what_they_name() -> None:
     made = {"kind", "provider", "unknown", "advice", "of_kind", "meaning", "cause_type", "paid"}
     for kind, (_, line) in LINES.items():
         named = {part.partition(")")[0] for part in line.split("%(")[1:]}
-        assert named <= set(kind.__slots__) | made, kind
+        assert named <= {field.name for field in fields(kind)} | made, kind

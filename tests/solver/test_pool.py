@@ -17,10 +17,10 @@ from twisted.internet.task import deferLater
 
 from scrapy_captcha import Captcha, ErrorCode, Kind, SolverError
 from scrapy_captcha.buying.feedback import Feedback
-from scrapy_captcha.events import Events
 from scrapy_captcha.models import Solution
 from scrapy_captcha.policy import Policy
 from scrapy_captcha.providers import AntiCaptcha, CapSolver, Order, TwoCaptcha, Unified
+from scrapy_captcha.publishing import Events
 from scrapy_captcha.reporting.log import Log
 from scrapy_captcha.reporting.stats import Stats
 from scrapy_captcha.sandbox import Answer, Sandbox, SolverOptions

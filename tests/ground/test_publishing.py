@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from scrapy_captcha.events import Events, PagesLost
+from scrapy_captcha.events import PagesLost
+from scrapy_captcha.publishing import Events
 
 if TYPE_CHECKING:
     import pytest
