@@ -195,6 +195,6 @@ def _checked(answer: object) -> str | bool | None:
         return None
     kind = type(answer).__name__
     raise TypeError(
-        f"a receiver of proxy_refused gave something of type {kind}: "
+        f"a receiver of proxy_refused returned something of type {kind}: "
         "return the URL of a proxy, True, or None"
     )

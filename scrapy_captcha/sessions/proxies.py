@@ -187,7 +187,7 @@ class OwnPool:
     def _parsed(self, url: object) -> Proxy:
         if not isinstance(url, str):
             raise TypeError(
-                f"{self._name}.choose gave something of type {type(url).__name__}: "
+                f"{self._name}.choose returned something of type {type(url).__name__}: "
                 "return the URL of a proxy, or None"
             )
         try:

@@ -1,4 +1,4 @@
-"""The accounts that solutions are bought from."""
+"""The accounts at which solutions are bought."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """An account: at which service, at which base URL, with which key."""
+    """An account at a provider: the base URL of its API and the key."""
 
     provider: type[Provider]
     url: str
@@ -29,8 +29,8 @@ class Account:
 def accounts_of(config: Config) -> tuple[Account, ...]:
     """One account for each of ``CAPTCHA_PROVIDERS``, in their order.
 
-    ``CAPTCHA_API_URL`` and ``CAPTCHA_API_KEY`` are those of the first. Raises NotConfigured where
-    the only one has no URL or key, ValueError where one of several has none, or an URL without TLS.
+    ``CAPTCHA_API_URL`` and ``CAPTCHA_API_KEY`` are those of the first. Raises NotConfigured if the
+    only one has no URL or key, ValueError if one of several has none, or if a URL has no TLS.
     """
     return tuple(
         Account(provider, _url(config, provider), _key(config, provider))
@@ -55,8 +55,8 @@ def _refuse_http(config: Config, place: str, url: str) -> None:
     parts = urlsplit(url)
     if not (config.allow_http or parts.scheme == "https" or parts.hostname in _LOOPBACK):
         raise ValueError(
-            f"{place} = {parts.scheme}://{parts.netloc} has no TLS, so that anybody on the way "
-            "could read your key: write https://…, or set CAPTCHA_ALLOW_HTTP = True"
+            f"{place} = {parts.scheme}://{parts.netloc} has no TLS, which would send your key "
+            "unencrypted: write https://…, or set CAPTCHA_ALLOW_HTTP = True"
         )
 
 

@@ -1,4 +1,4 @@
-"""Lets purchases in, in the order in which they came, as a door allows."""
+"""A queue of purchases that start in the order in which they came, as a gate allows."""
 
 from __future__ import annotations
 
@@ -13,34 +13,34 @@ if TYPE_CHECKING:
     from twisted.internet.defer import Deferred
     from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
-_BATCH = 50  # purchases let in before the reactor has its turn
+_BATCH = 50  # purchases started before the reactor runs again
 
 
-class Door(Protocol):
-    """Knows whether one more may come in; told the time in seconds, as the queue's clock has it."""
+class Gate(Protocol):
+    """Decides whether one more purchase may start; *now* is the monotonic time in seconds."""
 
     @property
     def is_stopped(self) -> bool:
-        """Whether everybody is turned away."""
+        """Whether all purchases are turned away."""
 
     def has_room(self) -> bool:
-        """Whether one more may be inside."""
+        """Whether one more purchase may be under way."""
 
     def wait(self, now: float) -> float:
-        """Seconds for which nobody may come in."""
+        """The seconds until a purchase may start."""
 
     def enter(self, now: float) -> None:
-        """One comes in."""
+        """A purchase starts."""
 
     def leave(self) -> None:
-        """One has left."""
+        """A purchase has ended."""
 
 
 class Admission:
-    """The queue before *door*: a provider's gate, or the pace of a download slot."""
+    """The queue before *gate*: the throttle of a provider, or the pace of a download slot."""
 
-    def __init__(self, door: Door, clock: IReactorTime) -> None:
-        self._door = door
+    def __init__(self, gate: Gate, clock: IReactorTime) -> None:
+        self._gate = gate
         self._clock = clock
         self._waiters = Waiters(clock, late=False, on_unclaimed=self._unclaimed)
         self._opening: IDelayedCall | None = None
@@ -50,10 +50,10 @@ class Admission:
         return len(self._waiters)
 
     def enter(self, party: str = "") -> Deferred[bool]:
-        """Fires with True when a purchase may start, with False for those who are turned away.
+        """Fires with True when the purchase may start, with False if it is turned away.
 
-        Where purchases of several parties wait, the parties take turns. Cancelling it gives the
-        place in the queue up.
+        If purchases of several parties wait, the parties take turns. Cancelling it gives up the
+        place in the queue.
         """
         if not self._waiters:
             may_enter = self._answer()
@@ -65,11 +65,11 @@ class Admission:
 
     def leave(self) -> None:
         """A purchase that was let in has ended, well or not."""
-        self._door.leave()
+        self._gate.leave()
         self._admit()
 
     def turn_away(self) -> None:
-        """Those who wait are to look elsewhere."""
+        """Ends the wait of all purchases in the queue, with False."""
         self._waiters.resume_all(False)
 
     def close(self) -> None:
@@ -90,17 +90,17 @@ class Admission:
         self._admit_after(0)
 
     def _answer(self) -> bool | None:
-        """What the next in the queue gets now; None while it has to wait."""
-        if self._door.is_stopped:
+        """The result for the next purchase in the queue; None while it has to wait."""
+        if self._gate.is_stopped:
             return False
-        if not self._door.has_room():
+        if not self._gate.has_room():
             return None
         now = time.monotonic()
-        wait = self._door.wait(now)
+        wait = self._gate.wait(now)
         if wait > 0:
             self._admit_after(wait)
             return None
-        self._door.enter(now)
+        self._gate.enter(now)
         return True
 
     def _admit_after(self, seconds: float) -> None:

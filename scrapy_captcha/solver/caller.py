@@ -1,6 +1,6 @@
 """Drives a provider's conversation over treq.
 
-Knows the API key and lets it out into request bodies only.
+The API key is put into request bodies only.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ class Caller:
 
     @cached_property
     def _http(self) -> HTTPClient:
-        from treq.client import HTTPClient  # a crawl that meets no captcha is not to pay for it
+        from treq.client import HTTPClient  # slow to import, and not always used
 
         return HTTPClient(self._agent)
 
@@ -87,11 +87,11 @@ class Caller:
 
     @property
     def is_in_doubt(self) -> bool:
-        """Whether the last calls, more than one, had no answer."""
+        """Whether the last two calls or more were not answered."""
         return self._breaker.is_in_doubt
 
     def plain(self, text: str, secrets: Iterable[str] = ()) -> str:
-        """*text* of the service as it may be shown, "" when it repeats the key or *secrets*."""
+        """*text* of the service as it may be shown; "" if it contains the key or *secrets*."""
         return scrub(text, (self._api_key, *secrets))
 
     def close(self) -> Deferred[None]:
@@ -105,11 +105,10 @@ class Caller:
         on_call: Callable[[Call], None] = lambda _call: None,
         on_answer: Callable[[bool], None] = lambda _is_one: None,
     ) -> Deferred[_T]:
-        """What *flow* ends with.
+        """Fires with the result of *flow*. Fails with SolverError, without any of *secrets* in it.
 
-        *on_call* is told each call before its waiting time, *on_answer* whether the service has
-        answered the last, or could not be asked. Fails with SolverError, with none of *secrets* in
-        it.
+        *on_call* is called with each call before its waiting time, *on_answer* with whether the
+        last call was answered.
         """
         return cancellable(partial(self._drive, flow, secrets, on_call, on_answer))
 
@@ -150,7 +149,7 @@ class Caller:
             flow.close()
 
     def probe(self, call: Call) -> Deferred[None]:
-        """Makes *call*; fails with SolverError where the service cannot be reached by it."""
+        """Makes *call*; fails with SolverError if the service cannot be reached."""
         return cancellable(partial(self._probe, call))
 
     async def _probe(self, call: Call, cancellation: Cancellation) -> None:
@@ -162,7 +161,7 @@ class Caller:
                 raise self._note(error, ()) from None
 
     def _refuse_solution(self, solution: Solution, secrets: Iterable[str]) -> None:
-        """Whatever provider has read it: what a site and a job directory are to be given."""
+        """Raises SolverError if secrets are in *solution*, which goes to the site and to disk."""
         cookies = dict(solution.cookies)
         words = [dict(solution.answers), solution.user_agent, cookies, solution.task_id]
         if are_few(cookies) and not repeats(words, (self._api_key, *secrets)):
@@ -179,18 +178,18 @@ class Caller:
 
     def _note(self, error: SolverError, secrets: Iterable[str]) -> SolverError:
         error.provider = self.provider.name
-        error.message = ""  # it may repeat any secret, in any encoding
+        error.message = ""  # it may contain any secret, in any encoding
         error.provider_code = self.plain(error.provider_code or "", secrets) or None
         self.on_error(error)
         return error
 
     async def _until_due(self, call: Call, on_answer: Callable[[bool], None]) -> None:
         await deferLater(CLOCK, call.after)
-        if call.buys:  # whether a purchase may begin is not decided here
+        if call.buys:  # the throttle decides when a purchase starts
             return
-        while (rest := self._breaker.hold(time.monotonic())) > 0:
-            on_answer(False)  # should the time be up now, the service could not be asked
-            await deferLater(CLOCK, rest)
+        while (wait := self._breaker.hold(time.monotonic())) > 0:
+            on_answer(False)  # if the purchase times out now, its task was not polled
+            await deferLater(CLOCK, wait)
 
     async def _ask(
         self, call: Call, on_answer: Callable[[bool], None], cancellation: Cancellation

@@ -1,4 +1,4 @@
-"""The non-blocking client of one solver service: when it is asked, and what is learned from it."""
+"""The non-blocking client of one solver service."""
 
 from __future__ import annotations
 
@@ -86,27 +86,27 @@ class SolverClient:
 
     @property
     def refusal(self) -> SolverError | None:
-        """With what a purchase fails without asking the service, None when that may be asked."""
+        """The error with which purchases fail without a call; None if the service may be called."""
         return self._throttle.refusal(time.monotonic())
 
     @property
     def is_stopped(self) -> bool:
-        """Whether nothing is bought any more."""
+        """Whether buying has stopped for good."""
         return self._throttle.is_stopped
 
     @property
     def shut_for(self) -> float:
-        """Seconds for which the service wants to be left alone."""
+        """The seconds for which no purchase may start."""
         return self._throttle.wait(time.monotonic())
 
     @property
     def is_open(self) -> bool:
-        """Whether a purchase may be made now, or once those have ended that usually go before."""
+        """Whether a purchase may start now, or as soon as others have ended."""
         return self.shut_for == 0 and not self._throttle.is_crowded()
 
     @property
     def is_free(self) -> bool:
-        """Whether a purchase may be made now."""
+        """Whether a purchase may start now."""
         return self.shut_for == 0 and self._throttle.has_room() and not self._admission
 
     def was_out_since(self, at: float) -> bool:
@@ -114,54 +114,54 @@ class SolverClient:
         return self._throttle.was_shut_until > at
 
     def enter(self, site: str = "") -> Deferred[bool]:
-        """Queues for a `purchase`: fires with True when it may start, with False when it may not.
+        """Queues for a `purchase`: fires with True when it may start, with False if it may not.
 
-        Every True wants one `leave`. Cancelling it gives the place in the queue up. Where
-        purchases for several sites wait, the sites take turns.
+        Each True requires one `leave`. Cancelling it gives up the place in the queue. If purchases
+        for several sites wait, the sites take turns.
         """
         return self._admission.enter(site)
 
     def leave(self) -> None:
-        """Whoever has entered is through with it."""
+        """Ends a purchase that has entered."""
         self._admission.leave()
 
     def buy(
         self, order: Order, on_task: Callable[[TaskId], None] = lambda _id: None
     ) -> Deferred[Solution]:
-        """One purchase, queued until the provider may be asked. Fails with SolverError.
+        """One purchase, queued until the provider may be called. Fails with SolverError.
 
-        *on_task* is told the id of the task, once, as soon as there is one.
+        *on_task* is called once, with the id of the task as soon as there is one.
         """
         return self._start(self._buy(order, on_task))
 
     def purchase(
         self, order: Order, on_task: Callable[[TaskId], None] = lambda _id: None
     ) -> Deferred[Solution]:
-        """One purchase for somebody who has entered; else as `buy`."""
+        """As `buy`, for a purchase that has entered already."""
         return self._start(self._purchaser.purchase(order, on_task))
 
     def plain(self, task_id: TaskId, order: Order) -> str:
-        """*task_id* as it may be logged: "" where it repeats the key or a secret of *order*."""
+        """*task_id* as it may be logged: "" if it contains the key or a secret of *order*."""
         return self._caller.plain(str(task_id), secrets_of(order))
 
     def solve(self, captcha: Captcha, **order: Any) -> Deferred[Solution]:
-        """A solution of *captcha*: buys as often as the policy allows, waiting as it says.
+        """A solution of *captcha*, with the retries and delays of the policy.
 
-        Further arguments are those of `Order`. Fails with SolverError, the last one.
+        Further arguments are those of `Order`. Fails with the SolverError of the last attempt.
         """
         return self._start(self._solve(captcha, order))
 
     def stop(self, error: SolverError) -> None:
-        """Buys nothing more; every purchase from now on fails as *error* did.
+        """Stops buying for good; all further purchases fail with *error*.
 
-        What is under way goes on to be collected, unless *error* says that the account is closed.
+        Tasks under way are collected, unless *error* means that the account is closed.
         """
         self._purchaser.stop(error)
 
     def report(self, task_id: TaskId, kind: Kind, *, accepted: bool) -> Deferred[bool]:
-        """Tells the provider what the site did with a solution, where it wants to know.
+        """Reports a solution to the provider as accepted or not, if it takes reports.
 
-        Fires with whether it has taken note; never fails.
+        Fires with whether the provider has taken the report; never fails.
         """
         flow = self.provider.report(task_id, kind, accepted=accepted)
         if flow is None or self.is_stopped:
@@ -229,7 +229,7 @@ class SolverClient:
 def _refuse_misuse(provider: object, api_url: str) -> None:
     if not isinstance(provider, Provider):
         raise TypeError(
-            f"provider={provider!r}: give one that is made, as Unified(poll_interval=3)"
+            f"provider={provider!r}: give an instance, such as Unified(poll_interval=3)"
         )
     if not api_url.startswith(("https://", "http://")):
         shown = api_url.rpartition("@")[2]
@@ -239,5 +239,5 @@ def _refuse_misuse(provider: object, api_url: str) -> None:
 
 
 def new_purchase_id() -> str:
-    """A name for one purchase that nobody else has."""
+    """A unique id for one purchase."""
     return uuid4().hex

@@ -1,4 +1,4 @@
-"""What happens while a service does not answer."""
+"""Options for the time in which a service does not answer."""
 
 from __future__ import annotations
 
@@ -19,11 +19,10 @@ def _ignore(_what: object) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Outages:
-    """What a client does while its service does not answer.
+    """How a client handles outages of its service.
 
-    * ``patience``: seconds for which purchases wait for it
-    * ``has_rivals``: whether there are other providers; purchases do not wait then, but are
-      turned away
+    * ``patience``: seconds for which purchases wait for an answer
+    * ``has_rivals``: whether there are other providers, so that purchases do not wait
     * ``on_begin``: called with the error at which an outage begins
     * ``on_end``: called with the seconds that the outage has taken
     """

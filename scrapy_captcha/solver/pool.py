@@ -1,4 +1,4 @@
-"""Which provider is asked for a solution."""
+"""The choice of the provider for a purchase."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def _publish_recovery(events: Events, provider: str, seconds: float) -> None:
 
 
 class Turn:
-    """A purchase at ``client`` that may start now, and ends with the ``with`` block."""
+    """A purchase that may start at ``client`` now, and ends with the ``with`` block."""
 
     __slots__ = ("client",)
 
@@ -63,10 +63,10 @@ class Turn:
 
 
 class ProviderPool:
-    """The providers that a captcha may be bought at, the preferred first; never two at once.
+    """The providers at which solutions may be bought, the preferred first.
 
-    One that has stopped, or wants to be left alone for a while, is passed over while there is
-    another.
+    A provider that has stopped, or backs off, is passed over while there is another. No solution is
+    bought at two of them at once.
     """
 
     def __init__(
@@ -113,17 +113,17 @@ class ProviderPool:
         return cls(clients, policy, ranking, events)
 
     async def ask_balances(self) -> None:
-        """Says what the accounts hold, and which of them nothing can be bought from.
+        """Requests the balances, and stops buying at accounts that refuse.
 
-        Purchases wait for that, for three seconds at most.
+        Purchases wait for the answers, for three seconds at most.
         """
         asked = [client for client in self._clients if client.provider.tells_balance]
         if not asked:
             return
         self._is_asking = True
-        stories = [Deferred.fromCoroutine(self._ask_balance(client)) for client in asked]
+        answers = [Deferred.fromCoroutine(self._ask_balance(client)) for client in asked]
         opening = CLOCK.callLater(_PATIENCE, self._begin)
-        await DeferredList(stories)
+        await DeferredList(answers)
         if opening.active():
             opening.cancel()
             self._begin()
@@ -142,16 +142,15 @@ class ProviderPool:
         self._begun.resume_all(None)
 
     def takes(self, captcha: Captcha, proxy: Proxy | None) -> bool:
-        """Whether any of them has tasks for *captcha*, seen through *proxy*."""
+        """Whether any provider solves *captcha*, through *proxy* or without one."""
         return any(client.provider.takes(captcha, proxy) for client in self._clients)
 
     async def turn(
         self, captcha: Captcha, proxy: Proxy | None, provider: str = "", avoided: str = ""
     ) -> Turn:
-        """The turn to buy a solution of *captcha*, at *provider* where that has begun already.
+        """Waits until a solution of *captcha* may be bought, at *provider* if begun there already.
 
-        *avoided* is the provider that is asked only where there is no other. Raises SolverError
-        when nobody is to be asked.
+        *avoided* is used only if there is no other provider. Raises SolverError if none is left.
         """
         if self._is_asking:
             await self._begun.wait()
@@ -167,21 +166,21 @@ class ProviderPool:
                 client.leave()
 
     def is_open(self, captcha: Captcha, proxy: Proxy | None, beside: str = "") -> bool:
-        """Whether a provider other than *beside* may be asked for *captcha* at once."""
+        """Whether a solution of *captcha* may be bought now at a provider other than *beside*."""
         asked = self._asked(captcha, proxy)
         return any(client.is_open for client in asked if client.provider.name != beside)
 
     def is_asked(self, captcha: Captcha, proxy: Proxy | None, beside: str = "") -> bool:
-        """Whether anybody is, now or later, other than the provider *beside*."""
+        """The same, now or later."""
         return any(client.provider.name != beside for client in self._asked(captcha, proxy))
 
     def declined(self, captcha: Captcha, proxy: Proxy | None, provider: str) -> bool:
-        """*provider* has no task for *captcha* after all; whether another may have one."""
+        """Notes that *provider* does not solve *captcha*; returns whether another may."""
         self._declined.add((provider, captcha.kind))
         return bool(self._asked(captcha, proxy))
 
     def stop(self, error: SolverError) -> None:
-        """Buys nothing more at the provider of *error*, and says so once."""
+        """Stops buying at the provider of *error*, and publishes that once."""
         for client in self._clients:
             if client.provider.name == error.provider and client not in self._stopped:
                 self._stopped.add(client)
@@ -190,16 +189,16 @@ class ProviderPool:
 
     @property
     def is_left(self) -> bool:
-        """Whether there is a provider that has not stopped."""
+        """Whether there is a provider at which buying has not stopped."""
         return any(not client.is_stopped for client in self._clients)
 
     @property
     def rivals(self) -> int:
-        """How many others each provider has."""
+        """The number of other providers beside each one."""
         return len(self._clients) - 1
 
     def price(self, provider: str, kind: Kind) -> float | None:
-        """About what a solution of *kind* costs at *provider*; None where nobody knows."""
+        """The approximate price of a solution of *kind* at *provider*; None if unknown."""
         listed = [c.provider.price(kind) for c in self._clients if c.provider.name == provider]
         return next(iter(listed), None)
 
@@ -226,7 +225,7 @@ class ProviderPool:
     def _is_outdone(
         self, client: SolverClient, captcha: Captcha, proxy: Proxy | None, settled: Container[str]
     ) -> bool:
-        """Whether another that is free now is preferred to *client*, where nothing is settled."""
+        """Whether another free provider is preferred to *client*, unless that is in *settled*."""
         if client.provider.name in settled:
             return False
         others = [c for c in self._asked(captcha, proxy) if c.provider.name not in settled]

@@ -1,4 +1,4 @@
-"""Which provider is the cheapest for a kind, as far as a crawl has seen: pure bookkeeping."""
+"""Ranks the providers of a kind by the cost of an accepted solution. Pure bookkeeping."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class _Record:
-    """What solutions of one kind from one provider have cost, and how many a site took."""
+    """The cost and the acceptance of solutions of one kind from one provider."""
 
     paid: float = 0.0
     priced: int = 0
@@ -22,29 +22,29 @@ class _Record:
 
 
 class Ranking:
-    """Puts providers in order; with LISTED all are alike, so that the first listed comes first."""
+    """Ranks providers by cost; with LISTED all costs are 0, so that the order is the listed one."""
 
     def __init__(self, order: Preference) -> None:
         self._order = order
         self._records: dict[tuple[str, Kind], _Record] = {}
 
     def solved(self, provider: str, kind: Kind, cost: float | None) -> None:
-        """A solution has come, at *cost* in the account's currency where that is known."""
+        """Counts a solution, with its *cost* in the account's currency if that is known."""
         if cost is not None:
             record = self._record(provider, kind)
             record.paid += cost
             record.priced += 1
 
     def judged(self, provider: str, kind: Kind, *, accepted: bool) -> None:
-        """A site has accepted or rejected a solution."""
+        """Counts a solution that a site has accepted or rejected."""
         record = self._record(provider, kind)
         record.judged += 1
         record.accepted += accepted
 
     def cost(self, provider: str, kind: Kind, listed: float | None) -> float:
-        """What an accepted solution is expected to cost; *listed* is the provider's list price.
+        """The expected cost of an accepted solution; *listed* is the provider's list price.
 
-        Infinite for a provider of whose prices nothing is known: it comes last.
+        Infinite for a provider without known prices, which thus comes last.
         """
         if self._order is Preference.LISTED:
             return 0.0

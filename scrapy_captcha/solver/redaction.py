@@ -18,7 +18,7 @@ _BESIDE = re.compile(r"[^a-z0-9]+")
 
 
 def scrub(text: str, secrets: Iterable[str]) -> str:
-    """*text* as printable ASCII, "" when it holds part of a secret in any usual encoding."""
+    """*text* as printable ASCII; "" if it contains part of a secret in any usual encoding."""
     folded = text.lower()
     for secret in filter(None, secrets):
         forms = {secret, secret[::-1], quote(secret, safe=""), *_base64(secret)}
@@ -28,10 +28,10 @@ def scrub(text: str, secrets: Iterable[str]) -> str:
 
 
 def repeats(value: object, secrets: Iterable[str]) -> bool:
-    """Whether a string in *value*, plain data however nested, holds one of *secrets*.
+    """Whether a string in *value*, which is nested plain data, contains one of *secrets*.
 
-    In any usual encoding, and also a part of a long one; one of a few characters counts where it is
-    the whole string.
+    They are found in any usual encoding, and in part if they are long. A secret of a few characters
+    has to be the whole string.
     """
     strings = list(_strings(value))
     folded = "\n".join(strings).lower()
@@ -66,7 +66,7 @@ def _strings(value: object) -> Iterator[str]:
 
 
 def _base64(secret: str) -> Iterable[str]:
-    """What *secret* looks like in base64, whatever stands before and behind it."""
+    """The forms of *secret* in base64, at any offset."""
     for before in range(3):
         encoded = b64encode(bytes(before) + secret.encode()).decode().rstrip("=")
         yield encoded[(0, 2, 3)[before] : -1 or None]
@@ -79,7 +79,7 @@ def _parts(secret: str, window: int = _WINDOW) -> Iterable[str]:
 
 
 def secrets_of(order: Order) -> tuple[str, ...]:
-    """All in *order* that no log line may show: the proxy's user name and password, the cookies."""
+    """The secrets in *order*: user name and password of the proxy, and the cookies."""
     proxy = (order.proxy.username, order.proxy.password) if order.proxy else ()
     values = (part.partition("=")[2].strip() for part in order.cookies.split(";"))
     return (*proxy, order.cookies, *values)

@@ -1,13 +1,12 @@
-"""When the next purchase at a provider may start: pure bookkeeping that is told the time.
+"""Decides when the next purchase at a provider may start. Pure bookkeeping, without a clock.
 
-The service says CAPACITY when it has no workers free. Then nobody buys before the time that it
-named, and afterwards only as many at once as it has been seen to take, one after another until one
-has gone well; one more is tried after each round that went well.
+After CAPACITY, which means that no worker is free, no purchase starts before the time that the
+service has given. Then only as many run at once as the service has been seen to take, one after
+another until one succeeds; after each successful round, one more is tried.
 
-A service that cannot be reached, or makes no sense, five times in a row is left alone likewise, for
-longer each time, and asked by one purchase at a time until it answers; where there are others to
-ask, once is enough. Purchases wait for it; when that takes too long they are refused without a
-call.
+A service that cannot be reached, or answers nonsense, is backed off from after five failures in a
+row (after one if there are other providers), for longer each time, and called by one purchase at a
+time until it answers. Purchases wait meanwhile; if that takes too long, they fail without a call.
 """
 
 from __future__ import annotations
@@ -18,21 +17,22 @@ if TYPE_CHECKING:
     from scrapy_captcha.errors import SolverError
 
 _APART = 0.25  # seconds between two purchases after a refusal
-_FAILURES = 5  # in a row, before the service is left alone
-_GROWTH = 1.5  # of each rest
-_LONGEST_REST = 30.0  # seconds
-_LONGEST_REST_IN_REACH = 5.0  # seconds
+_FAILURES = 5  # in a row, before backing off
+_GROWTH = 1.5  # of each wait
+_LONGEST_WAIT = 30.0  # seconds
+_LONGEST_WAIT_IN_REACH = 5.0  # seconds
 PATIENCE = 600.0  # seconds without an answer for which purchases wait
 
 
 class Throttle:
-    """Lets at most *limit* purchases run at once; *has_rivals* when others may be asked instead.
+    """Lets at most *limit* purchases run at once.
 
-    Purchases wait for a service that does not answer, for *patience* seconds. Times are seconds on
-    any clock that only goes forward.
-
-    * ``stopped``: the error after which nothing is bought any more, None before
+    * *has_rivals*: whether there are other providers
+    * *patience*: seconds for which purchases wait for a service that does not answer
+    * ``stopped``: the error after which buying has stopped for good, None before
     * ``was_shut_until``: when the last outage ended
+
+    Times are monotonic, in seconds.
     """
 
     def __init__(self, limit: int, *, has_rivals: bool = False, patience: float = PATIENCE) -> None:
@@ -54,21 +54,21 @@ class Throttle:
 
     @property
     def is_failing(self) -> bool:
-        """Whether the last purchase had no answer."""
+        """Whether the last purchase was not answered."""
         return self._failure is not None
 
     @property
     def is_to_be_probed(self) -> bool:
-        """Whether the next purchase might be charged and lost, as one has been before it."""
+        """Whether to probe the service first, since a purchase may have been charged and lost."""
         return self._has_lost_money
 
     @property
     def is_stopped(self) -> bool:
-        """Whether nothing is bought any more."""
+        """Whether buying has stopped for good."""
         return self.stopped is not None
 
     def refusal(self, now: float) -> SolverError | None:
-        """With what a purchase fails without asking the service; None when it may be asked."""
+        """The error with which purchases fail without a call; None if the service may be called."""
         if self.stopped is not None:
             return self.stopped
         is_down = self._failure is not None and now - self._failing_since >= self._patience
@@ -79,11 +79,11 @@ class Throttle:
         return self._running < int(self._ceiling)
 
     def is_crowded(self) -> bool:
-        """Whether the service has all that it takes for now, and that is less than usual."""
+        """Whether the service has as many purchases as it takes now, and fewer than usual."""
         return self._ceiling < self._limit and not self.has_room()
 
     def wait(self, now: float) -> float:
-        """Seconds for which the gate stays shut."""
+        """The seconds for which no purchase may start."""
         return max(0.0, self._shut_until - now, self._next_at - now)
 
     def enter(self, now: float) -> None:
@@ -97,7 +97,7 @@ class Throttle:
         self._running -= 1
 
     def went_well(self, now: float) -> None:
-        """The service took a task and worked on it."""
+        """A purchase has succeeded."""
         self.answered(now)
         self._is_careful = False
         self._ceiling = min(float(self._limit), self._ceiling + 1 / self._ceiling)
@@ -113,29 +113,29 @@ class Throttle:
         self._failures, self._failure, self._has_lost_money = 0, None, False
 
     def failed(self, error: SolverError, now: float) -> bool:
-        """The service has not answered; whether that shuts the gate."""
+        """A purchase was not answered; returns whether that makes purchases wait."""
         self._has_lost_money = self._has_lost_money or error.possibly_paid
-        if now < self._shut_until:  # asked before it was shut
+        if now < self._shut_until:  # started before the wait began
             return False
         if self._failure is None:
             self._failing_since = now
         self._failures, self._failure = self._failures + 1, error.again()
         if self._failures < self._most_failures:
             return False
-        longest = _LONGEST_REST_IN_REACH if self._is_in_reach else _LONGEST_REST
+        longest = _LONGEST_WAIT_IN_REACH if self._is_in_reach else _LONGEST_WAIT
         self._is_in_reach = False
-        rest = min(_GROWTH ** (self._failures - self._most_failures), longest)
+        wait = min(_GROWTH ** (self._failures - self._most_failures), longest)
         left = self._failing_since + self._patience - now
-        rest = min(rest, left) if left > 0 else rest
-        self._shut_until, self._ceiling, self._is_careful = now + rest, 1.0, True
+        wait = min(wait, left) if left > 0 else wait
+        self._shut_until, self._ceiling, self._is_careful = now + wait, 1.0, True
         return True
 
     def shut(self, until: float) -> None:
-        """The service refused the purchase under way and wants to be left alone *until* then."""
+        """The service has refused a purchase under way; none may start before *until*."""
         self._ceiling = max(1.0, float(min(int(self._ceiling), self._running - 1)))
         self._shut_until = max(self._shut_until, until)
         self._is_careful = True
 
     def stop(self, error: SolverError) -> None:
-        """Nothing is bought any more, for the reason in *error*."""
+        """Stops buying for good, because of *error*."""
         self.stopped = error.again()

@@ -1,4 +1,4 @@
-"""One purchase on its way: what was asked last, and what is known of it should it end there."""
+"""The state of one purchase under way, in case it ends early."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class TrackedPurchase:
-    """A purchase at *provider*; *on_task* is told the id of its task, once."""
+    """A purchase at *provider*; *on_task* is called once, with the id of its task."""
 
     def __init__(self, provider: str, on_task: Callable[[TaskId], None]) -> None:
         self._provider = provider
@@ -23,25 +23,25 @@ class TrackedPurchase:
         self._was_answered = False
 
     def asks(self, call: Call) -> None:
-        """*call* is made now."""
+        """Notes that *call* is made."""
         is_news = self._last is None or self._last.task_id != call.task_id
         self._last = call
         if call.task_id is not None and is_news:
             self._on_task(call.task_id)
 
     def heard(self, is_answer: bool) -> None:
-        """The last call has been answered, or has failed."""
+        """Notes whether the last call was answered."""
         self._was_answered = is_answer
 
     def solved(self, solution: Solution) -> Solution:
-        """*solution*, whose task no call has named where it was solved at once.
+        """Returns *solution*; calls *on_task* if the task was solved at once, without a poll.
 
-        Raises TypeError where the provider has given something else.
+        Raises TypeError if the provider has returned something else.
         """
         if not isinstance(solution, Solution):
-            kind = type(solution).__name__
             raise TypeError(
-                f"the provider {self._provider!r} gave something of type {kind}: return a Solution"
+                f"the provider {self._provider!r} returned something of type "
+                f"{type(solution).__name__}: return a Solution"
             )
         is_named = self._last is not None and self._last.task_id is not None
         if not is_named and solution.task_id is not None:
@@ -49,13 +49,13 @@ class TrackedPurchase:
         return solution
 
     def late(self) -> SolverError:
-        """For one that has taken too long."""
+        """The error of a purchase that has timed out."""
         error = self.ended_by(SolverError(ErrorCode.TIMEOUT, provider=self._provider))
         error.unheard = error.task_id is not None and not self._was_answered
         return error
 
     def ended_by(self, error: SolverError) -> SolverError:
-        """*error*, with what is known of the task."""
+        """*error*, with the id of the task and whether it may have been paid."""
         if self._last is not None:
             error.task_id, error.possibly_paid = self._last.task_id, self._last.buys
         return error

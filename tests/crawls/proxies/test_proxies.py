@@ -191,7 +191,7 @@ async def test_an_answer_about_a_refused_proxy_that_cannot_be_meant_is_told_in_t
         crawled = await crawl(running, [request], spider=Owner)
 
     assert crawled.reasons == ["error"]
-    text = "a receiver of proxy_refused gave something of type Request"
+    text = "a receiver of proxy_refused returned something of type Request"
     assert f"{text}: return the URL of a proxy, True, or None" in caplog.text
 
 

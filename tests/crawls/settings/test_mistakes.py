@@ -97,7 +97,7 @@ OF_HOOKS: list[tuple[dict[str, Any], type[Visitor], str]] = [
     ({}, hooked(captcha_detect=lambda _: Deferred()), "captcha_detect of the spider gave <Deferred at …>: return a Captcha, Detection or None"),
     ({}, hooked(captcha_submit=lambda *_: None), "captcha_submit of the spider gave None: return the Request that carries the solution"),
     ({"CAPTCHA_DETECTORS": {"own": lambda _: "hcaptcha"}}, Visitor, "the detector 'own' gave 'hcaptcha': return a Detection or None"),
-    ({"CAPTCHA_PROXIES": pool(5)}, Visitor, f"Pool.choose gave something of type int: {A_POOL}"),
+    ({"CAPTCHA_PROXIES": pool(5)}, Visitor, f"Pool.choose returned something of type int: {A_POOL}"),
     ({"CAPTCHA_PROXIES": pool(f"ann:{PASSWORD}@h:1")}, Visitor, f"Pool.choose gave no proxy, {SCHEMES}: return scheme://user:password@host:port"),
     ({"CAPTCHA_PROXIES": pool(None, "soon")}, Visitor, "Pool.wait gave 'soon': return seconds from 0, or None for never"),
     ({"CAPTCHA_PROVIDERS": [Empty]}, Visitor, "the provider gave a solution without 'token': put it into Solution.answers"),
@@ -130,7 +130,9 @@ async def test_a_provider_that_gives_no_solution_is_named_in_the_log(
         crawled = await crawl(running, ["/page/1"], {"CAPTCHA_PROVIDERS": [Vain]})
 
     assert crawled.reasons == ["error"]
-    assert ("the provider 'vain' gave something of type NoneType: return a Solution") in caplog.text
+    assert (
+        "the provider 'vain' returned something of type NoneType: return a Solution"
+    ) in caplog.text
 
 
 # captcha_request
@@ -170,8 +172,8 @@ async def test_a_request_for_a_form_that_cannot_be_made_is_refused_before_anythi
 # Buying in one's own code
 
 OF_CLIENTS: list[tuple[object, str, str]] = [
-    (Unified, "https://h", "provider=<class 'scrapy_captcha.providers.unified.Unified'>: give one that is made, as Unified(poll_interval=3)"),
-    ("capsolver", "https://h", "provider='capsolver': give one that is made, as Unified(poll_interval=3)"),
+    (Unified, "https://h", "provider=<class 'scrapy_captcha.providers.unified.Unified'>: give an instance, such as Unified(poll_interval=3)"),
+    ("capsolver", "https://h", "provider='capsolver': give an instance, such as Unified(poll_interval=3)"),
     (Unified(poll_interval=1), "", "api_url='': write the base URL of the API, such as https://api.example.com"),
     (Unified(poll_interval=1), f"ann:{PASSWORD}@h.example", "api_url='h.example': write the base URL of the API, such as https://api.example.com"),
 ]  # fmt: skip
