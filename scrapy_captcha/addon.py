@@ -13,7 +13,7 @@ ORDER = 585  # see CaptchaMiddleware
 
 
 class Addon:
-    """Puts `CaptchaMiddleware` in its place, unless the user has put it somewhere."""
+    """Adds `CaptchaMiddleware` to ``DOWNLOADER_MIDDLEWARES``, unless the user has added it."""
 
     def update_settings(self, settings: BaseSettings) -> None:
         """Called by Scrapy before the crawl."""

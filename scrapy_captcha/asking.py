@@ -1,4 +1,4 @@
-"""A spider's own question: a solution for the captcha in a form of an ordinary page."""
+"""Solves the captcha in a form of an ordinary page for a callback."""
 
 from __future__ import annotations
 
@@ -22,18 +22,19 @@ async def captcha_request(
     formdata: FormData | None = None,
     **request: Any,
 ) -> Request:
-    """A request that submits the form of *response* with a solution of its captcha, bought for it.
+    """Buys a solution and returns a request that submits the form of *response* with it.
 
-    To be awaited in a callback of *spider*; no download slot is held meanwhile. What comes back can
-    be sent once, in this crawl.
+    To be awaited in a callback of *spider*; no download slot is held meanwhile. The request can be
+    sent once, in this crawl.
 
-    * *form*: the ``<form>`` to submit, where it is not the one that holds the captcha
+    * *form*: the ``<form>`` to submit, if it is not the one that contains the captcha
     * *formdata*: fields to fill in, several values in a list, None to leave one out
-    * *request*: what a ``scrapy.Request`` takes besides URL, method and body
+    * *request*: arguments of ``scrapy.Request`` other than URL, method and body
 
-    Raises CaptchaError when no solution is bought, or none comes; ValueError when *response* holds
-    no captcha or no such form; TypeError for arguments that nothing can be made of; RuntimeError
-    when `CaptchaMiddleware` is not enabled. Nothing is bought before all that is known.
+    Raises CaptchaError if no solution is bought, or none comes; ValueError if *response* contains
+    no captcha or no such form; TypeError for arguments of a wrong type; RuntimeError if
+    `CaptchaMiddleware` is not enabled. Errors other than CaptchaError are raised before anything
+    is bought.
     """
     middleware = spider.crawler.get_downloader_middleware(CaptchaMiddleware)
     if middleware is None:

@@ -1,4 +1,4 @@
-"""A table that forgets what was used least recently, so that a long crawl needs no more memory."""
+"""A table of bounded size, which forgets the least recently used records."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ V = TypeVar("V")
 
 
 class Bounded(Generic[V]):
-    """At most *size* records by key. *is_busy* names those that stay: their number is bounded by
+    """At most *size* records by key. Those for which *is_busy* is True stay: they are bounded by
     other means, such as requests under way.
     """
 
@@ -28,14 +28,14 @@ class Bounded(Generic[V]):
         return iter(self._records.values())
 
     def get(self, key: Hashable) -> V | None:
-        """The record of *key*, None without one; it counts as used."""
+        """The record of *key*, which counts as used; None if there is none."""
         record = self._records.get(key)
         if record is not None:
             self._records.move_to_end(key)
         return record
 
     def put(self, key: Hashable, record: V) -> V:
-        """*record*, which is that of *key* from now on."""
+        """Stores *record* under *key* and returns it."""
         self._records[key] = record
         self._records.move_to_end(key)
         if len(self._records) > self._size:
@@ -43,7 +43,7 @@ class Bounded(Generic[V]):
         return record
 
     def pop(self, key: Hashable) -> V | None:
-        """The record of *key*, which is forgotten; None without one."""
+        """Removes and returns the record of *key*; None if there is none."""
         return self._records.pop(key, None)
 
     def _forget(self) -> None:

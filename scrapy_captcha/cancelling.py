@@ -1,4 +1,4 @@
-"""Coroutines whose cancel is never lost."""
+"""Coroutines whose cancellation is never lost."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ T = TypeVar("T")
 
 
 class Cancellation:
-    """Whether a cancel has come.
+    """Whether a coroutine was cancelled.
 
-    The exception that a cancelled wait ends with does not tell: while a host name is resolved it
-    is DNSLookupError, as where there is no such host.
+    The exception of a cancelled wait does not show it: while a host name is resolved it is
+    DNSLookupError, as for an unknown host.
     """
 
     is_requested = False
 
 
 def cancellable(
-    story: Callable[[Cancellation], Coroutine[Deferred[Any], Any, T]],
+    coroutine: Callable[[Cancellation], Coroutine[Deferred[Any], Any, T]],
 ) -> Deferred[T]:
-    """What *story* ends with. Cancelled, it fails with CancelledError at once.
+    """The result of *coroutine*. When cancelled, it fails with CancelledError at once.
 
-    A *story* that catches the exceptions of what it waits for is to ask its `Cancellation` then.
+    A coroutine that catches exceptions of its waits has to check its `Cancellation` then.
     """
     cancellation = Cancellation()
 
@@ -43,6 +43,6 @@ def cancellable(
             ended.callback(result)
 
     ended: Deferred[T] = Deferred(cancel)
-    begun = Deferred.fromCoroutine(story(cancellation))
+    begun = Deferred.fromCoroutine(coroutine(cancellation))
     begun.addBoth(end)
     return ended

@@ -1,7 +1,7 @@
-"""Timers by a clock that no jump of the machine's time reaches, with asyncio's reactor.
+"""Timers of a monotonic clock, if the reactor is asyncio's.
 
-The timers of Twisted's reactors go by the time of day: when that jumps ahead all waits end at once,
-and when it jumps back they end as much later. asyncio's own timers go by a monotonic clock.
+The timers of Twisted's reactors use the time of day: if that jumps ahead, all waits end at once; if
+it jumps back, they end later. asyncio's own timers use a monotonic clock.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Timer:
-    """A call that is made once, *delay* seconds from now, unless it is cancelled before."""
+    """Calls *function* once, after *delay* seconds, unless it is cancelled before."""
 
     def __init__(self, delay: float, function: Callable[[], object]) -> None:
         self._function = function
@@ -32,7 +32,7 @@ class Timer:
         return self._is_active
 
     def cancel(self) -> None:
-        """Ends it; once it has been made or cancelled there is nothing to end."""
+        """Cancels the call; does nothing if it was made or cancelled already."""
         if self._is_active:
             self._is_active = False
             self._handle.cancel()
@@ -52,10 +52,10 @@ def _call_later(delay: float, call: Callable[[], None]) -> asyncio.TimerHandle |
 
 
 class Clock:
-    """As much of a reactor's time as `deferLater`, `addTimeout` and `LoopingCall` want."""
+    """The part of IReactorTime that `deferLater`, `addTimeout` and `LoopingCall` use."""
 
     def seconds(self) -> float:
-        """Seconds since whenever."""
+        """Monotonic time in seconds."""
         return time.monotonic()
 
     def callLater(  # noqa: N802 - the name in IReactorTime
@@ -69,7 +69,7 @@ CLOCK = cast("IReactorTime", Clock())
 
 
 def looping(function: Callable[[], object]) -> LoopingCall:
-    """*function*, to be called again and again by ``CLOCK``."""
+    """A LoopingCall of *function* that uses ``CLOCK``."""
     call = LoopingCall(function)
     call.clock = CLOCK
     return call

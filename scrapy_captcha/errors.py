@@ -1,6 +1,6 @@
-"""The taxonomy of what can go wrong at a solver service.
+"""The errors of solver services.
 
-The eighteen names of the API's error page, and four for what no server said::
+The eighteen codes of the API's error page, and four of the client::
 
     account   AUTH_INVALID  AUTH_FORBIDDEN  BALANCE_EMPTY
     input     INPUT_MISSING  INPUT_BAD_TYPE  INPUT_TOO_SMALL  INPUT_TOO_LARGE  METHOD_INVALID
@@ -8,7 +8,7 @@ The eighteen names of the API's error page, and four for what no server said::
     proxy     PROXY_REFUSED  PROXY_TIMEOUT  PROXY_BANNED  PROXY_AUTH
     client    NETWORK  TIMEOUT  BAD_REPLY  UNKNOWN
 
-What is done about each stands in ``policy.py``.
+``policy.py`` decides what to do about each.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class ErrorCode(str, Enum):
 
 
 class Family(Enum):
-    """Whose affair an error is."""
+    """What an error is about."""
 
     ACCOUNT = "account"
     INPUT = "input"
@@ -64,10 +64,10 @@ class Family(Enum):
 
 @dataclass(frozen=True, slots=True)
 class ErrorInfo:
-    """One row of the taxonomy.
+    """One row of the table of errors.
 
     ``status`` is the HTTP status that carries the error, None for client-side codes.
-    ``retryable`` is what the error page says; None where it says nothing.
+    ``retryable`` is that of the error page; None if it has none.
     """
 
     status: int | None
@@ -107,7 +107,7 @@ ERRORS: Mapping[ErrorCode, ErrorInfo] = {
     ErrorCode.UNKNOWN: ErrorInfo(None, _CLIENT, None, "an error name that is not in the contract"),
 }
 
-# What an HTTP status alone can mean, for answers whose body names no error.
+# The meaning of an HTTP status, for answers without an error code.
 _CODE_OF_BARE_STATUS: Mapping[int, ErrorCode] = {
     401: ErrorCode.AUTH_INVALID,
     402: ErrorCode.BALANCE_EMPTY,
@@ -117,30 +117,30 @@ _CODE_OF_BARE_STATUS: Mapping[int, ErrorCode] = {
 }
 
 _CONTRACT = tuple(c.value for c, info in ERRORS.items() if info.family is not Family.CLIENT)
-# Letters alone: what stands for a secret hardly ever does without digits.
+# Letters only: secrets nearly always contain digits.
 _NAME = re.compile(r"(?=.{2,64}\Z)[A-Za-z]+(?:_[A-Za-z]+)*")
 _TEXT_LIMIT = 300  # characters of a server's message that are kept
 
 
 class SolverError(Exception):
-    """A captcha could not be solved, with all that is known about why.
+    """A captcha could not be solved.
 
-    ``str()`` and ``repr()`` hold only words of ours: a service may echo the API key in its texts.
+    ``str()`` and ``repr()`` contain no text of the service, which may echo the API key.
 
-    * *retryable*: what the server said; None when it did not say
-    * *retry_after*: seconds to wait that the server asked for, in its answer or its documentation;
-      None without, always > 0 and finite
-    * *http_status*: of the answer, None when there was none
-    * *provider*: the service's name, as in ``CAPTCHA_PROVIDERS``
-    * *provider_code*: the service's own name of the error, where it differs from *code*
-    * *message*: the service's text for people, "" without; the client takes it out, since it may
-      repeat any secret in any encoding
-    * *task_id*: the task that failed, None before there was one
-    * *possibly_paid*: whether the call may have taken effect though no answer of use came back
-    * *unheard*: whether the service could not be asked in time what became of the task
-    * *cause*: in words of ours, why it could not be reached, "" where that is not known
-    * *in_outage*: whether the service does not answer for some time, so that this is no try
-    * *refused*: whether the service has not been called at all, by a decision of ours
+    * *retryable*: that of the answer; None if it has none
+    * *retry_after*: seconds to wait before a retry, from the answer or the documentation of the
+      service; above 0 and finite, None if not given
+    * *http_status*: of the answer, None if there was none
+    * *provider*: the name of the service, as in ``CAPTCHA_PROVIDERS``
+    * *provider_code*: the service's own code, if it differs from *code*
+    * *message*: the service's message, "" if none; the client removes it, since it may contain any
+      secret in any encoding
+    * *task_id*: the task that failed, None if there was none yet
+    * *possibly_paid*: whether the call may have taken effect without a usable answer
+    * *unheard*: whether the service could not be polled before the purchase timed out
+    * *cause*: why the service could not be reached, "" if unknown
+    * *in_outage*: whether it is part of an outage, so that it does not count as an attempt
+    * *refused*: whether the client has failed the purchase without a call
     """
 
     def __init__(
@@ -173,9 +173,9 @@ class SolverError(Exception):
         self.refused = False
 
     def again(self) -> SolverError:
-        """The same refusal for another purchase, which has neither bought nor asked anything.
+        """The same error for another purchase, which is refused without a call.
 
-        It has no traceback: what is kept of an error is made by this, so that no frames are kept.
+        It has no traceback. All errors that are kept are made by this, so that no frames are kept.
         """
         again = SolverError(
             self.code,
@@ -198,12 +198,12 @@ class SolverError(Exception):
 def read_error(
     status: int, headers: Mapping[str, str], body: object, *, now: float
 ) -> SolverError | None:
-    """The error that an answer carries, None when it carries none. Never raises.
+    """The error in an answer; None if there is none. Never raises.
 
-    *headers* has lower-case names; *body* is the decoded JSON, None when it was no JSON; *now* is
-    the Unix time at which the answer arrived. An answer is an error when its body has an ``error``
-    or its status is not 2xx. A name outside the contract is UNKNOWN; a body without a name counts
-    by its HTTP status where that says enough, else as BAD_REPLY. Source: the contract's error page.
+    *headers* has lower-case names; *body* is the decoded JSON, None if it was no JSON; *now* is the
+    Unix time at which the answer arrived. An answer is an error if its body has an ``error`` or its
+    status is not 2xx. A code outside the contract is UNKNOWN; a body without a code is read by its
+    HTTP status if that has a meaning, else it is BAD_REPLY. Source: the contract's error page.
     """
     fields = body if isinstance(body, dict) else {}
     name, success = fields.get("error"), 200 <= status < 300
@@ -239,7 +239,7 @@ def _longest(*seconds: float | None) -> float | None:
 def read_seconds(value: object) -> float | None:
     """A JSON value as a wait in seconds; None unless it is a finite number above zero.
 
-    Strings and booleans are no numbers. How long a wait may be at most is not decided here.
+    Strings and booleans are no numbers. The wait is not capped here.
     """
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
@@ -251,10 +251,10 @@ def read_seconds(value: object) -> float | None:
 
 
 def read_retry_after_header(headers: Mapping[str, str], *, now: float) -> float | None:
-    """``Retry-After`` in seconds from now; None when absent, malformed or in the past.
+    """``Retry-After`` in seconds from now; None if absent, malformed or in the past.
 
     Both forms of RFC 9110, section 10.2.3. An HTTP date is taken relative to the answer's own
-    ``Date`` where it has one, so that the two machines' clocks need not agree.
+    ``Date`` if it has one, so that the clocks of both machines may differ.
     """
     value = headers.get("retry-after", "").strip()
     if value.isascii() and value.isdigit():

@@ -1,4 +1,4 @@
-"""What a spider's errback is handed."""
+"""The exception that errbacks get."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from scrapy.exceptions import IgnoreRequest
 
 
 class CaptchaError(IgnoreRequest):
-    """A page is given up because its captcha was not passed.
+    """A page was given up because its captcha was not solved.
 
-    *reason* is the last word of its counter ``captcha/dropped_count/<reason>``: a code of the error
-    contract, or why nothing was bought. The README lists them all.
+    *reason* is the last part of its stat ``captcha/dropped_count/<reason>``: an error code, or the
+    reason why nothing was bought. The README lists them all.
     """
 
     def __init__(self, reason: str) -> None:
-        super().__init__(f"captcha not passed: {reason}")
+        super().__init__(f"captcha not solved: {reason}")
         self.reason = reason

@@ -1,4 +1,4 @@
-"""Files that only their owner may read: what a crawl writes may name its pages and its spending."""
+"""Files that only their owner may read, since they contain URLs and the spending of a crawl."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ _PRIVATE = 0o600
 
 
 def opened(path: Path, mode: Literal["w", "a"]) -> TextIO:
-    """The text file at *path*; one that is made here is for its owner only.
+    """Opens the text file at *path*; a new one is readable by its owner only.
 
-    Raises OSError, for a symbolic link as well: it may lead to any file of the user.
+    Raises OSError, also for a symbolic link, which may lead to any file of the user.
     """
     return open(path, mode, encoding="utf-8", opener=_private)
 
 
 def make_private(path: Path) -> None:
-    """Makes *path* a file for its owner only, empty where there is none. Raises OSError."""
+    """Makes *path* a file for its owner only, created if missing. Raises OSError."""
     os.close(_private(path, os.O_WRONLY | os.O_CREAT))
     with suppress(OSError):  # of another user, who shares the directory
         path.chmod(_PRIVATE)

@@ -1,4 +1,4 @@
-"""What Scrapy sees of the plugin: its downloader middleware."""
+"""The downloader middleware."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 
 
 class CaptchaMiddleware:
-    """Downloader middleware that gets captchas solved by a service, within the user's limits.
+    """Downloader middleware that has captchas solved by a service, within the user's limits.
 
     It stands at 585: after decompression (590), so that it can read pages; before MetaRefresh (580)
     and Retry (550), so that a captcha with status 429 or 503 is solved and not retried.
 
     A spider may define ``captcha_detect(response)``, which returns a `Captcha`, a `Detection` or
     None, and ``captcha_submit(request, captcha, solution)``, which returns the request that carries
-    the solution back. A request may say ``meta={"captcha": False}``, or a dict as in `Options.of`.
+    the solution. A request may have ``meta={"captcha": False}``, or a dict as in `Options.of`.
     """
 
     def __init__(self, crawler: Crawler, config: Config) -> None:
@@ -50,7 +50,7 @@ class CaptchaMiddleware:
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        """Raises NotConfigured without an account, ValueError for settings that cannot be right."""
+        """Raises NotConfigured without an account, ValueError for invalid settings."""
         return cls(crawler, Config.from_settings(crawler.settings))
 
     async def process_request(
@@ -84,9 +84,9 @@ class CaptchaMiddleware:
         return self._handler.failed(request, exception)
 
     def _is_quiet_for(self, request: Request) -> bool:
-        """Whether nothing was met that concerns *request*, nor said or noted of it.
+        """Whether no captcha, no option and no state concerns *request*.
 
-        So it is for most requests of most crawls, which are not to pay for what others need.
+        That holds for most requests of most crawls, for which nothing else is done.
         """
         if self._sees_all or self._flights.has_begun or self._sessions.bound:
             return False

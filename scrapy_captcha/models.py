@@ -1,4 +1,4 @@
-"""What a captcha is, what a solution is, and the table of kinds."""
+"""Captchas, solutions, and the table of kinds."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Kind(str, Enum):
     FRIENDLY_CAPTCHA = "friendly_captcha"
     YANDEX_SMARTCAPTCHA = "yandex_smartcaptcha"
     IMAGE = "image"
-    # Walls that services open as a whole, by the cookie that a visitor gets who passes.
+    # Walls, for which services return the cookie of a visitor that has passed.
     CLOUDFLARE_CHALLENGE = "cloudflare_challenge"
     DATADOME = "datadome"
     PERIMETERX = "perimeterx"
@@ -40,12 +40,12 @@ class Kind(str, Enum):
 
 @dataclass(frozen=True, slots=True)
 class KindInfo:
-    """How captchas of one kind are answered.
+    """The way in which captchas of one kind are answered.
 
     * *answers*: name of the form field -> name in ``Solution.answers`` that fills it
     * *cookie*: name of the cookie that carries the answer instead of a form
-    * *perishable*: whether the page's parameters are good for one visit only, so that after a wait
-      the page has to be fetched anew before a solution is bought
+    * *perishable*: whether the page's parameters are valid for one visit only, so that after a wait
+      the page has to be fetched again before a solution is bought
     * *keyed*: whether a site key is needed to buy a solution
     """
 
@@ -115,8 +115,8 @@ class Form:
     """The form that takes the answer, as a browser would submit it but without the answer.
 
     * *fields*: name and value pairs in the page's order, the pressed button included
-    * *encoding*: in which the page has it sent, as Python names it
-    * *referrer_policy*: what the page lets be said of its URL, "" where it says nothing
+    * *encoding*: the encoding in which it is sent, by its name in Python
+    * *referrer_policy*: that of the page, "" if it has none
     """
 
     url: str
@@ -126,7 +126,7 @@ class Form:
     referrer_policy: str = ""
 
     def filled(self, data: Mapping[str, str | Iterable[str] | None]) -> Form:
-        """The same form with the values of *data*, several of a list, and without those of None."""
+        """The same form with the values of *data*: several for a list, none for None."""
         kept = [(name, value) for name, value in self.fields if name not in data]
         filled = [
             (name, one)
@@ -136,22 +136,22 @@ class Form:
         return replace(self, fields=(*kept, *filled))
 
 
-_LEAST_NAME = 8  # characters of a word that names a picture among all of a site
+_LEAST_NAME = 8  # characters of a word that identifies a picture of a site
 
 
 @dataclass(frozen=True, slots=True)
 class Captcha:
-    """A captcha on a page, and where its answer goes. Plain data, safe to log.
+    """A captcha on a page, with the form for its answer. Plain data, safe to log.
 
     * *url*: of the page that shows it
     * *site_key*: None for pictures, and for walls that show none
-    * *parameters*: what else the page gives the widget, under these names where it has them:
+    * *parameters*: other parameters of the widget, under these names:
       ``invisible`` ``data_s`` ``action`` ``min_score`` ``cdata`` ``page_data`` ``api_domain``
       ``enterprise_payload`` ``challenge`` ``api_server`` ``blob`` ``iv`` ``context``
       ``challenge_script`` ``captcha_script`` ``captcha_url`` ``api_script``
     * *image*: URL or ``data:`` URI of the picture; None for widgets
-    * *form*: None when the page shows none (kinds answered by a cookie need none)
-    * *answer_field*: the form's own name for the answer, None for the kind's usual one
+    * *form*: None if the page shows none (kinds answered by a cookie require none)
+    * *answer_field*: the field for the answer, None for the usual one of the kind
     """
 
     kind: Kind
@@ -164,14 +164,14 @@ class Captcha:
 
     @property
     def perishable(self) -> bool:
-        """Whether what the page showed is good for one visit only."""
+        """Whether the parameters of the page are valid for one visit only."""
         return KINDS[self.kind].perishable or "data_s" in self.parameters
 
     @property
     def one_visit(self) -> bool:
-        """Whether the site may expect the answer to the last captcha of a session only.
+        """Whether the site may accept the answer to the last captcha of a session only.
 
-        Not where the form names the picture to which its answer belongs.
+        False if the form identifies the picture to which the answer belongs.
         """
         values = (value for _, value in self.form.fields) if self.form else ()
         is_named = self.image and any(v in self.image for v in values if len(v) >= _LEAST_NAME)
@@ -198,11 +198,11 @@ def are_few(cookies: Mapping[str, str]) -> bool:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Solution:
-    """What a service answered. ``repr()`` holds no token.
+    """The solution of a captcha by a service. ``repr()`` contains no token.
 
     * *answers*: by our names: ``token``; ``text`` for pictures; GeeTest's own five or three words
-    * *user_agent*, *cookies*: what the solution is bound to, where the service says so
-    * *cost*: in the account's currency, None when the answer does not tell
+    * *user_agent*, *cookies*: to be sent with the solution, if the service gives any
+    * *cost*: in the account's currency, None if the answer does not contain it
     """
 
     answers: Mapping[str, str]
@@ -218,7 +218,7 @@ class Solution:
 def form_answers(captcha: Captcha, solution: Solution) -> dict[str, str]:
     """The form fields that carry *solution* back, by name; {} for kinds answered by a cookie.
 
-    Raises ValueError for a solution that lacks what the kind needs.
+    Raises ValueError if *solution* lacks an answer that the kind requires.
     """
     if captcha.kind is Kind.IMAGE:
         return {captcha.answer_field or "captcha": answer_of(solution, "text")}
@@ -231,7 +231,7 @@ def form_answers(captcha: Captcha, solution: Solution) -> dict[str, str]:
 
 
 def answer_of(solution: Solution, name: str) -> str:
-    """What *solution* has under *name*; raises ValueError where it has nothing."""
+    """The answer *name* of *solution*; raises ValueError if it has none."""
     try:
         return solution.answers[name]
     except KeyError:

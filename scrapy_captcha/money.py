@@ -11,12 +11,12 @@ Micros = int
 
 
 def micros(amount: float | str) -> Micros:
-    """*amount*, finite and in the account's currency; parts of a millionth count as one."""
+    """*amount*, finite and in the account's currency, rounded up to whole millionths."""
     return int((Decimal(str(amount)) * _MILLION).to_integral_value(ROUND_CEILING))
 
 
 def known_cost(cost: float | None) -> float | None:
-    """*cost*, which a service names for one task; None where no task costs that."""
+    """*cost*, which a service gives for one task; None if it cannot be the price of a task."""
     if cost is None or not (cost == 0 or _LEAST_COST <= cost <= _MOST_COST):  # which NaN is not
         return None
     return cost
@@ -28,7 +28,7 @@ def amount(value: Micros) -> float:
 
 
 def shown(value: Micros) -> str:
-    """*value* for people: two decimals, and more where there is more."""
+    """*value* for display: two decimals, or more if they are not 0."""
     text = f"{Decimal(value) / _MILLION:.6f}".rstrip("0")
     whole, _, decimals = text.partition(".")
     return f"{whole}.{decimals:0<2}"

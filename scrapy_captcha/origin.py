@@ -1,4 +1,4 @@
-"""The request that the spider meant: how it is tried again, and given back as it was."""
+"""The spider's own request: repeating it after redirects, and giving it back unchanged."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ _NAMES_A_GATE = re.compile(r"captcha|challenge|robot|human", re.IGNORECASE)
 
 
 def redirects(request: Request) -> list[str]:
-    """The URLs that redirects have led away from, from the request's own first one on.
+    """The URLs of *request* before each of its redirects, the first one first.
 
-    Meta that a spider copies into another request has its old redirects in it, which are not the
-    new request's: that one is deeper.
+    Meta that a spider copies into another request contains old redirects, which are not those of
+    the new request: that has a greater depth.
     """
     urls = request.meta.get("redirect_urls")
     is_sound = isinstance(urls, list | tuple) and all(isinstance(url, str) for url in urls)
@@ -36,23 +36,23 @@ def redirects(request: Request) -> list[str]:
 
 
 def wanted_url(request: Request) -> str:
-    """The URL that was asked for first, before redirects led to *request*."""
+    """The URL that was requested first, before redirects led to *request*."""
     return next(iter(redirects(request)), request.url)
 
 
 def shown_at(request: Request) -> str:
-    """The host of *request*, "" where no redirect has led to it from another one."""
+    """The host of *request* if a redirect from another host has led to it, else ""."""
     host = urlsplit(request.url).hostname or ""
     return host if host != urlsplit(wanted_url(request)).hostname else ""
 
 
 def owner_of(request: Request) -> str:
-    """What tells the request of a spider from others that got a copy of its meta."""
+    """A key of the spider's request, which differs from that of a request with copied meta."""
     return f"{request.meta.get('depth', 0)} {wanted_url(request)}"
 
 
 def is_of_page(request: Request) -> bool:
-    """Whether the spider meant a page with *request*, and posted nothing."""
+    """Whether the spider's request for *request* was a GET, for a page."""
     return _checked(request.meta.get(ORIGIN))["method"] in _SAFE
 
 
@@ -65,14 +65,14 @@ def is_at_its_gate(request: Request) -> bool:
 
 
 def disown(request: Request) -> None:
-    """Takes out of *request* what belongs to another one, whose meta a spider has copied."""
+    """Removes the state of another request from *request*, whose meta a spider has copied."""
     owner = CaptchaState.of(request.meta).owner
     if owner and owner != owner_of(request):
         del request.meta[KEY]
 
 
 def remember_origin(request: Request, *, whole: bool = False) -> None:
-    """Keeps in meta what a redirect would make *request* forget; with *whole*, its headers too."""
+    """Keeps in meta what a redirect would change in *request*; with *whole*, the headers too."""
     meta, owner = request.meta, ""
     urls = meta.get("redirect_urls")
     if isinstance(urls, list | tuple):
@@ -83,8 +83,8 @@ def remember_origin(request: Request, *, whole: bool = False) -> None:
         owner = owner_of(request)
         if _checked(meta[ORIGIN]).get("owner") != owner:
             del meta[ORIGIN]
-    told = request.method != "GET" or request.cookies or "Authorization" in request.headers
-    if (told or (whole and not redirects(request))) and ORIGIN not in meta:
+    changes = request.method != "GET" or request.cookies or "Authorization" in request.headers
+    if (changes or (whole and not redirects(request))) and ORIGIN not in meta:
         meta[ORIGIN] = {
             "owner": owner or owner_of(request),
             "method": request.method,
@@ -102,7 +102,7 @@ def _chain(meta: Mapping[str, Any]) -> tuple[int, int]:
 
 
 def restore(request: Request, state: CaptchaState) -> None:
-    """Gives *request* back to the spider as it was, with nothing of ours in it."""
+    """Restores *request* for the spider, without any state of the plugin."""
     if state.priority is not None:
         request.priority = state.priority
         request.dont_filter = state.dont_filter
@@ -115,7 +115,7 @@ def restore(request: Request, state: CaptchaState) -> None:
 
 
 def to_be_tried_again(request: Request, *, priority_adjust: int, is_gate: bool = False) -> Request:
-    """The request that the spider meant with *request*, with what is known by now.
+    """The spider's own request for *request*, with the state of *request*.
 
     *priority_adjust* is ``REDIRECT_PRIORITY_ADJUST``; *is_gate* as in `original`.
     """
@@ -141,7 +141,7 @@ def to_be_tried_again(request: Request, *, priority_adjust: int, is_gate: bool =
 
 
 def with_own(request: Request, *, priority_adjust: int) -> CaptchaState:
-    """The state of *request*, with what is the request's own and may differ on the way."""
+    """The state of *request*, with its own priority, dont_filter and cookies."""
     meant = original(request, priority_adjust=priority_adjust)
     return _with_own(CaptchaState.of(request.meta), meant)
 
@@ -159,12 +159,12 @@ def _with_own(state: CaptchaState, meant: Request) -> CaptchaState:
 
 
 def original(request: Request, *, priority_adjust: int, is_gate: bool = False) -> Request:
-    """The request that the spider meant, before redirects led it to *request*.
+    """The spider's own request, before redirects led to *request*.
 
-    A POST that was redirected may have been carried out, and *request* show a captcha before the
-    page of its result. It is sent again only where its redirect led to a captcha that stands for
-    other pages: one whose URL names the way back, or a captcha, or that *is_gate*, one to which
-    pages have been redirected. *priority_adjust* is ``REDIRECT_PRIORITY_ADJUST``.
+    A POST that was redirected may have been carried out, with a captcha before the page of its
+    result. It is sent again only if the redirect led to a captcha for other pages as well: if the
+    URL names the way back or a captcha, or with *is_gate*, if other pages have been redirected to
+    it. *priority_adjust* is ``REDIRECT_PRIORITY_ADJUST``.
     """
     urls = redirects(request)
     if not urls:
@@ -178,9 +178,9 @@ def original(request: Request, *, priority_adjust: int, is_gate: bool = False) -
 
 
 def post_again(request: Request, *, priority_adjust: int) -> Request:
-    """The POST that one redirect has led to *request*, which has turned out to be no result of it.
+    """The POST that was redirected to *request*, which has turned out not to be its result.
 
-    It is to be judged as the page of *request* was.
+    It has the options of *request*.
     """
     origin = _checked(request.meta.get(ORIGIN))
     state = CaptchaState.of(request.meta)
@@ -211,7 +211,7 @@ def _was_not_carried_out(request: Request, urls: list[str], *, is_gate: bool) ->
 
 
 def _may_be_repeated(request: Request) -> bool:
-    """Whether nothing says that what was redirected to *request* has been carried out."""
+    """Whether there is no sign that the POST that led to *request* has been carried out."""
     values = [value for _, value in parse_qsl(urlsplit(request.url).query)]
     names_way_on = any(value.startswith(("/", "http:", "https:")) for value in values)
     return len(redirects(request)) == 1 and not names_way_on
@@ -228,5 +228,5 @@ def _names_way_back(url: str, meant: str) -> bool:
 
 
 def without_redirects(meta: Mapping[str, Any]) -> dict[str, Any]:
-    """*meta* without what the redirect middlewares keep there, and what is noted of it."""
+    """*meta* without the keys of the redirect middlewares, and without our notes of them."""
     return {k: v for k, v in meta.items() if k not in _REDIRECT_KEYS and k != CHAIN}

@@ -1,7 +1,8 @@
-"""What is done about an error: a table, one row per code, and the rules around it.
+"""Decides what to do about an error: a table, one row per code, and the rules around it.
 
-The word that counts is, in this order: the user's (``CAPTCHA_POLICY``), the server's ``retryable``,
-the table's. A server may not forbid the way out of a proxy's error: another proxy is another try.
+In order of precedence: the user's ``CAPTCHA_POLICY``, the server's ``retryable``, the table. The
+server's ``retryable: false`` does not prevent a retry through another proxy after an error of the
+proxy.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ _OWN_SHORTEST_DELAY = 0.5  # seconds, before the first doubling
 
 
 class Action(str, Enum):
-    """The words of ``CAPTCHA_POLICY``."""
+    """The values of ``CAPTCHA_POLICY``."""
 
     RESCHEDULE = "reschedule"
     ROTATE = "rotate"
@@ -39,10 +40,10 @@ class Action(str, Enum):
 
 @dataclass(frozen=True, slots=True)
 class Reschedule:
-    """Try again after *delay* seconds; with *shut*, nobody buys at the provider until then."""
+    """Retry after *delay* seconds; with *holds_all*, the provider backs off until then."""
 
     delay: float
-    shut: bool = False
+    holds_all: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +56,14 @@ class RotateProxy:
 
 @dataclass(frozen=True, slots=True)
 class Drop:
-    """Give this page up; *reason* is the word in the stats."""
+    """Give the page up; *reason* is that of the stats."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class StopBuying:
-    """Give this page up and buy nothing more at the provider."""
+    """Give the page up and stop buying at the provider."""
 
     reason: str
 
@@ -71,10 +72,10 @@ Decision = Reschedule | RotateProxy | Drop | StopBuying
 
 
 def default_action(code: ErrorCode, status: int | None) -> Action:
-    """The table: what is done about *code* when neither the user nor the server says more.
+    """The decision of the table for *code*.
 
-    *status* is the HTTP status, which alone speaks for answers that nobody understands. A code
-    without a row is an error for mypy: the function would end without a return.
+    *status* is the HTTP status, which decides about unintelligible answers. A code without a row is
+    an error for mypy: the function would end without a return.
     """
     match code:
         case (
@@ -125,11 +126,11 @@ _REST: Mapping[ErrorCode, Rest] = {
 
 @dataclass(frozen=True, slots=True)
 class Attempts:
-    """What has been tried for one page.
+    """The attempts for one page.
 
     * *tasks*: tasks bought
-    * *retries*: times that it was rescheduled or given another proxy
-    * *resent*: whether a purchase whose answer was lost has been sent a second time
+    * *retries*: number of times that it was rescheduled or sent to another proxy
+    * *resent*: whether a purchase whose answer was lost has been sent again
     """
 
     tasks: int = 0
@@ -137,7 +138,7 @@ class Attempts:
     resent: bool = False
 
     def after(self, error: SolverError) -> Attempts:
-        """The same, with the try that ended in *error*; in an outage that was none."""
+        """The same, with the attempt that ended with *error*; none is added in an outage."""
         counts = not error.in_outage
         return replace(
             self,
@@ -149,11 +150,11 @@ class Attempts:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """The user's limits and words on errors.
+    """The user's limits and decisions about errors.
 
     * *actions*: rows that replace the table's, from ``CAPTCHA_POLICY``
     * *retry_times*: purchases per page; a page is retried as many times for errors that cost none
-    * *max_delay*: seconds, the longest wait for anything
+    * *max_delay*: maximum wait in seconds
     """
 
     actions: Mapping[ErrorCode, Action] = field(default_factory=dict)
@@ -161,14 +162,14 @@ class Policy:
     max_delay: float = 300.0
 
     def decide(self, error: SolverError, attempts: Attempts, *, jitter: float) -> Decision:
-        """What to do about *error*, the next after *attempts*; *jitter* is a number from 0 to 1."""
+        """The decision about *error* after *attempts*; *jitter* is a number from 0 to 1."""
         reason = error.code.value
         match self.action(error):
             case Action.STOP:
                 return StopBuying(reason)
             case Action.RESCHEDULE if self._may_try_again(error, attempts):
                 delay = self.delay(error, attempts.retries, jitter=jitter)
-                return Reschedule(delay, shut=_concerns_all(error))
+                return Reschedule(delay, holds_all=_concerns_all(error))
             case Action.ROTATE if self._may_try_again(error, attempts):
                 delay = self.delay(error, attempts.retries, jitter=jitter)
                 rest = _REST.get(error.code, Rest.GROWING)
@@ -177,7 +178,7 @@ class Policy:
                 return Drop(reason)
 
     def action(self, error: SolverError) -> Action:
-        """The row that holds for *error*: the user's, else the server's, else the table's."""
+        """The action for *error*: the user's, else the server's, else that of the table."""
         if error.code in self.actions:
             return self.actions[error.code]
         default = default_action(error.code, error.http_status)
@@ -188,7 +189,7 @@ class Policy:
         return default
 
     def delay(self, error: SolverError, retries: int, *, jitter: float) -> float:
-        """Seconds to wait: what the server asked for, else ``0.5 * 2 ** retries * (1 + jitter)``.
+        """The seconds to wait: those of the server, else ``0.5 * 2 ** retries * (1 + jitter)``.
 
         Never below 0.1 s nor above *max_delay*.
         """
@@ -205,7 +206,7 @@ class Policy:
 
 
 def in_place(decision: Decision, error: SolverError, captcha: Captcha) -> Decision:
-    """*decision* for a page that cannot be fetched again: what needs that is given up."""
+    """*decision* for a page that cannot be fetched again; it is dropped if that is required."""
     if isinstance(decision, RotateProxy) and error.retryable:
         decision = Reschedule(decision.delay)
     if isinstance(decision, RotateProxy) or (
@@ -220,10 +221,10 @@ def _concerns_all(error: SolverError) -> bool:
 
 
 def reason_not_to_answer(captcha: Captcha, *, own_way: bool = False) -> str | None:
-    """Why no solution of *captcha* could be used, so that none is bought; None when one could.
+    """The reason why a solution of *captcha* could not be used; None if it could.
 
-    A token goes to the origin that showed the captcha and nowhere else, and never into a URL. With
-    *own_way* the user's own code carries it there, and answers for that.
+    A token is sent only to the origin that showed the captcha, and never in a URL. With *own_way*
+    the user's own code sends it and is responsible for that.
     """
     reason = _reason_not_to_ask(captcha)
     if reason or KINDS[captcha.kind].cookie or own_way:
@@ -238,7 +239,7 @@ def reason_not_to_answer(captcha: Captcha, *, own_way: bool = False) -> str | No
 
 
 def _reason_not_to_ask(captcha: Captcha) -> str | None:
-    """Why no service could be asked for *captcha*."""
+    """The reason why no service could solve *captcha*; None if one could."""
     if KINDS[captcha.kind].keyed and not captcha.site_key:
         return "site_key"
     if captcha.image and _DRAWING.match(captcha.image):

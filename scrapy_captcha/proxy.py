@@ -1,4 +1,4 @@
-"""Proxies: their addresses, and what becomes of one that has failed."""
+"""Proxies: their addresses, and the consequences of their failures."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _PORTS = {"http": 80, "https": 443, "socks4": 1080, "socks5": 1080}
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Proxy:
-    """A proxy server; ``repr()`` and ``str()`` show no credentials."""
+    """A proxy server; ``repr()`` and ``str()`` contain no credentials."""
 
     scheme: str
     host: str
@@ -30,8 +30,8 @@ class Proxy:
     def parse(cls, url: str, *, default_port: bool = False) -> Proxy:
         """From ``scheme://[user:password@]host:port``; credentials may be percent-encoded.
 
-        With *default_port* the port may be left out. Raises ValueError, whose text
-        holds no credentials.
+        With *default_port* the port may be left out. Raises ValueError, whose text contains no
+        credentials.
         """
         # Split by hand: a password that is not encoded may hold what ends a URL's host.
         scheme, _, rest = url.partition("://")
@@ -52,7 +52,7 @@ class Proxy:
 
     @property
     def url(self) -> str:
-        """With credentials: for ``request.meta["proxy"]``, not for a log."""
+        """The URL with credentials, as in ``request.meta["proxy"]``; not to be logged."""
         if not self.username:
             return str(self)
         login = f"{quote(self.username, safe='')}:{quote(self.password, safe='')}"
@@ -71,7 +71,7 @@ class Proxy:
 
 
 class Rest(Enum):
-    """What happens to a proxy that a captcha could not be solved through."""
+    """The consequence for a proxy through which a captcha could not be solved."""
 
     GROWING = "rest"  # longer each time
     BANNED = "ban"  # for the site
@@ -79,16 +79,16 @@ class Rest(Enum):
 
 
 class Chooser(Protocol):
-    """A pool of the user's own: the class that ``CAPTCHA_PROXIES`` may name."""
+    """A custom pool of proxies: the class that ``CAPTCHA_PROXIES`` may name."""
 
     def choose(self, site: str, jar: Hashable) -> str | None:
-        """The URL of the proxy for the session of *jar* at *site*, None when there is none now."""
+        """The URL of the proxy for the session of *jar* at *site*; None if there is none now."""
 
     def refused(self, proxy: str, what: str, site: str) -> None:
         """The solver could not use *proxy*, a URL given before, for *site*.
 
-        *what* should happen to it: ``rest``, longer each time; ``ban``, for the site; ``out``.
+        *what* is ``rest`` (cool down, longer each time), ``ban`` (for the site) or ``out``.
         """
 
     def wait(self, site: str) -> float | None:
-        """Seconds until there is one for *site*, 0 if there is; None when none ever will be."""
+        """The seconds until there is one for *site*, 0 if there is; None if there never will be."""

@@ -1,4 +1,4 @@
-"""What a purchase is, and what becomes of it."""
+"""Purchases and their outcomes."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ if TYPE_CHECKING:
 
 
 class Fate(str, Enum):
-    """What became of what was bought: the words in stats and the report."""
+    """The outcome of a purchase: the values in stats and the report."""
 
     ACCEPTED = "accepted"
     REJECTED = "rejected"
     EXPIRED = "expired"
     UNUSED = "unused"
-    FAILED = "failed"  # charged, but no solution came of it
+    FAILED = "failed"  # charged without a solution
 
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """What is bought for whom; *proxy* is its number, host and port, "" without one."""
+    """The site, kind and provider of a purchase; *proxy* is number, host and port, or ""."""
 
     site: str
     kind: Kind
@@ -34,7 +34,7 @@ class Need:
 
 @dataclass(slots=True)
 class Purchase:
-    """One purchase from its reservation on; *attempts* is which one it is for its page."""
+    """One purchase from its reservation on; *attempts* is its number among those of its page."""
 
     need: Need
     url: str
@@ -46,12 +46,12 @@ class Purchase:
 
     @property
     def seconds(self) -> float:
-        """From the reservation to the solution, 0 while there is none."""
+        """The seconds from the reservation to the solution, 0 while there is none."""
         return 0.0 if self.charged is None else self.charged - self.begun
 
 
 def stored(purchase: Purchase) -> dict[str, Any]:
-    """Plain data of *purchase* for `restored`, while nothing was charged for it."""
+    """*purchase* as plain data for `restored`, while nothing was charged for it."""
     need = purchase.need
     return {
         "need": [need.site, need.kind.value, need.provider, need.proxy],
@@ -62,7 +62,7 @@ def stored(purchase: Purchase) -> dict[str, Any]:
 
 
 def restored(data: Any, now: float) -> Purchase:
-    """The purchase that `stored` gave *data* of, begun *now*.
+    """The purchase of *data*, which `stored` has returned, begun *now*.
 
     Raises KeyError, TypeError or ValueError for other data.
     """
@@ -75,7 +75,7 @@ def restored(data: Any, now: float) -> Purchase:
 
 
 def counts(values: Any, length: int) -> list[int]:
-    """*values*, which are *length* counts. Raises TypeError or ValueError if they are not."""
+    """*values* if they are *length* counts. Raises TypeError or ValueError otherwise."""
     if len(values) != length or not all(type(v) is int and v >= 0 for v in values):
         raise ValueError
     return list(values)

@@ -1,4 +1,4 @@
-"""What a request says of the session that it belongs to: site, cookie jar and proxy."""
+"""The session of a request: site, cookie jar and proxy."""
 
 from __future__ import annotations
 
@@ -18,13 +18,12 @@ if TYPE_CHECKING:
 
     Served = frozenset[tuple[bytes, bytes]]  # names and values of cookies
 
-    # What a parked request waits for; its result is sent in its place.
+    # A parked request waits for it; its result is sent instead.
     Story = Callable[[Request], Coroutine[Deferred[Any], Any, Request]]
 
 PROXY_KEYS = frozenset({"proxy", "_auth_proxy", "_scheme_proxy", PROXY_INDEX, HAD_PROXY})
 
-# What makes the session of a page: its cookies and its proxy, with the proxy's credentials; and by
-# which rules it was fetched.
+# The meta keys of the session of a page: cookies, proxy with credentials, and download options.
 _HEADERS = ("User-Agent", "Proxy-Authorization")
 _META = (
     *PROXY_KEYS,
@@ -41,9 +40,9 @@ _extract = TLDExtract(suffix_list_urls=(), cache_dir=None, include_psl_private_d
 
 @lru_cache(maxsize=4096)
 def site_of(host: str) -> str:
-    """The registrable domain of *host*; an IP address or a name without one is its own site.
+    """The registrable domain of *host*; *host* itself if it has none, such as an IP address.
 
-    The first call of a process reads the suffix list, for some 30 ms: it is not for every page.
+    The first call in a process takes some 30 ms to read the suffix list.
     """
     parts = _extract(host)
     return f"{parts.domain}.{parts.suffix}" if parts.domain and parts.suffix else host
@@ -55,13 +54,13 @@ def site_of_page(page: Request | Response) -> str:
 
 
 def site_of_captcha(request: Request) -> str:
-    """The site that shows the captcha of *request*, to which a redirect may have led."""
+    """The site that shows the captcha of *request*, maybe after a redirect."""
     shown_at = CaptchaState.of(request.meta).shown_at
     return site_of(shown_at) if shown_at else site_of_page(request)
 
 
 def jar_of(request: Request) -> Hashable:
-    """What names the cookie jar of *request*; None for the usual one."""
+    """The ``cookiejar`` of *request*; None for the default one."""
     jar = request.meta.get("cookiejar")
     try:
         hash(jar)
@@ -72,7 +71,7 @@ def jar_of(request: Request) -> Hashable:
 
 
 def same_session(page: Request) -> tuple[dict[str, bytes], dict[str, Any]]:
-    """Headers and meta of a request that belongs to the session of *page*."""
+    """The headers and meta of a request in the session of *page*."""
     headers = {name: value for name in _HEADERS if (value := page.headers.get(name))}
     return headers, {key: page.meta[key] for key in _META if key in page.meta}
 
@@ -83,7 +82,7 @@ def has_proxy(request: Request) -> bool:
 
 
 def without_proxy(request: Request) -> Request:
-    """*request* as if it had never had a proxy, its credentials included."""
+    """*request* without its proxy and the credentials of that."""
     headers = request.headers.copy()
     headers.pop("Proxy-Authorization", None)
     meta: dict[str, Any] = {k: v for k, v in request.meta.items() if k not in PROXY_KEYS}
@@ -91,9 +90,9 @@ def without_proxy(request: Request) -> Request:
 
 
 def without_credentials(request: Request) -> Request:
-    """*request* as it may be written to disk: as it is, but for the credentials of its proxy.
+    """*request* as it may be written to disk: without the credentials of its proxy.
 
-    A proxy of the environment is left out, since HttpProxyMiddleware will choose it again.
+    A proxy from the environment is removed, since HttpProxyMiddleware sets it again.
     """
     if "Proxy-Authorization" not in request.headers:
         return request

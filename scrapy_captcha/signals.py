@@ -1,4 +1,4 @@
-"""Signals that the plugin sends, beside Scrapy's own. Receivers are given *spider* as well."""
+"""The signals of the plugin. Receivers get *spider* as well."""
 
 from __future__ import annotations
 

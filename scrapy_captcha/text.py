@@ -1,4 +1,4 @@
-"""Texts that sites and other code wrote, as they may be shown: on one line, with no control."""
+"""Makes texts from outside safe to show: on one line, without control characters."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _NOT_IN_WORDS = re.compile(r"[^A-Za-z0-9_]+")
 
 
 def printable(text: str, longest: int = _LONGEST) -> str:
-    """*text* with controls, ends of lines and marks of direction escaped, cut at *longest*."""
+    """*text* with control characters, line ends and direction marks escaped, cut at *longest*."""
     if len(text) > longest:
         text = text[: longest - 1] + "…"
     if text.isprintable():
@@ -24,6 +24,6 @@ def _escape(character: str) -> str:
 
 
 def word(text: object) -> str:
-    """*text* as a word for stats and reasons: letters, digits and ``_``; "unnamed" for none."""
+    """*text* as a word for stats and reasons: letters, digits and ``_``; "unnamed" if empty."""
     words = _NOT_IN_WORDS.sub("_", str(text)[: 4 * _LONGEST_WORD]).strip("_")
     return words[:_LONGEST_WORD] or "unnamed"

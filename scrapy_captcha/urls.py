@@ -1,8 +1,8 @@
-"""URLs as they are sent: one reading of them, for judging where they lead and for going there.
+"""URLs, parsed in one way both for checking their origin and for sending requests.
 
-Pages write URLs as browsers read them, with backslashes for slashes and line breaks that count for
-nothing. What parsers do not all read alike, such as user names and escapes in a host, has no origin
-at all, so that nothing is sent there.
+Pages write URLs as browsers read them, with backslashes for slashes and ignored line breaks. A URL
+that parsers read in different ways, for example with a user name or escapes in the host, has no
+origin, so that nothing is sent there.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _LOOKS_NUMERIC = re.compile(r"[0-9]+|0x[0-9a-f]*")
 
 
 class Origin(NamedTuple):
-    """Where a request goes: *host* in lower case, IPv6 without brackets."""
+    """The origin of a URL: *host* in lower case, IPv6 without brackets."""
 
     scheme: str
     host: str
@@ -35,9 +35,9 @@ class Origin(NamedTuple):
 
 
 def joined(base: str, reference: str) -> str:
-    """*reference*, as a page at *base* writes it, made absolute as browsers do.
+    """*reference* in a page at *base*, made absolute as browsers do.
 
-    Raises ValueError for what cannot be one.
+    Raises ValueError if that is not possible.
     """
     text = reference.strip(_BLANKS).translate(_LINE_BREAKS)
     query = _QUERY.search(text)
@@ -55,9 +55,9 @@ def joined(base: str, reference: str) -> str:
 
 
 def as_sent(url: str, encoding: str = "utf-8") -> str:
-    """The absolute *url* as a request for it has it; the query is in *encoding*.
+    """The absolute *url* as a request sends it, with the query in *encoding*.
 
-    Raises ValueError for what cannot be one.
+    Raises ValueError if that is not possible.
     """
     try:
         return safe_url_string(url, encoding)
@@ -66,7 +66,7 @@ def as_sent(url: str, encoding: str = "utf-8") -> str:
 
 
 def origin_of(url: str) -> Origin | None:
-    """Where a request for *url* goes; None where that is not plain."""
+    """The origin to which a request for *url* is sent; None if it is ambiguous."""
     try:
         found = _AUTHORITY.match(as_sent(url))
         host = _plain_host(found[2]) if found else ""
@@ -80,7 +80,7 @@ def origin_of(url: str) -> Origin | None:
 
 @lru_cache(maxsize=256)
 def _plain_host(host: str) -> str:
-    """*host*, "" where resolvers may read a number in it that is no plain address."""
+    """*host*; "" if resolvers may read it as a number that is no plain address."""
     if host.startswith("["):
         return str(IPv6Address(host[1:-1]))
     if _LOOKS_NUMERIC.fullmatch(host.rstrip(".").rpartition(".")[2]):
@@ -92,12 +92,12 @@ def _plain_host(host: str) -> str:
 
 
 def host_of(url: str) -> str:
-    """The host to which a request for *url* goes; "" where that is not plain."""
+    """The host to which a request for *url* is sent; "" if it is ambiguous."""
     origin = origin_of(url)
     return origin.host if origin else ""
 
 
 def are_of_one_origin(url: str, other: str) -> bool:
-    """Whether requests for both go to the same origin; never where that is not plain."""
+    """Whether both have the same origin; False if one is ambiguous."""
     origin = origin_of(url)
     return origin is not None and origin == origin_of(other)

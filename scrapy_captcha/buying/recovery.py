@@ -124,7 +124,9 @@ class Recovery:
             case StopBuying(reason):
                 self._stop(reason, error)
                 return self._pool.is_asked(captcha, proxy)
-            case Reschedule(shut=shut) if costs_nothing and (shut or is_failure(error)):
+            case Reschedule(holds_all=holds_all) if costs_nothing and (
+                holds_all or is_failure(error)
+            ):
                 been_to_all = state.elsewhere >= self._pool.rivals
                 return not been_to_all and self._pool.is_open(captcha, proxy)
             case Drop(ErrorCode.METHOD_INVALID.value) if costs_nothing:

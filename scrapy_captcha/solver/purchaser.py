@@ -140,7 +140,7 @@ class Purchaser:
                 self._hopeless.put(_place(captcha), error.again())
             case StopBuying():
                 self.stop(error)
-            case Reschedule(delay, shut=True):
+            case Reschedule(delay, holds_all=True):
                 self._throttle.shut(time.monotonic() + delay)
                 self._was_shut()
 

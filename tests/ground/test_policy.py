@@ -38,7 +38,7 @@ TABLE: dict[ErrorCode, Decision] = {
     ErrorCode.INPUT_TOO_SMALL: Drop("INPUT_TOO_SMALL"),
     ErrorCode.INPUT_TOO_LARGE: Drop("INPUT_TOO_LARGE"),
     ErrorCode.METHOD_INVALID: Drop("METHOD_INVALID"),
-    ErrorCode.CAPACITY: Reschedule(0.5, shut=True),
+    ErrorCode.CAPACITY: Reschedule(0.5, holds_all=True),
     ErrorCode.UNSOLVABLE: AGAIN,
     ErrorCode.NOT_FOUND: Drop("NOT_FOUND"),
     ErrorCode.PROVIDER_TIMEOUT: AGAIN,
@@ -104,7 +104,7 @@ def test_the_status_speaks_for_answers_that_nobody_understands(
 def test_retryable_true_reschedules_whatever_the_table_says(code: ErrorCode) -> None:
     error = SolverError(code, retryable=True, retry_after=7.0, http_status=400)
     concerns_all = code is ErrorCode.CAPACITY or code in ACCOUNT
-    assert decide(error) == Reschedule(7.0, shut=concerns_all)
+    assert decide(error) == Reschedule(7.0, holds_all=concerns_all)
 
 
 @pytest.mark.parametrize("code", RESCHEDULED)
@@ -249,7 +249,7 @@ def test_a_purchase_whose_answer_is_lost_is_sent_once_more_and_not_twice(code: E
 def test_a_resent_purchase_that_was_refused_may_be_tried_again() -> None:
     refused = SolverError(ErrorCode.CAPACITY)
     attempts = Attempts(retries=1, resent=True)
-    assert decide(refused, attempts) == Reschedule(1.0, shut=True)
+    assert decide(refused, attempts) == Reschedule(1.0, holds_all=True)
 
 
 def test_attempts_count_tasks_retries_and_resends() -> None:
