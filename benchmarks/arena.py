@@ -20,7 +20,7 @@ from scrapy_captcha.providers import Unified
 from scrapy_captcha.sandbox import Mode, Sandbox, SolverOptions
 from scrapy_captcha.sandbox.guards import Gatekeeper
 from scrapy_captcha.sandbox.pages import content, wall
-from scrapy_captcha.sandbox.script import Reply
+from scrapy_captcha.sandbox.script import HttpReply
 from scrapy_captcha.sandbox.web import Listener, body_of, pause, send
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class BareSite:
         else:
             challenge = self._gate.challenge(self.guard, "", path, _url(request, path), "GET")
             page = wall(challenge, path, again=request.method == b"POST")
-        send(request, Reply(200, page.encode(), _HTML))
+        send(request, HttpReply(200, page.encode(), _HTML))
 
     def _lets_in(self, request: Request, number: int) -> bool:
         if request.received_cookies.get(b"clearance") == self._clearance.encode():
@@ -95,7 +95,7 @@ class StandIns:
     async def respond(self, request: Request) -> None:
         """Answer *request*."""
         answer = {b"/solve": self._peak, b"/v1": self._flaresolverr}[request.path]
-        send(request, Reply.of(await answer(json.loads(body_of(request)))))
+        send(request, HttpReply.of(await answer(json.loads(body_of(request)))))
 
     async def _peak(self, order: dict[str, str]) -> dict[str, Any]:
         return {"success": True, "data": {"token": await self._token(order["url"])}}

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Mapping, Sequence
 
-    from scrapy_captcha.sandbox.calls import Call
+    from scrapy_captcha.sandbox.calls import ReceivedCall
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Solve:
         return Solve(self.seconds, 1 + looks, looks * interval - self.seconds)
 
 
-def solve_of(calls: Sequence[Call], seconds: float) -> Solve:
+def solve_of(calls: Sequence[ReceivedCall], seconds: float) -> Solve:
     """From the *calls* about one task, in their order, whose solution took *seconds*."""
     return Solve(seconds, len(calls), calls[-1].at - calls[0].at - seconds)
 
@@ -84,7 +84,7 @@ async def solves(work: Work, seed: int) -> list[Solve]:
             CAPTCHA_CONCURRENT_SOLVES=every,
         )
         await crawl(Job(waves=[first, counted], settings=settings))
-        calls: dict[str, list[Call]] = {url: [] for url in counted}
+        calls: dict[str, list[ReceivedCall]] = {url: [] for url in counted}
         for call in sandbox.solver.calls:
             if call.url in calls:
                 calls[call.url].append(call)

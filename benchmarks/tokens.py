@@ -13,7 +13,7 @@ from benchmarks.crawl import Job
 from benchmarks.report import Row
 from benchmarks.running import crawl, home, naive, pages, run, with_plugin
 from scrapy_captcha.sandbox import Guard, Mode, Sandbox, SiteOptions, SolverOptions
-from scrapy_captcha.sandbox.tokens import Reason
+from scrapy_captcha.sandbox.tokens import TokenFault
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -55,7 +55,7 @@ async def outcome(setup: Any, work: Work) -> Outcome:
     async with Sandbox(solver, site) as sandbox:
         waves = [home(sandbox), pages(sandbox, range(1, work.pages + 1))]
         crawled = await crawl(Job(waves=waves, settings=setup(sandbox, **work.settings)))
-        expired = sandbox.site.gate.rejected[Reason.EXPIRED]
+        expired = sandbox.site.gate.rejected[TokenFault.EXPIRED]
         return Outcome(sandbox.solver.created, expired, len(crawled.arrivals))
 
 

@@ -46,30 +46,7 @@ METHOD_NAMES = {
     "enter",
     "of",
 }
-CLASS_NAMES = {
-    "Answer",
-    "Site",
-    "_Site",
-    "Page",
-    "Steps",
-    "Call",
-    "Widget",
-    "Shown",
-    "AntiCaptcha",
-    "Reply",
-    "Order",
-    "CapMonster",
-    "CapSolver",
-    "Generic",
-    "TaskType",
-    "TwoCaptcha",
-    "RuCaptcha",
-    "Unified",
-    "Purchase",
-    "Reason",
-    "Account",
-    "Limits",
-}
+CLASS_NAMES = {"Answer", "_Site"}
 
 
 @cache

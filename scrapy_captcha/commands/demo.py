@@ -54,7 +54,7 @@ _SETTINGS: dict[str, Any] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class DemoPage:
     """A page of the demo.
 
     * *guard*: the captcha before it, None for an open page
@@ -76,32 +76,32 @@ def _behind(kind: Kind, **guard: Any) -> Guard:
     return Guard(kind, mode=Mode.TOKEN, **guard)
 
 
-HOME = Page("/", content="<h1>Catalogue</h1>")
+HOME = DemoPage("/", content="<h1>Catalogue</h1>")
 PAGES = (
-    Page("/page/1"),
-    Page("/widget", content="Leave a comment"),  # a captcha that guards no content
-    Page("/page/3", _behind(Kind.IMAGE)),
-    Page("/page/4", _behind(Kind.IMAGE, status=429)),
-    Page(
+    DemoPage("/page/1"),
+    DemoPage("/widget", content="Leave a comment"),  # a captcha that guards no content
+    DemoPage("/page/3", _behind(Kind.IMAGE)),
+    DemoPage("/page/4", _behind(Kind.IMAGE, status=429)),
+    DemoPage(
         "/page/5",
         _behind(Kind.RECAPTCHA_V2),
         (Answer("getTaskResult", "/page/5", error="UNSOLVABLE"),),
     ),
-    Page(
+    DemoPage(
         "/page/6",
         _behind(Kind.HCAPTCHA, shown=Shown.REDIRECT, passage=Passage.REDIRECT),
         (Answer("createTask", "/page/6", error="CAPACITY", retry_after=1),),
     ),
-    Page("/page/7", _behind(Kind.TURNSTILE, status=403)),
-    Page(
+    DemoPage("/page/7", _behind(Kind.TURNSTILE, status=403)),
+    DemoPage(
         "/page/8",
         _behind(Kind.GEETEST_V4),
         (Answer("getTaskResult", "/page/8", error="PROVIDER_TIMEOUT"),),
     ),
-    Page("/page/9", _behind(Kind.AMAZON_WAF, status=405)),
-    Page("/page/10", _behind(Kind.FUNCAPTCHA, reject_first=1)),
-    Page("/form/11", _behind(Kind.RECAPTCHA_V3), form="name=demo", content="name=demo"),
-    Page(
+    DemoPage("/page/9", _behind(Kind.AMAZON_WAF, status=405)),
+    DemoPage("/page/10", _behind(Kind.FUNCAPTCHA, reject_first=1)),
+    DemoPage("/form/11", _behind(Kind.RECAPTCHA_V3), form="name=demo", content="name=demo"),
+    DemoPage(
         "/page/12",
         _behind(Kind.MTCAPTCHA),
         (Answer("createTask", "/page/12", error="INPUT_BAD_TYPE"),),
@@ -124,12 +124,12 @@ class DemoSpider(Spider):
         """The home page: it begins the session, to which this site binds its captchas."""
         yield self._request(HOME)
 
-    def enter(self, response: Response, page: Page) -> Iterator[Request]:
+    def enter(self, response: Response, page: DemoPage) -> Iterator[Request]:
         """The callback of the home page."""
         self.scrape(response, page)
         yield from map(self._request, PAGES)
 
-    def scrape(self, response: Response, page: Page) -> None:
+    def scrape(self, response: Response, page: DemoPage) -> None:
         """The callback of all others."""
         found = page.content in response.text
         self._end(page, SCRAPED if found else "not the page")
@@ -141,7 +141,7 @@ class DemoSpider(Spider):
         request: Request = failure.request  # type: ignore[attr-defined]  # Scrapy puts it there
         self._end(request.cb_kwargs["page"], f"given up: {reason}")
 
-    def _request(self, page: Page) -> Request:
+    def _request(self, page: DemoPage) -> Request:
         return Request(
             self._sandbox.site_url + page.path,
             self.enter if page is HOME else self.scrape,
@@ -151,7 +151,7 @@ class DemoSpider(Spider):
             cb_kwargs={"page": page},
         )
 
-    def _end(self, page: Page, outcome: str) -> None:
+    def _end(self, page: DemoPage, outcome: str) -> None:
         self._outcomes[page.path] = outcome
         kind = page.guard.kind.value if page.guard else "no captcha"
         # A task for a picture names no page, so that nothing else shows it.
@@ -160,7 +160,7 @@ class DemoSpider(Spider):
         _tell(_ROW.format(page.path, kind, said, outcome))
 
 
-def _said(sandbox: Sandbox, page: Page) -> list[str]:
+def _said(sandbox: Sandbox, page: DemoPage) -> list[str]:
     """The solver's answers about *page*: errors in their order, then solutions."""
     calls = [call for call in sandbox.solver.calls if call.url.endswith(page.path)]
     names = {ERRORS[ErrorCode(answer.error)].status: answer.error for answer in page.answers}

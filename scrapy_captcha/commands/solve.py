@@ -16,7 +16,7 @@ from scrapy_captcha.commands.arguments import parser_of
 from scrapy_captcha.commands.detect import WEB
 from scrapy_captcha.commands.project import settings_of_crawl
 from scrapy_captcha.commands.solving import Ending, SolvingSpider
-from scrapy_captcha.commands.steps import LogSteps, Steps
+from scrapy_captcha.commands.steps import LogSteps, StepPrinter
 from scrapy_captcha.commands.visits import settings_of_visit
 from scrapy_captcha.money import micros, shown
 from scrapy_captcha.settings.choices import GiveUp
@@ -92,7 +92,7 @@ def _at_most_one(own: Settings, config: Config) -> None:
 
 
 def _crawl(own: Settings, options: Namespace, config: Config) -> Ending:
-    steps, ending = Steps(), Ending()
+    steps, ending = StepPrinter(), Ending()
     handler, logger = LogSteps(steps), logging.getLogger(_LOG)
     logger.setLevel(logging.DEBUG)
     logger.addHandler(handler)
@@ -117,7 +117,7 @@ def _spent(stats: StatsCollector) -> str:
     return f"spent {shown(spent)}"
 
 
-def _has_agreed(offer: Offer, steps: Steps) -> bool:
+def _has_agreed(offer: Offer, steps: StepPrinter) -> bool:
     if not sys.stdin.isatty():
         steps.tell("there is no terminal to ask at: with --yes it is bought without asking")
         return False

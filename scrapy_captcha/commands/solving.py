@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from scrapy_captcha.commands.offers import Offer
-    from scrapy_captcha.commands.steps import Steps
+    from scrapy_captcha.commands.steps import StepPrinter
     from scrapy_captcha.detection import Detection
     from scrapy_captcha.models import Kind
     from scrapy_captcha.settings.config import Config
@@ -67,7 +67,7 @@ class SolvingSpider(Spider):
         self,
         url: str,
         config: Config,
-        steps: Steps,
+        steps: StepPrinter,
         agree: Callable[[Offer], bool],
         ending: Ending,
         **kwargs: Any,

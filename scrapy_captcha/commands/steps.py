@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _OFTEN = 10.0  # seconds between two lines about waiting, if they cannot replace each other
 
 
-class Steps:
+class StepPrinter:
     """Writes a line for each step, after the seconds since the beginning.
 
     Between two steps, `tick` shows that the command still waits: in place if *out* is a terminal.
@@ -60,7 +60,7 @@ class Steps:
 class LogSteps(logging.Handler):
     """Writes the lines of a log about one request as steps, without its name in each."""
 
-    def __init__(self, steps: Steps) -> None:
+    def __init__(self, steps: StepPrinter) -> None:
         super().__init__()
         self._steps = steps
 

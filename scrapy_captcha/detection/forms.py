@@ -17,13 +17,13 @@ from scrapy_captcha.urls import as_sent
 if TYPE_CHECKING:
     from scrapy_captcha.detection.document import Document
     from scrapy_captcha.detection.reading import Element
-    from scrapy_captcha.detection.widgets import Shown, Widget
+    from scrapy_captcha.detection.widgets import ShownWidget, Widget
 
 _MAX_SIZE = 65_536
 _MAX_CONTROLS = 500
 
 
-def form_element(document: Document, widget: Shown) -> Element | None:
+def form_element(document: Document, widget: ShownWidget) -> Element | None:
     """The form that *widget* stands in; else the only form of the page, or the only visible one.
 
     A search form is not considered for a captcha outside of it.

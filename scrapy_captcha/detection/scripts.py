@@ -30,7 +30,7 @@ _DEPTHS = dict.fromkeys("([{", 1) | dict.fromkeys(")]}", -1)
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class ScriptCall:
     """A call in a script: the id of the element it names, and its options.
 
     Options have literal values, or are given the name of a variable that has one. The names of the
@@ -46,7 +46,7 @@ class Call:
         return self.options.get("sitekey")
 
 
-def calls(script: str, names: tuple[str, ...], length: int = _CALL) -> Iterator[Call]:
+def calls(script: str, names: tuple[str, ...], length: int = _CALL) -> Iterator[ScriptCall]:
     """The calls in *script* that begin with one of *names*, each read over *length* characters."""
     constants: dict[str, str] | None = None
     for name in names:
@@ -59,7 +59,7 @@ def calls(script: str, names: tuple[str, ...], length: int = _CALL) -> Iterator[
             target = _TARGET.match(text)
             if constants is None:
                 constants = _constants(script)
-            yield Call(target[1] if target else None, _named(text, constants) | options(text))
+            yield ScriptCall(target[1] if target else None, _named(text, constants) | options(text))
             at = script.find(name, start)
 
 

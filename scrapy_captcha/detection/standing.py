@@ -13,7 +13,7 @@ from scrapy_captcha.detection.searching import is_search
 if TYPE_CHECKING:
     from scrapy_captcha.detection.document import Document
     from scrapy_captcha.detection.reading import Element, Reading
-    from scrapy_captcha.detection.widgets import Shown
+    from scrapy_captcha.detection.widgets import ShownWidget
 
 # More than any wall says, less than content does.
 _MAX_CHARACTERS = 1000
@@ -33,7 +33,7 @@ _MAX_PARAMETERS = 20
 _ADDRESS = re.compile(r"https?://|/\w")
 
 
-def why_alone(document: Document, widget: Shown, form: Element | None) -> tuple[str, ...]:
+def why_alone(document: Document, widget: ShownWidget, form: Element | None) -> tuple[str, ...]:
     """Why *widget*, to be sent with *form*, stands instead of the content; () where it does not.
 
     A wall asks for nothing but the captcha, says little, and leads nowhere else. The layout of the
@@ -74,7 +74,7 @@ def _fits_instead(reading: Reading) -> bool:
 
 
 def _asked(
-    document: Document, widget: Shown, form: Element | None, *, instead: bool
+    document: Document, widget: ShownWidget, form: Element | None, *, instead: bool
 ) -> list[Element]:
     """What the page asks for besides the captcha; of its own form only, where it is *instead*.
 

@@ -39,7 +39,7 @@ class Widget:
     question: Element | None = None
 
 
-class Shown(Protocol):
+class ShownWidget(Protocol):
     """A captcha in a page, whether a service could answer it or not."""
 
     @property

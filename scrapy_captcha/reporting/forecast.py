@@ -51,7 +51,7 @@ class _Session:
 
 
 @dataclass(slots=True)
-class _Site:
+class _SiteCounts:
     sessions: defaultdict[str, _Session] = field(default_factory=lambda: defaultdict(_Session))
     widgets: int = 0
     examples: list[str] = field(default_factory=list)
@@ -62,7 +62,7 @@ class Forecast:
 
     def __init__(self, scope: Scope) -> None:
         self._scope = scope
-        self._sites: defaultdict[str, _Site] = defaultdict(_Site)
+        self._sites: defaultdict[str, _SiteCounts] = defaultdict(_SiteCounts)
 
     def met(self, site: str, session: str, kind: Kind) -> None:
         """Notes that a page of *session* showed a captcha that would have been solved."""
@@ -85,7 +85,7 @@ class Forecast:
         """The estimates by site; *price* gives the price of a solve of each kind."""
         return {name: self._estimate(site, price) for name, site in sorted(self._sites.items())}
 
-    def _estimate(self, site: _Site, price: Callable[[Kind], Micros]) -> Estimate:
+    def _estimate(self, site: _SiteCounts, price: Callable[[Kind], Micros]) -> Estimate:
         sessions = site.sessions.values()
         likely = [self._likely(session, price) for session in sessions]
         captchas = sum(session.met.total() for session in sessions)

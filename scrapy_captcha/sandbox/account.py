@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .purchases import Purchase
+    from .purchases import SoldTask
 
 
-class Account:
+class ClientAccount:
     """All amounts are in the same currency, rounded to a millionth."""
 
     def __init__(self, paid_in: float) -> None:
@@ -30,11 +30,11 @@ class Account:
         """The amount that is left."""
         return round(self._paid_in - self.spent, 6)
 
-    def charge(self, purchase: Purchase) -> None:
+    def charge(self, purchase: SoldTask) -> None:
         """Take the price of *purchase*."""
         self._charged += purchase.price
 
-    def refund(self, purchase: Purchase) -> bool:
+    def refund(self, purchase: SoldTask) -> bool:
         """Pay *purchase* back, unless that is done; whether it was."""
         if purchase.refunded:
             return False

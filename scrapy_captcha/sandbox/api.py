@@ -11,7 +11,7 @@ from twisted.internet.interfaces import IPullProducer
 from zope.interface import implementer
 
 from . import classic
-from .script import Answer, Fault, Reply
+from .script import Answer, Fault, HttpReply
 from .web import begin, body_of, headers_of, pause, send
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class SolverApi:
         """Answer *request*."""
         solver, method = self._addressed(request.path.decode("latin-1").strip("/"))
         control = {
-            (b"GET", "sandbox/state"): lambda: Reply.of(self._state()),
+            (b"GET", "sandbox/state"): lambda: HttpReply.of(self._state()),
             (b"POST", "sandbox/script"): lambda: _add_rule(solver, _json(request)),
         }.get((request.method, method))
         if control:
@@ -76,12 +76,12 @@ async def _respond_to_client(solver: Solver, path: str, request: Request) -> Non
         send(request, reply)
 
 
-def _add_rule(solver: Solver, rule: object) -> Reply:
+def _add_rule(solver: Solver, rule: object) -> HttpReply:
     try:
         solver.script(Answer.from_json(rule))
     except ValueError as error:
-        return Reply.of({"message": str(error)}, 400)
-    return Reply.of({})
+        return HttpReply.of({"message": str(error)}, 400)
+    return HttpReply.of({})
 
 
 def _json(request: Request) -> Any:
@@ -93,27 +93,27 @@ def _json(request: Request) -> Any:
         return None
 
 
-async def _close(request: Request, _reply: Reply) -> None:
+async def _close(request: Request, _reply: HttpReply) -> None:
     request.loseConnection()
 
 
-async def _cut(request: Request, reply: Reply) -> None:
+async def _cut(request: Request, reply: HttpReply) -> None:
     begin(request, reply)
     request.setHeader("Content-Length", str(len(reply.body) + 1))
     request.write(reply.body[: len(reply.body) // 2 + 1])
     request.loseConnection()
 
 
-async def _hang(_request: Request, _reply: Reply) -> None:
+async def _hang(_request: Request, _reply: HttpReply) -> None:
     await Deferred()
 
 
-async def _endless(request: Request, reply: Reply) -> None:
+async def _endless(request: Request, reply: HttpReply) -> None:
     begin(request, reply)
     request.registerProducer(_Endless(request), False)
 
 
-async def _drip(request: Request, reply: Reply) -> None:
+async def _drip(request: Request, reply: HttpReply) -> None:
     begin(request, reply)
     while True:
         request.write(b" ")
@@ -132,7 +132,7 @@ class _Endless:
         pass
 
 
-_FAULTS: Mapping[Fault, Callable[[Request, Reply], Awaitable[None]]] = {
+_FAULTS: Mapping[Fault, Callable[[Request, HttpReply], Awaitable[None]]] = {
     Fault.CLOSE: _close,
     Fault.CUT: _cut,
     Fault.HANG: _hang,

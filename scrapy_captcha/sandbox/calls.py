@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(slots=True)
-class Call:
+class ReceivedCall:
     """A call as it came in.
 
     * *at*: monotonic seconds

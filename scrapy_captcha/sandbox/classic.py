@@ -10,7 +10,7 @@ import json
 from base64 import b64encode
 from typing import TYPE_CHECKING, Any
 
-from .script import Reply
+from .script import HttpReply
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -99,7 +99,7 @@ def _proxy(fields: Mapping[str, str]) -> JsonObject:
     }
 
 
-def as_reply(reply: Reply, form: Mapping[str, bytes]) -> Reply:
+def as_reply(reply: HttpReply, form: Mapping[str, bytes]) -> HttpReply:
     """*reply*, of the newer API, in the older one's words; as it is when it is no JSON object."""
     try:
         answer = json.loads(reply.body)
@@ -109,11 +109,11 @@ def as_reply(reply: Reply, form: Mapping[str, bytes]) -> Reply:
     priced = form.get("action") == b"get2" and "cost" in answer
     if form.get("json") == b"1":
         price = {"price": answer["cost"]} if priced else {}
-        return Reply.of({"status": int(good), "request": word, **price}, reply.status)
+        return HttpReply.of({"status": int(good), "request": word, **price}, reply.status)
     text = word if isinstance(word, str) else json.dumps(word)
     prefix = "OK|" if {"taskId", "solution"} & answer.keys() else ""
     suffix = f"|{answer['cost']}" if priced else ""
-    return Reply(reply.status, f"{prefix}{text}{suffix}".encode())
+    return HttpReply(reply.status, f"{prefix}{text}{suffix}".encode())
 
 
 def _word(answer: Mapping[str, Any]) -> tuple[bool, Any]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from scrapy_captcha.models import KINDS, Kind
 
 from .pictures import new_text
-from .tokens import Reason
+from .tokens import TokenFault
 from .widgets import WIDGETS
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ class Judgement:
     """
 
     challenge: Challenge | None
-    reason: Reason | None
+    reason: TokenFault | None
     clearance: str | None = None
 
 
@@ -112,7 +112,7 @@ class Gatekeeper:
         self, book: TokenBook, *, session_bound: bool = True, token_life: float | None = None
     ) -> None:
         self.accepted = 0
-        self.rejected: Counter[Reason] = Counter()
+        self.rejected: Counter[TokenFault] = Counter()
         self.shown = 0
         self._book = book
         self._session_bound = session_bound
@@ -172,7 +172,7 @@ class Gatekeeper:
         if guard.mode is Mode.CLEARANCE and token in self._clearances:
             return True
         reason = self._redeem(guard, {"token": token}, *urls)
-        if reason is Reason.USED:  # a browser sends a cookie again and again: no new answer
+        if reason is TokenFault.USED:  # a browser sends a cookie again and again: no new answer
             return False
         reason = self._count(reason or self._refusal(guard, path))
         if reason is None and guard.mode is Mode.CLEARANCE:
@@ -197,39 +197,39 @@ class Gatekeeper:
 
     def _fault(
         self, challenge: Challenge | None, visitor: str, fields: Mapping[str, str]
-    ) -> Reason | None:
+    ) -> TokenFault | None:
         if (
             challenge is None
             or fields.get(STATE_FIELD) != challenge.state
             or not self._is_of(challenge, visitor)
         ):
-            return Reason.WRONG_FIELDS
+            return TokenFault.WRONG_FIELDS
         return self._answer_fault(challenge, fields) or self._refusal(
             challenge.guard, challenge.path
         )
 
-    def _answer_fault(self, challenge: Challenge, fields: Mapping[str, str]) -> Reason | None:
+    def _answer_fault(self, challenge: Challenge, fields: Mapping[str, str]) -> TokenFault | None:
         guard = challenge.guard
         if guard.kind is not Kind.IMAGE:
             names = KINDS[guard.kind].answers
             answers = {name: fields.get(field, "") for field, name in names.items()}
             if answers.get("challenge", challenge.secret) != challenge.secret:
-                return Reason.WRONG_FIELDS
+                return TokenFault.WRONG_FIELDS
             return self._redeem(guard, answers, challenge.url)
         if self._book.clock() >= challenge.until:
-            return Reason.EXPIRED
+            return TokenFault.EXPIRED
         right = fields.get(PICTURE_FIELD, "").strip().upper() == challenge.secret
-        return None if right else Reason.WRONG_TEXT
+        return None if right else TokenFault.WRONG_TEXT
 
-    def _redeem(self, guard: Guard, answers: Mapping[str, str], *urls: str) -> Reason | None:
+    def _redeem(self, guard: Guard, answers: Mapping[str, str], *urls: str) -> TokenFault | None:
         return self._book.redeem(answers, guard.kind, guard.key, *urls, life=self._token_life)
 
-    def _refusal(self, guard: Guard, path: str) -> Reason | None:
+    def _refusal(self, guard: Guard, path: str) -> TokenFault | None:
         left = self._left_to_reject.setdefault(path, guard.reject_first)
         self._left_to_reject[path] = max(0, left - 1)
-        return Reason.REFUSED if left or guard.mode is Mode.WALL else None
+        return TokenFault.REFUSED if left or guard.mode is Mode.WALL else None
 
-    def _count(self, reason: Reason | None) -> Reason | None:
+    def _count(self, reason: TokenFault | None) -> TokenFault | None:
         if reason is None:
             self.accepted += 1
         else:

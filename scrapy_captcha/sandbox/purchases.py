@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .tasks import JsonObject, Order
+    from .tasks import JsonObject, TaskOrder
 
 
 @dataclass(slots=True)
-class Purchase:
+class SoldTask:
     """A task of the solver's.
 
     * *made_at*, *ready_at*, *polled_at*: monotonic seconds; *made_time*: Unix time
@@ -18,7 +18,7 @@ class Purchase:
     """
 
     id: int | str
-    order: Order
+    order: TaskOrder
     price: float
     made_at: float
     ready_at: float

@@ -38,7 +38,7 @@ class Fault(str, Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class HttpReply:
     """An HTTP answer."""
 
     status: int
@@ -46,7 +46,7 @@ class Reply:
     headers: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, content: Mapping[str, object], status: int = 200, **headers: str) -> Reply:
+    def of(cls, content: Mapping[str, object], status: int = 200, **headers: str) -> HttpReply:
         """*content* as JSON; underscores in the names of *headers* stand for hyphens."""
         names = {name.replace("_", "-"): value for name, value in headers.items()}
         return cls(
@@ -122,10 +122,10 @@ class Answer:
         """Whether the call is answered as usual, only delayed."""
         return (self.error, self.status, self.body, self.fault) == (None,) * 4
 
-    def reply(self) -> Reply:
+    def reply(self) -> HttpReply:
         """The answer in the unified API's words, faults aside."""
         if self.error is None:
-            return Reply(self.status or 200, self.body or b"{}", self.headers)
+            return HttpReply(self.status or 200, self.body or b"{}", self.headers)
         info = ERRORS[ErrorCode(self.error)] if self.error in ErrorCode.__members__ else None
         known = info.retryable if info else None
         fields = {
@@ -135,7 +135,7 @@ class Answer:
             "retryAfter": self.retry_after,
         }
         sent = {k: v for k, v in fields.items() if v is not None and k not in self.omit}
-        reply = Reply.of(sent, self.status or _contract_status(self.error) or 200)
+        reply = HttpReply.of(sent, self.status or _contract_status(self.error) or 200)
         extra = {"Retry-After": self.retry_after_header} if self.retry_after_header else {}
         return replace(reply, headers={**reply.headers, **extra, **self.headers})
 

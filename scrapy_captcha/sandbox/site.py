@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from . import pages, pictures
 from .guards import ID_FIELD, Gatekeeper, Guard, Passage, Shown
-from .script import Reply
+from .script import HttpReply
 from .web import body_of, headers_of, pause, send
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ class CaptchaSite:
         self.requests.append(visit)
         return visit
 
-    def _reply(self, request: Request, path: str) -> Reply:
+    def _reply(self, request: Request, path: str) -> HttpReply:
         if picture := _PICTURE.fullmatch(path):
             return self._picture(request, picture[1])
         if path == "/captcha":
@@ -120,11 +120,11 @@ class CaptchaSite:
         if path == "/search":
             return self._search(request)
         if path not in _OPEN:
-            return Reply(404, b"")
+            return HttpReply(404, b"")
         self._visitor(request)
         return self._html(_OPEN[path](self.options.pages))
 
-    def _search(self, request: Request) -> Reply:
+    def _search(self, request: Request) -> HttpReply:
         """The form is open to all; where there is a guard, results are for solutions only."""
         guard = self.options.guards.get("/search", self.options.guard)
         visitor, fields = self._visitor(request), _fields(request)
@@ -142,7 +142,7 @@ class CaptchaSite:
         match = _NUMBERED.fullmatch(path)
         return int(match[1]) if match and int(match[1]) <= self.options.pages else 0
 
-    def _numbered(self, request: Request, path: str) -> Reply:
+    def _numbered(self, request: Request, path: str) -> HttpReply:
         guard = self.options.guards.get(path, self.options.guard)
         if guard is None:
             return self._content(request, path)
@@ -154,25 +154,25 @@ class CaptchaSite:
         if self.gate.may_pass(guard, visitor, path, _cookies(request), *urls):
             return self._content(request, path)
         if guard.shown is Shown.REDIRECT:
-            return Reply(302, b"", {"Location": shown_at})
+            return HttpReply(302, b"", {"Location": shown_at})
         return self._challenge(request, visitor, guard, path)
 
-    def _captcha_page(self, request: Request) -> Reply:
+    def _captcha_page(self, request: Request) -> HttpReply:
         path = _fields(request).get("next", "")
         guard = self.options.guards.get(path, self.options.guard) if self._number(path) else None
         if guard is None:
-            return Reply(404, b"")
+            return HttpReply(404, b"")
         answer = self._submission if request.method == b"POST" else self._challenge
         return answer(request, self._visitor(request), guard, path)
 
     def _challenge(
         self, request: Request, visitor: str, guard: Guard, path: str, *, again: bool = False
-    ) -> Reply:
+    ) -> HttpReply:
         method, action = request.method.decode("latin-1"), request.uri.decode("latin-1")
         challenge = self.gate.challenge(guard, visitor, path, _url(request), method)
         return self._html(pages.wall(challenge, action, again=again), guard.status)
 
-    def _submission(self, request: Request, visitor: str, guard: Guard, path: str) -> Reply:
+    def _submission(self, request: Request, visitor: str, guard: Guard, path: str) -> HttpReply:
         judgement = self.gate.judge(visitor, _fields(request))
         if judgement.challenge is None or judgement.reason:
             return self._challenge(request, visitor, guard, path, again=True)
@@ -180,31 +180,31 @@ class CaptchaSite:
             request.addCookie(b"clearance", judgement.clearance.encode(), path=b"/")
         return self._passage(request, judgement.challenge)
 
-    def _passage(self, request: Request, challenge: Challenge) -> Reply:
-        answers: Mapping[Passage, Callable[[], Reply]] = {
+    def _passage(self, request: Request, challenge: Challenge) -> HttpReply:
+        answers: Mapping[Passage, Callable[[], HttpReply]] = {
             Passage.PAGE: lambda: self._content(request, challenge.path),
-            Passage.REDIRECT: lambda: Reply(302, b"", {"Location": challenge.path}),
-            Passage.JSON: lambda: Reply.of({"ok": True}),
+            Passage.REDIRECT: lambda: HttpReply(302, b"", {"Location": challenge.path}),
+            Passage.JSON: lambda: HttpReply.of({"ok": True}),
             Passage.THANKS: lambda: self._html(pages.thanks()),
         }
         return answers[challenge.guard.passage]()
 
-    def _picture(self, request: Request, challenge_id: str) -> Reply:
+    def _picture(self, request: Request, challenge_id: str) -> HttpReply:
         text = self.gate.picture_text(challenge_id, _cookies(request).get("session", ""))
         if text is None:
-            return Reply(404, b"")
+            return HttpReply(404, b"")
         picture = pictures.draw(text)
         self._book.show_picture(picture, text)
-        return Reply(200, picture, {"Content-Type": "image/png", "Cache-Control": "no-store"})
+        return HttpReply(200, picture, {"Content-Type": "image/png", "Cache-Control": "no-store"})
 
-    def _content(self, request: Request, path: str) -> Reply:
+    def _content(self, request: Request, path: str) -> HttpReply:
         self.opened[path] += 1
         if path.startswith("/form/") and request.method == b"POST":
             return _echo(request)
         return self._html(pages.content(self._number(path), self.options.pages))
 
-    def _html(self, page: str, status: int = 200) -> Reply:
-        return Reply(status, page.encode().ljust(self.options.page_size), _HTML)
+    def _html(self, page: str, status: int = 200) -> HttpReply:
+        return HttpReply(status, page.encode().ljust(self.options.page_size), _HTML)
 
     def _visitor(self, request: Request) -> str:
         """The session of *request*, which begins here when it has none."""
@@ -216,10 +216,10 @@ class CaptchaSite:
         return visitor
 
 
-def _echo(request: Request) -> Reply:
+def _echo(request: Request) -> HttpReply:
     """What arrived, as JSON; of cookies and credentials, the cookies only."""
     hidden = ("cookie", *_CREDENTIALS)
-    return Reply.of(
+    return HttpReply.of(
         {
             "method": request.method.decode("latin-1"),
             "body": body_of(request).decode("utf-8", "replace"),

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 from scrapy_captcha.errors import ErrorCode
 from scrapy_captcha.models import Kind
 
-from .account import Account
-from .calls import Call
+from .account import ClientAccount
+from .calls import ReceivedCall
 from .dialects import DIALECTS
-from .purchases import Purchase, Report
-from .script import Reply, Script
+from .purchases import Report, SoldTask
+from .script import HttpReply, Script
 from .tasks import RefusedError, Trouble, solution_of
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from .dialects import Dialect
     from .options import SolverOptions
     from .script import Answer
-    from .tasks import JsonObject, Order
+    from .tasks import JsonObject, TaskOrder
     from .tokens import TokenBook
 
 _FIRST_TASK_ID = 74_000_000_001  # beyond 32 bits, as real services have it
@@ -45,7 +45,7 @@ class Solver:
     options: SolverOptions
     book: TokenBook
     dialect: Dialect = DIALECTS["unified"]
-    calls: list[Call] = field(default_factory=list)
+    calls: list[ReceivedCall] = field(default_factory=list)
     polls: Counter[int | str] = field(default_factory=Counter)
     created: int = 0
     resent: int = 0
@@ -54,10 +54,10 @@ class Solver:
 
     def __post_init__(self) -> None:
         self._script = Script()
-        self._purchases: dict[int | str, Purchase] = {}
+        self._purchases: dict[int | str, SoldTask] = {}
         self._bought: dict[str, int | str] = {}
         self._numbers = itertools.count(_FIRST_TASK_ID)
-        self._account = Account(self.options.balance)
+        self._account = ClientAccount(self.options.balance)
 
     @property
     def spent(self) -> float:
@@ -94,12 +94,12 @@ class Solver:
         """Answer as usual from now on."""
         self._script.clear()
 
-    def receive(self, method: str, payload: object, headers: Mapping[str, str]) -> Call:
+    def receive(self, method: str, payload: object, headers: Mapping[str, str]) -> ReceivedCall:
         """Record a call; *payload* is the decoded body, *headers* have lower-case names."""
         fields = dict(payload) if isinstance(payload, dict) else None
         key = fields.pop("clientKey", None) if fields else None
         authorized = None if key is None else key == self.options.api_key
-        call = Call(method, self.book.clock(), fields, headers, authorized)
+        call = ReceivedCall(method, self.book.clock(), fields, headers, authorized)
         purchase = self._purchase(fields or {})
         if purchase:
             call.task_id, call.url = purchase.id, purchase.order.url
@@ -108,11 +108,11 @@ class Solver:
         self.calls.append(call)
         return call
 
-    def rule_for(self, call: Call) -> Answer | None:
+    def rule_for(self, call: ReceivedCall) -> Answer | None:
         """The scripted answer to *call*, None for the usual one."""
         return self._script.take(call.method, call.url)
 
-    def scripted(self, call: Call, rule: Answer) -> Reply:
+    def scripted(self, call: ReceivedCall, rule: Answer) -> HttpReply:
         """What *rule* says to *call*, in the words of the dialect, faults aside."""
         unsolved = self.dialect.codes.get(ErrorCode.UNSOLVABLE)
         purchase = self._purchases.get(call.task_id) if call.task_id is not None else None
@@ -120,9 +120,9 @@ class Solver:
             self._give_up(purchase)
         return self.dialect.scripted(rule, call.method)
 
-    def answer(self, call: Call) -> Reply:
+    def answer(self, call: ReceivedCall) -> HttpReply:
         """Carry *call* out and answer as usual."""
-        methods: Mapping[str, Callable[[Call, JsonObject], JsonObject | Reply]] = {
+        methods: Mapping[str, Callable[[ReceivedCall, JsonObject], JsonObject | HttpReply]] = {
             "createTask": self._create_task,
             "getTaskResult": self._task_result,
             "getBalance": self._get_balance,
@@ -130,14 +130,14 @@ class Solver:
         }
         try:
             answer = methods.get(call.method, _no_method)(call, _authorized(call))
-            return answer if isinstance(answer, Reply) else Reply.of(answer)
+            return answer if isinstance(answer, HttpReply) else HttpReply.of(answer)
         except RefusedError as refused:
             return self.dialect.refusal(refused, call.method)
 
-    def _get_balance(self, _call: Call, _payload: JsonObject) -> JsonObject:
+    def _get_balance(self, _call: ReceivedCall, _payload: JsonObject) -> JsonObject:
         return self.dialect.balance(self.balance)
 
-    def _create_task(self, call: Call, payload: JsonObject) -> JsonObject:
+    def _create_task(self, call: ReceivedCall, payload: JsonObject) -> JsonObject:
         key = call.headers.get("idempotency-key", "") if self.dialect.idempotent else ""
         if key in self._bought:
             self.resent += 1
@@ -150,7 +150,7 @@ class Solver:
             self._bought[key] = purchase.id
         return self.dialect.created(purchase)
 
-    def _sell(self, order: Order, task: Mapping[str, object]) -> Purchase:
+    def _sell(self, order: TaskOrder, task: Mapping[str, object]) -> SoldTask:
         options, now = self.options, self.book.clock()
         price = options.prices.get(order.kind, options.price)
         if self.balance < price:
@@ -163,7 +163,7 @@ class Solver:
         takes = options.solve_time
         seconds = 0.0 if at_once else takes(task) if callable(takes) else takes
         task_id = self.dialect.task_id(next(self._numbers))
-        purchase = Purchase(task_id, order, price, now, now + seconds, int(time.time()))
+        purchase = SoldTask(task_id, order, price, now, now + seconds, int(time.time()))
         self._purchases[task_id] = purchase
         self.created += 1
         self._account.charge(purchase)
@@ -171,7 +171,7 @@ class Solver:
             self._solve(purchase)
         return purchase
 
-    def _task_result(self, _call: Call, payload: JsonObject) -> JsonObject | Reply:
+    def _task_result(self, _call: ReceivedCall, payload: JsonObject) -> JsonObject | HttpReply:
         purchase, now, limits = self._known(payload), self.book.clock(), self.dialect.limits
         self.polls[purchase.id] += 1
         limits.check_poll(purchase, now, self.options.poll_interval)
@@ -183,7 +183,7 @@ class Solver:
         self._solve(purchase)
         return self.dialect.ready(purchase)
 
-    def _report(self, call: Call, payload: JsonObject) -> JsonObject:
+    def _report(self, call: ReceivedCall, payload: JsonObject) -> JsonObject:
         purchase = self._known(payload)
         correct = self.dialect.is_correct(call.method, payload)
         of_other_kind = "Image" in call.method and purchase.order.kind is not Kind.IMAGE
@@ -194,7 +194,7 @@ class Solver:
         self.reports.append(Report(purchase.id, correct, refund))
         return self.dialect.reported()
 
-    def _known(self, payload: JsonObject) -> Purchase:
+    def _known(self, payload: JsonObject) -> SoldTask:
         if "taskId" not in payload:
             raise RefusedError(ErrorCode.INPUT_MISSING, "taskId is required", Trouble.NO_FIELD)
         purchase = self._purchase(payload)
@@ -202,18 +202,18 @@ class Solver:
             raise RefusedError(ErrorCode.NOT_FOUND, "Task not found or expired")
         return purchase
 
-    def _purchase(self, payload: JsonObject) -> Purchase | None:
+    def _purchase(self, payload: JsonObject) -> SoldTask | None:
         task_id = payload.get("taskId")
         # Services take the digits of a number for the number.
         if isinstance(task_id, str) and re.fullmatch("[0-9]{1,20}", task_id):
             task_id = int(task_id)
         return self._purchases.get(task_id) if isinstance(task_id, (int, str)) else None
 
-    def _give_up(self, purchase: Purchase) -> None:
+    def _give_up(self, purchase: SoldTask) -> None:
         if self.dialect.refunds:
             self._account.refund(purchase)
 
-    def _solve(self, purchase: Purchase) -> None:
+    def _solve(self, purchase: SoldTask) -> None:
         if purchase.solution is not None:
             return
         answers = self._answers(purchase)
@@ -224,7 +224,7 @@ class Solver:
         purchase.solution = solution_of(shape, answers, self.options.user_agent)
         self.delivered += 1
 
-    def _answers(self, purchase: Purchase) -> Mapping[str, str] | None:
+    def _answers(self, purchase: SoldTask) -> Mapping[str, str] | None:
         order = purchase.order
         if order.kind is Kind.IMAGE:
             text = self.book.read_picture(order.picture)
@@ -239,11 +239,11 @@ class Solver:
         )
 
 
-def _no_method(_call: Call, _payload: JsonObject) -> JsonObject:
+def _no_method(_call: ReceivedCall, _payload: JsonObject) -> JsonObject:
     raise RefusedError(ErrorCode.METHOD_INVALID, "No such method", Trouble.NO_METHOD)
 
 
-def _authorized(call: Call) -> JsonObject:
+def _authorized(call: ReceivedCall) -> JsonObject:
     if call.payload is None:
         message = "The body is not a JSON object"
         raise RefusedError(ErrorCode.INPUT_BAD_TYPE, message, Trouble.NO_JSON)

@@ -82,7 +82,7 @@ class Proxied(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class TaskType:
+class OfferedTask:
     """What stands behind the name of a type.
 
     * *solution*: field of the solution -> name of the answer, or a text with it, or "" for a word
@@ -100,10 +100,10 @@ class TaskType:
     proxied: Proxied = Proxied.NEVER
 
 
-TaskTypes = dict[str, tuple[TaskType, ...]]
+TaskTypes = dict[str, tuple[OfferedTask, ...]]
 
 
-def pair(stem: str, *types: TaskType, proxyless: str = "Proxyless") -> TaskTypes:
+def pair(stem: str, *types: OfferedTask, proxyless: str = "Proxyless") -> TaskTypes:
     """*types* under the two names ``<stem>TaskProxyless`` and, with a proxy, ``<stem>Task``."""
     return {
         f"{stem}Task{proxyless}": types,
@@ -112,10 +112,10 @@ def pair(stem: str, *types: TaskType, proxyless: str = "Proxyless") -> TaskTypes
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class TaskOrder:
     """What a task asks for. *picture* is b"" for widgets, the other words are "" for pictures."""
 
-    type: TaskType
+    type: OfferedTask
     url: str
     site_key: str = ""
     challenge: str = ""
@@ -128,8 +128,8 @@ class Order:
 
 
 def read_order(
-    task: object, types: Mapping[str, tuple[TaskType, ...]], *, proxy_line: bool = False
-) -> Order:
+    task: object, types: Mapping[str, tuple[OfferedTask, ...]], *, proxy_line: bool = False
+) -> TaskOrder:
     """What *task*, decoded JSON, asks for. Raises RefusedError.
 
     With *proxy_line* a proxy may be one word too, ``type:host:port:user:password``.
@@ -142,7 +142,7 @@ def read_order(
     if not (proxy_line and _is_proxy_line(task.get("proxy"))):
         _check_proxy(task, task_type.proxied)
     key = _value(task, task_type.key)
-    return Order(
+    return TaskOrder(
         task_type,
         str(task.get("websiteURL") or task.get("captchaUrl") or ""),
         site_key=key if isinstance(key, str) else "",
@@ -151,7 +151,7 @@ def read_order(
     )
 
 
-def _type(task: JsonObject, types: Mapping[str, tuple[TaskType, ...]]) -> TaskType:
+def _type(task: JsonObject, types: Mapping[str, tuple[OfferedTask, ...]]) -> OfferedTask:
     for task_type in types.get(_required(task, "type"), ()):
         if all(_fits(_value(task, name), wanted) for name, wanted in task_type.when.items()):
             return task_type

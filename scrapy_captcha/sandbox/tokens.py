@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 
-class Reason(str, Enum):
+class TokenFault(str, Enum):
     """Why the site rejects an answer."""
 
     UNKNOWN = "unknown"  # no such token was ever sold, or a part of it was changed
@@ -110,22 +110,22 @@ class TokenBook:
         site_key: str,
         *urls: str,
         life: float | None = None,
-    ) -> Reason | None:
+    ) -> TokenFault | None:
         """Use a token up, for one of *urls*; None when it is good, else why it is not.
 
         It is not when it was solved *life* seconds ago or earlier, however long it was sold for.
         """
         token = self._tokens.get(answers.get(_IDENTITY.get(kind, "token"), ""))
         if token is None:
-            return Reason.UNKNOWN
+            return TokenFault.UNKNOWN
         until = token.until if life is None else min(token.until, token.born + life)
         faults = (
-            (token.used, Reason.USED),
-            (self.clock() >= until, Reason.EXPIRED),
-            (token.kind is not kind, Reason.WRONG_KIND),
-            (token.answers != answers, Reason.UNKNOWN),
-            (token.site_key not in (site_key, ""), Reason.WRONG_KEY),
-            (token.url not in {urldefrag(url).url for url in urls}, Reason.WRONG_URL),
+            (token.used, TokenFault.USED),
+            (self.clock() >= until, TokenFault.EXPIRED),
+            (token.kind is not kind, TokenFault.WRONG_KIND),
+            (token.answers != answers, TokenFault.UNKNOWN),
+            (token.site_key not in (site_key, ""), TokenFault.WRONG_KEY),
+            (token.url not in {urldefrag(url).url for url in urls}, TokenFault.WRONG_URL),
         )
         token.used = True
         return next((reason for failed, reason in faults if failed), None)

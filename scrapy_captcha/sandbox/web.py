@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from twisted.protocols.policies import ProtocolWrapper
     from twisted.python.failure import Failure
 
-    from .script import Reply
+    from .script import HttpReply
 
 Respond = Callable[[Request], Coroutine[Any, Any, None]]
 
@@ -51,14 +51,14 @@ def headers_of(request: Request) -> dict[str, str]:
     return {name.decode("latin-1").lower(): v[-1].decode("latin-1") for name, v in raw}
 
 
-def begin(request: Request, reply: Reply) -> None:
+def begin(request: Request, reply: HttpReply) -> None:
     """Set the status and headers of *reply*."""
     request.setResponseCode(reply.status)
     for name, value in reply.headers.items():
         request.setHeader(name, value)
 
 
-def send(request: Request, reply: Reply) -> None:
+def send(request: Request, reply: HttpReply) -> None:
     """Answer *request* with *reply*, and be done with it."""
     request.setHeader("Content-Length", str(len(reply.body)))
     begin(request, reply)

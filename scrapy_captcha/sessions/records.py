@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(slots=True)
-class Site:
+class LearnedSite:
     """What a site has shown: *found_by_page* counts how often its solutions opened one page."""
 
     scope: Scope = Scope.AUTO

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from scrapy_captcha.bounded import Bounded
 from scrapy_captcha.sessions.manners import Flight, Manner
-from scrapy_captcha.sessions.records import Session, Site
+from scrapy_captcha.sessions.records import LearnedSite, Session
 from scrapy_captcha.settings.choices import Scope
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class Sites:
 
     def __init__(self, scope: Scope) -> None:
         self._scope = scope
-        self._sites: Bounded[Site] = Bounded(_KEPT)
+        self._sites: Bounded[LearnedSite] = Bounded(_KEPT)
         self._sessions: Bounded[Session] = Bounded(_KEPT, _is_busy)
 
     def __iter__(self) -> Iterator[Session]:
@@ -203,8 +203,8 @@ class Sites:
         if flight is not None:
             self._site(session.site).manners.answers_with_page(flight)
 
-    def _site(self, name: str) -> Site:
-        return self._sites.get(name) or self._sites.put(name, Site())
+    def _site(self, name: str) -> LearnedSite:
+        return self._sites.get(name) or self._sites.put(name, LearnedSite())
 
     def _each_is_alone(self, session: Session) -> bool:
         """Whether none solves for others, be it that so many in a row have failed to."""

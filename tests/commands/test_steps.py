@@ -5,7 +5,7 @@ import logging
 
 from scrapy import Request
 
-from scrapy_captcha.commands.steps import LogSteps, Steps
+from scrapy_captcha.commands.steps import LogSteps, StepPrinter
 
 
 class Terminal(io.StringIO):
@@ -23,7 +23,7 @@ class Clock:
 
 def test_steps_are_lines_with_the_seconds_since_the_beginning() -> None:
     out, clock = io.StringIO(), Clock()
-    steps = Steps(out, clock)
+    steps = StepPrinter(out, clock)
     steps.tell("fetched")
     clock.now += 12.34
     steps.tell("solved")
@@ -33,7 +33,7 @@ def test_steps_are_lines_with_the_seconds_since_the_beginning() -> None:
 
 def test_on_a_terminal_waiting_is_one_line_that_the_next_step_replaces() -> None:
     out, clock = Terminal(), Clock()
-    steps = Steps(out, clock)
+    steps = StepPrinter(out, clock)
     for _ in range(2):
         clock.now += 1
         steps.tick()
@@ -46,7 +46,7 @@ def test_on_a_terminal_waiting_is_one_line_that_the_next_step_replaces() -> None
 
 def test_elsewhere_waiting_is_a_line_now_and_then() -> None:
     out, clock = io.StringIO(), Clock()
-    steps = Steps(out, clock)
+    steps = StepPrinter(out, clock)
     for _ in range(25):
         clock.now += 1
         steps.tick()
@@ -57,7 +57,7 @@ def test_elsewhere_waiting_is_a_line_now_and_then() -> None:
 def test_lines_of_the_log_are_told_without_their_request() -> None:
     out = io.StringIO()
     logger = logging.getLogger("test_steps")
-    logger.addHandler(LogSteps(Steps(out, Clock())))
+    logger.addHandler(LogSteps(StepPrinter(out, Clock())))
     words = {"kind": "hcaptcha", "request": Request("https://shop.example/")}
     logger.warning("Captcha detected (%(kind)s): %(request)s", words)
     logger.warning("Giving up on %(request)s: captcha not solved", words)

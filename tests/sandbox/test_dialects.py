@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from selling import Said
 
     from scrapy_captcha.sandbox.dialects import Dialect
-    from scrapy_captcha.sandbox.tasks import TaskType
+    from scrapy_captcha.sandbox.tasks import OfferedTask
 
 SERVICES = [name for name in DIALECTS if name != "unified"]
 VALUES = {"minScore": 0.3, "websiteURL": URL}
@@ -42,7 +42,7 @@ def nested(fields: Mapping[str, object]) -> dict[str, Any]:
     return whole
 
 
-def least(name: str, task_type: TaskType) -> dict[str, object]:
+def least(name: str, task_type: OfferedTask) -> dict[str, object]:
     """The fields of a task without which it is refused."""
     told = {field: "x" if value is GIVEN else value for field, value in task_type.when.items()}
     fields = {field: VALUES.get(field, "x") for field in task_type.required}
@@ -50,7 +50,7 @@ def least(name: str, task_type: TaskType) -> dict[str, object]:
     return {"type": name, **fields, **told, **proxy}
 
 
-def types_of(service: str) -> list[tuple[str, TaskType]]:
+def types_of(service: str) -> list[tuple[str, OfferedTask]]:
     tasks = DIALECTS[service].tasks
     return [(name, t) for name in tasks for t in tasks[name] if t.kind is not Kind.IMAGE]
 

@@ -7,7 +7,7 @@ import pytest
 from scrapy_captcha.models import Kind
 from scrapy_captcha.sandbox import Guard, Mode
 from scrapy_captcha.sandbox.guards import Gatekeeper
-from scrapy_captcha.sandbox.tokens import Reason, TokenBook
+from scrapy_captcha.sandbox.tokens import TokenBook, TokenFault
 
 PATH, URL = "/page/1", "http://127.0.0.1/page/1"
 
@@ -19,8 +19,8 @@ class Clock:
         return self.now
 
 
-@pytest.mark.parametrize(("age", "reason"), [(59, None), (60, Reason.EXPIRED)])
-def test_a_picture_expires(age: float, reason: Reason | None) -> None:
+@pytest.mark.parametrize(("age", "reason"), [(59, None), (60, TokenFault.EXPIRED)])
+def test_a_picture_expires(age: float, reason: TokenFault | None) -> None:
     clock = Clock()
     gate = Gatekeeper(TokenBook(60, clock))
     challenge = gate.challenge(Guard(Kind.IMAGE), "visitor", PATH, URL, "GET")
@@ -36,7 +36,7 @@ def test_geetest_must_be_solved_for_the_challenge_that_was_shown() -> None:
     solved = book.mint(guard.kind, guard.key, URL, challenge="of an earlier visit")
     answers = {f"geetest_{name}": value for name, value in solved.items()}
     fields = {"csrf_token": shown.id, "state": shown.state, **answers}
-    assert gate.judge("visitor", fields).reason is Reason.WRONG_FIELDS
+    assert gate.judge("visitor", fields).reason is TokenFault.WRONG_FIELDS
 
 
 def test_a_clearance_does_not_open_what_takes_tokens() -> None:
@@ -55,4 +55,4 @@ def test_a_rejected_cookie_is_counted_once() -> None:
     guard = Guard(Kind.AMAZON_WAF, Mode.WALL)
     cookies = {"aws-waf-token": book.mint(guard.kind, guard.key, URL)["token"]}
     assert not any(gate.may_pass(guard, "visitor", PATH, cookies, URL) for _ in range(3))
-    assert gate.rejected == {Reason.REFUSED: 1}
+    assert gate.rejected == {TokenFault.REFUSED: 1}

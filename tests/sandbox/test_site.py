@@ -20,7 +20,7 @@ from scrapy_captcha.models import KINDS, Kind
 from scrapy_captcha.sandbox import Guard, Mode, Passage, Sandbox, Shown, SiteOptions, SolverOptions
 from scrapy_captcha.sandbox.dialects import DIALECTS
 from scrapy_captcha.sandbox.pictures import draw
-from scrapy_captcha.sandbox.tokens import Reason
+from scrapy_captcha.sandbox.tokens import TokenFault
 
 WIDGETS = [kind for kind in Kind if KINDS[kind].answers]
 TYPES = {Kind.GEETEST_V4: Kind.GEETEST_V3}  # one type for both, told apart by a field
@@ -142,7 +142,7 @@ async def test_a_wall_rejects_every_solution() -> None:
         page = await browser.submit(page, await browser.solve(page))
         assert is_wall(page)
         assert is_wall(await browser.submit(page, await browser.solve(page)))
-        assert sandbox.site.gate.rejected == {Reason.REFUSED: 2}
+        assert sandbox.site.gate.rejected == {TokenFault.REFUSED: 2}
 
 
 @pytest_twisted.ensureDeferred
@@ -198,7 +198,7 @@ async def test_a_site_can_take_younger_tokens_only_than_the_solver_promises() ->
         browser = Browser(sandbox)
         page = await browser.get("/page/1")
         assert is_wall(await browser.submit(page, await browser.solve(page)))
-        assert sandbox.site.gate.rejected == {Reason.EXPIRED: 1}
+        assert sandbox.site.gate.rejected == {TokenFault.EXPIRED: 1}
 
 
 @pytest.mark.parametrize("kind", WIDGETS)
@@ -251,7 +251,7 @@ async def test_a_picture_is_new_on_each_visit_and_its_text_opens() -> None:
         assert texts[0] != texts[1]
         wrong = await browser.submit(first, {**first.fields, "captcha": texts[1]})
         assert is_wall(wrong)
-        assert sandbox.site.gate.rejected == {Reason.WRONG_TEXT: 1}
+        assert sandbox.site.gate.rejected == {TokenFault.WRONG_TEXT: 1}
         fields = {**second.fields, "captcha": texts[1].lower()}
         assert is_item(await browser.submit(second, fields), 1)
 
@@ -300,7 +300,7 @@ async def test_hidden_fields_must_come_back_unchanged_once_and_in_their_session(
             page = await browser.get("/page/1")
             fields = {**await browser.solve(page), **changed}
             assert is_wall(await sender.submit(page, fields))
-        assert sandbox.site.gate.rejected == {Reason.WRONG_FIELDS: 3}
+        assert sandbox.site.gate.rejected == {TokenFault.WRONG_FIELDS: 3}
         page = await browser.get("/page/1")
         fields = await browser.solve(page)
         assert is_item(await browser.submit(page, fields), 1)
@@ -329,7 +329,7 @@ async def test_a_token_is_rejected_for_another_page_a_second_time_and_too_late()
         while time.monotonic() - began < 0.1:
             await browser.get("/")
         assert is_wall(await browser.submit(first, late))
-        reasons = (Reason.WRONG_URL, Reason.USED, Reason.EXPIRED)
+        reasons = (TokenFault.WRONG_URL, TokenFault.USED, TokenFault.EXPIRED)
         assert sandbox.site.gate.rejected == dict.fromkeys(reasons, 1)
 
 

@@ -19,7 +19,7 @@ from scrapy.utils.defer import deferred_from_coro
 from twisted.internet.task import deferLater
 
 from scrapy_captcha import CaptchaError
-from scrapy_captcha.sandbox.script import Reply
+from scrapy_captcha.sandbox.script import HttpReply
 from scrapy_captcha.sandbox.web import Listener, send
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from scrapy_captcha.sandbox import Guard, Sandbox
 
 PATIENCE = 10.0  # seconds in which every page has to end
-WALL = Reply(
+WALL = HttpReply(
     403,
     b"<title>Attention Required! | Cloudflare</title><h1>Sorry, you have been blocked</h1>"
     b'<div id="cf-error-details">Cloudflare Ray ID: 1</div>',
@@ -75,11 +75,11 @@ class Front:
         elif fault == "move":
             # Another URL each time: Scrapy filters what leads to where it has been.
             location = f"{path}?moved={next(self._numbers)}"
-            send(request, Reply(307, b"", {"Location": location}))
+            send(request, HttpReply(307, b"", {"Location": location}))
         elif fault == "wall":
             send(request, WALL)
         else:
-            send(request, Reply(int(fault), b"<h1>Error</h1>", {"Content-Type": "text/html"}))
+            send(request, HttpReply(int(fault), b"<h1>Error</h1>", {"Content-Type": "text/html"}))
 
     async def __aenter__(self) -> Front:
         await self._listener.listen(0)

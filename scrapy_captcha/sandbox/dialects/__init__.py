@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .anticaptcha import AntiCaptcha
+from .anticaptcha import AntiCaptchaDialect
 from .base import Dialect
-from .capmonster import CapMonster
-from .capsolver import CapSolver
-from .generic import Generic
-from .twocaptcha import RuCaptcha, TwoCaptcha
-from .unified import Unified
+from .capmonster import CapMonsterDialect
+from .capsolver import CapSolverDialect
+from .generic import GenericDialect
+from .twocaptcha import RuCaptchaDialect, TwoCaptchaDialect
+from .unified import UnifiedDialect
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,5 +19,13 @@ __all__ = ["DIALECTS", "Dialect"]
 
 DIALECTS: Mapping[str, Dialect] = {
     dialect.name: dialect()
-    for dialect in (Unified, AntiCaptcha, TwoCaptcha, RuCaptcha, CapSolver, CapMonster, Generic)
+    for dialect in (
+        UnifiedDialect,
+        AntiCaptchaDialect,
+        TwoCaptchaDialect,
+        RuCaptchaDialect,
+        CapSolverDialect,
+        CapMonsterDialect,
+        GenericDialect,
+    )
 }

@@ -12,13 +12,13 @@ from scrapy_captcha.sandbox.tasks import (
     RECAPTCHA,
     TEXT,
     TOKEN,
-    TaskType,
+    OfferedTask,
     Trouble,
     pair,
 )
 
 from .base import Dialect
-from .limits import Limits
+from .limits import ServiceLimits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,28 +29,30 @@ _SCORED = ("websiteURL", "websiteKey", "minScore")
 _FUNCAPTCHA = ("websiteURL", "websitePublicKey")
 
 
-class AntiCaptcha(Dialect):
+class AntiCaptchaDialect(Dialect):
     """Errors come with HTTP 200; solutions are kept, and can be reported, for a minute."""
 
     name = "anticaptcha"
     tasks: ClassVar[TaskTypes] = {
-        **pair("RecaptchaV2", TaskType(Kind.RECAPTCHA_V2, RECAPTCHA)),
-        **pair("NoCaptcha", TaskType(Kind.RECAPTCHA_V2, RECAPTCHA)),
-        **pair("RecaptchaV2Enterprise", TaskType(Kind.RECAPTCHA_V2_ENTERPRISE, RECAPTCHA)),
+        **pair("RecaptchaV2", OfferedTask(Kind.RECAPTCHA_V2, RECAPTCHA)),
+        **pair("NoCaptcha", OfferedTask(Kind.RECAPTCHA_V2, RECAPTCHA)),
+        **pair("RecaptchaV2Enterprise", OfferedTask(Kind.RECAPTCHA_V2_ENTERPRISE, RECAPTCHA)),
         "RecaptchaV3TaskProxyless": (
-            TaskType(Kind.RECAPTCHA_V3_ENTERPRISE, RECAPTCHA, _SCORED, when={"isEnterprise": True}),
-            TaskType(Kind.RECAPTCHA_V3, RECAPTCHA, _SCORED),
+            OfferedTask(
+                Kind.RECAPTCHA_V3_ENTERPRISE, RECAPTCHA, _SCORED, when={"isEnterprise": True}
+            ),
+            OfferedTask(Kind.RECAPTCHA_V3, RECAPTCHA, _SCORED),
         ),
-        **pair("Turnstile", TaskType(Kind.TURNSTILE, TOKEN)),
+        **pair("Turnstile", OfferedTask(Kind.TURNSTILE, TOKEN)),
         **pair(
             "GeeTest",
-            TaskType(Kind.GEETEST_V4, GEETEST_V4, ("websiteURL", "gt"), "gt", {"version": 4}),
-            TaskType(Kind.GEETEST_V3, GEETEST_V3, ("websiteURL", "gt", "challenge"), "gt"),
+            OfferedTask(Kind.GEETEST_V4, GEETEST_V4, ("websiteURL", "gt"), "gt", {"version": 4}),
+            OfferedTask(Kind.GEETEST_V3, GEETEST_V3, ("websiteURL", "gt", "challenge"), "gt"),
         ),
-        **pair("FunCaptcha", TaskType(Kind.FUNCAPTCHA, TOKEN, _FUNCAPTCHA, "websitePublicKey")),
-        **pair("Amazon", TaskType(Kind.AMAZON_WAF, TOKEN, ("websiteURL",))),
-        **pair("FriendlyCaptcha", TaskType(Kind.FRIENDLY_CAPTCHA, TOKEN)),
-        "ImageToTextTask": (TaskType(Kind.IMAGE, TEXT, ("body",)),),
+        **pair("FunCaptcha", OfferedTask(Kind.FUNCAPTCHA, TOKEN, _FUNCAPTCHA, "websitePublicKey")),
+        **pair("Amazon", OfferedTask(Kind.AMAZON_WAF, TOKEN, ("websiteURL",))),
+        **pair("FriendlyCaptcha", OfferedTask(Kind.FRIENDLY_CAPTCHA, TOKEN)),
+        "ImageToTextTask": (OfferedTask(Kind.IMAGE, TEXT, ("body",)),),
     }
     codes: ClassVar[Mapping[ErrorCode, str]] = {
         ErrorCode.AUTH_INVALID: "ERROR_KEY_DOES_NOT_EXIST",
@@ -122,4 +124,4 @@ class AntiCaptcha(Dialect):
         "reportIncorrectRecaptcha": False,
         "reportCorrectRecaptcha": True,
     }
-    limits = Limits(keeps=60, picture=(100, 500_000), one_report=True)
+    limits = ServiceLimits(keeps=60, picture=(100, 500_000), one_report=True)

@@ -7,17 +7,23 @@ from typing import TYPE_CHECKING, ClassVar
 
 from scrapy_captcha.errors import ERRORS, ErrorCode
 from scrapy_captcha.models import Kind
-from scrapy_captcha.sandbox.script import Reply
+from scrapy_captcha.sandbox.script import HttpReply
 from scrapy_captcha.sandbox.tasks import read_order
 
-from .limits import Limits
+from .limits import ServiceLimits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from scrapy_captcha.sandbox.purchases import Purchase
+    from scrapy_captcha.sandbox.purchases import SoldTask
     from scrapy_captcha.sandbox.script import Answer
-    from scrapy_captcha.sandbox.tasks import JsonObject, Order, RefusedError, TaskType, Trouble
+    from scrapy_captcha.sandbox.tasks import (
+        JsonObject,
+        OfferedTask,
+        RefusedError,
+        TaskOrder,
+        Trouble,
+    )
 
 
 class Dialect:
@@ -36,21 +42,21 @@ class Dialect:
     """
 
     name: ClassVar[str]
-    tasks: ClassVar[Mapping[str, tuple[TaskType, ...]]]
+    tasks: ClassVar[Mapping[str, tuple[OfferedTask, ...]]]
     codes: ClassVar[Mapping[ErrorCode, str]]
     words: ClassVar[Mapping[ErrorCode | Trouble, str]] = {}
     ids: ClassVar[Mapping[str, int]] = {}
     status: ClassVar[int] = 200
     statuses: ClassVar[Mapping[str, int]] = {}
     reports: ClassVar[Mapping[str, bool]] = {}
-    limits: ClassVar[Limits] = Limits()
+    limits: ClassVar[ServiceLimits] = ServiceLimits()
     refunds: ClassVar[bool] = False
     refunds_reports: ClassVar[bool] = False
     proxy_line: ClassVar[bool] = False
     idempotent: ClassVar[bool] = False
     classic: ClassVar[bool] = False
 
-    def read_order(self, task: object) -> Order:
+    def read_order(self, task: object) -> TaskOrder:
         """What *task*, decoded JSON, asks for. Raises RefusedError."""
         order = read_order(task, self.tasks, proxy_line=self.proxy_line)
         if order.kind is Kind.IMAGE:
@@ -61,7 +67,7 @@ class Dialect:
         """The id of the task with this number."""
         return number
 
-    def created(self, purchase: Purchase) -> JsonObject:
+    def created(self, purchase: SoldTask) -> JsonObject:
         """The answer to a purchase. *purchase* has its solution already where that is at once."""
         return {"errorId": 0, "taskId": purchase.id}
 
@@ -70,11 +76,11 @@ class Dialect:
         """Whether the solution of a picture comes with the answer to its purchase."""
         return False
 
-    def pending(self, purchase: Purchase) -> Reply:
+    def pending(self, purchase: SoldTask) -> HttpReply:
         """The answer to a poll of what is not solved yet."""
-        return Reply.of({"errorId": 0, "status": "processing"})
+        return HttpReply.of({"errorId": 0, "status": "processing"})
 
-    def ready(self, purchase: Purchase) -> JsonObject:
+    def ready(self, purchase: SoldTask) -> JsonObject:
         """The answer to a poll of what is solved."""
         return {
             "errorId": 0,
@@ -105,13 +111,13 @@ class Dialect:
             return self.codes.get(ErrorCode(error))
         return error if error in {*self.codes.values(), *self.words.values(), *self.ids} else None
 
-    def refusal(self, refused: RefusedError, method: str) -> Reply:
+    def refusal(self, refused: RefusedError, method: str) -> HttpReply:
         """The answer to a call that is refused."""
         word = self.words.get(refused.trouble) if refused.trouble else None
         code = word or self.codes.get(refused.code) or self.words[refused.code]
         return self._error(code, refused.message, method)
 
-    def scripted(self, rule: Answer, method: str) -> Reply:
+    def scripted(self, rule: Answer, method: str) -> HttpReply:
         """The answer that *rule* asks for, faults aside."""
         if rule.error is None:
             return rule.reply()
@@ -129,8 +135,8 @@ class Dialect:
             "errorDescription": description,
         }
 
-    def _error(self, code: str, text: str, method: str, rule: Answer | None = None) -> Reply:
+    def _error(self, code: str, text: str, method: str, rule: Answer | None = None) -> HttpReply:
         status, omit = (rule.status, rule.omit) if rule else (None, ())
         body = self.error_body(code, text, method)
         sent = {name: value for name, value in body.items() if name not in omit}
-        return Reply.of(sent, status or self.statuses.get(code, self.status))
+        return HttpReply.of(sent, status or self.statuses.get(code, self.status))

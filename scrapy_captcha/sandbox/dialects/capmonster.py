@@ -15,31 +15,31 @@ from scrapy_captcha.sandbox.tasks import (
     TOKEN,
     WAF_COOKIES,
     WAF_VOUCHER,
+    OfferedTask,
     Proxied,
     RefusedError,
-    TaskType,
     Trouble,
 )
 
 from .base import Dialect
-from .limits import Limits
+from .limits import ServiceLimits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from scrapy_captcha.sandbox.purchases import Purchase
-    from scrapy_captcha.sandbox.script import Reply
-    from scrapy_captcha.sandbox.tasks import JsonObject, Order, TaskTypes
+    from scrapy_captcha.sandbox.purchases import SoldTask
+    from scrapy_captcha.sandbox.script import HttpReply
+    from scrapy_captcha.sandbox.tasks import JsonObject, TaskOrder, TaskTypes
 
 _MAY = Proxied.MAY
 _WIDGET = ("websiteURL", "websiteKey")
 _CHALLENGE = (*_WIDGET, "pageAction", "userAgent", "data", "pageData")
 _CLEARANCE = ("websiteURL", "htmlPageBase64", "userAgent")
 _FUNCAPTCHA = ("websiteURL", "websitePublicKey")
-_CHECKBOX = (TaskType(Kind.RECAPTCHA_V2, RECAPTCHA, proxied=_MAY),)
+_CHECKBOX = (OfferedTask(Kind.RECAPTCHA_V2, RECAPTCHA, proxied=_MAY),)
 
 
-class CapMonster(Dialect):
+class CapMonsterDialect(Dialect):
     """Errors come with HTTP 200; a poll may be answered 500 and the task go on.
 
     Most types have one name, with or without a proxy. Answers do not name their cost.
@@ -51,34 +51,36 @@ class CapMonster(Dialect):
         "RecaptchaV2TaskProxyless": _CHECKBOX,
         "NoCaptchaTaskProxyless": _CHECKBOX,
         "RecaptchaV2EnterpriseTask": (
-            TaskType(Kind.RECAPTCHA_V2_ENTERPRISE, RECAPTCHA, proxied=_MAY),
+            OfferedTask(Kind.RECAPTCHA_V2_ENTERPRISE, RECAPTCHA, proxied=_MAY),
         ),
         "RecaptchaV3TaskProxyless": (
-            TaskType(Kind.RECAPTCHA_V3_ENTERPRISE, RECAPTCHA, when={"isEnterprise": True}),
-            TaskType(Kind.RECAPTCHA_V3, RECAPTCHA),
+            OfferedTask(Kind.RECAPTCHA_V3_ENTERPRISE, RECAPTCHA, when={"isEnterprise": True}),
+            OfferedTask(Kind.RECAPTCHA_V3, RECAPTCHA),
         ),
-        "RecaptchaV3EnterpriseTask": (TaskType(Kind.RECAPTCHA_V3_ENTERPRISE, RECAPTCHA),),
-        "TurnstileTaskProxyless": (TaskType(Kind.TURNSTILE, TOKEN),),
+        "RecaptchaV3EnterpriseTask": (OfferedTask(Kind.RECAPTCHA_V3_ENTERPRISE, RECAPTCHA),),
+        "TurnstileTaskProxyless": (OfferedTask(Kind.TURNSTILE, TOKEN),),
         "TurnstileTask": (
-            TaskType(
+            OfferedTask(
                 Kind.CLOUDFLARE_CHALLENGE,
                 {"cf_clearance": "token"},
                 _CLEARANCE,
                 when={"cloudflareTaskType": "cf_clearance"},
                 proxied=Proxied.MUST,
             ),
-            TaskType(
+            OfferedTask(
                 Kind.TURNSTILE,
                 TOKEN,
                 _CHALLENGE,
                 when={"cloudflareTaskType": "token"},
                 proxied=_MAY,
             ),
-            TaskType(Kind.TURNSTILE, TOKEN, proxied=_MAY),
+            OfferedTask(Kind.TURNSTILE, TOKEN, proxied=_MAY),
         ),
         "GeeTestTask": (
-            TaskType(Kind.GEETEST_V4, GEETEST_V4, ("websiteURL", "gt"), "gt", {"version": 4}, _MAY),
-            TaskType(
+            OfferedTask(
+                Kind.GEETEST_V4, GEETEST_V4, ("websiteURL", "gt"), "gt", {"version": 4}, _MAY
+            ),
+            OfferedTask(
                 Kind.GEETEST_V3,
                 GEETEST_V3,
                 ("websiteURL", "gt", "challenge"),
@@ -87,22 +89,22 @@ class CapMonster(Dialect):
             ),
         ),
         "FunCaptchaTask": (
-            TaskType(Kind.FUNCAPTCHA, TOKEN, _FUNCAPTCHA, "websitePublicKey", proxied=_MAY),
+            OfferedTask(Kind.FUNCAPTCHA, TOKEN, _FUNCAPTCHA, "websitePublicKey", proxied=_MAY),
         ),
         "AmazonTask": (
-            TaskType(Kind.AMAZON_WAF, WAF_COOKIES, when={"cookieSolution": True}, proxied=_MAY),
-            TaskType(Kind.AMAZON_WAF, WAF_VOUCHER, proxied=_MAY),
+            OfferedTask(Kind.AMAZON_WAF, WAF_COOKIES, when={"cookieSolution": True}, proxied=_MAY),
+            OfferedTask(Kind.AMAZON_WAF, WAF_VOUCHER, proxied=_MAY),
         ),
-        "MTCaptchaTask": (TaskType(Kind.MTCAPTCHA, TOKEN, proxied=_MAY),),
+        "MTCaptchaTask": (OfferedTask(Kind.MTCAPTCHA, TOKEN, proxied=_MAY),),
         "CustomTask": (
-            TaskType(
+            OfferedTask(
                 Kind.FRIENDLY_CAPTCHA,
                 {"data.token": "token"},
                 (*_WIDGET, "metadata.apiGetLib"),
                 when={"class": "friendly"},
                 proxied=_MAY,
             ),
-            TaskType(
+            OfferedTask(
                 Kind.DATADOME,
                 {"domains.localhost.cookies.datadome": "token"},
                 ("websiteURL", "metadata.captchaUrl", "metadata.datadomeCookie"),
@@ -110,7 +112,7 @@ class CapMonster(Dialect):
                 proxied=Proxied.MUST,
             ),
         ),
-        "ImageToTextTask": (TaskType(Kind.IMAGE, TEXT, ("body",)),),
+        "ImageToTextTask": (OfferedTask(Kind.IMAGE, TEXT, ("body",)),),
     }
     codes: ClassVar[Mapping[ErrorCode, str]] = {
         ErrorCode.AUTH_INVALID: "ERROR_KEY_DOES_NOT_EXIST",
@@ -160,9 +162,9 @@ class CapMonster(Dialect):
         "reportIncorrectTokenCaptcha": False,
         "reportIncorrectRecaptcha": False,
     }
-    limits = Limits(poll_interval=2, polls=120, keeps=300, picture=(100, 50_000))
+    limits = ServiceLimits(poll_interval=2, polls=120, keeps=300, picture=(100, 50_000))
 
-    def read_order(self, task: object) -> Order:
+    def read_order(self, task: object) -> TaskOrder:
         """Without "%" in the credentials of a proxy."""
         order = super().read_order(task)
         fields = task if isinstance(task, dict) else {}
@@ -171,12 +173,12 @@ class CapMonster(Dialect):
             raise RefusedError(ErrorCode.PROXY_AUTH, message, Trouble.PROXY_CHARACTER)
         return order
 
-    def pending(self, purchase: Purchase) -> Reply:
+    def pending(self, purchase: SoldTask) -> HttpReply:
         """HTTP 500 at the first poll, which to the service's own client means the same."""
         reply = super().pending(purchase)
         return replace(reply, status=500) if purchase.polls == 1 else reply
 
-    def ready(self, purchase: Purchase) -> JsonObject:
+    def ready(self, purchase: SoldTask) -> JsonObject:
         """Without a cost, and with errors that are null."""
         no_error = {"errorId": 0, "errorCode": None, "errorDescription": None}
         return {**no_error, "status": "ready", "solution": purchase.solution}

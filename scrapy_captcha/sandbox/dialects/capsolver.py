@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from scrapy_captcha.errors import ErrorCode
 from scrapy_captcha.models import Kind
-from scrapy_captcha.sandbox.script import Reply
+from scrapy_captcha.sandbox.script import HttpReply
 from scrapy_captcha.sandbox.tasks import (
     DATADOME_HEADER,
     GEETEST_V4,
@@ -15,20 +15,20 @@ from scrapy_captcha.sandbox.tasks import (
     RECAPTCHA,
     TEXT,
     TOKEN,
+    OfferedTask,
     Proxied,
     RefusedError,
-    TaskType,
     Trouble,
     pair,
 )
 
 from .base import Dialect
-from .limits import Limits
+from .limits import ServiceLimits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from scrapy_captcha.sandbox.purchases import Purchase
+    from scrapy_captcha.sandbox.purchases import SoldTask
     from scrapy_captcha.sandbox.tasks import JsonObject, TaskTypes
 
 _PROXYLESS = "ProxyLess"
@@ -36,7 +36,7 @@ _COOKIE = {"cookie": "token"}
 _CLEARANCE = {"cookies.cf_clearance": "token", "token": "token"}
 
 
-class CapSolver(Dialect):
+class CapSolverDialect(Dialect):
     """Errors come with HTTP 400 or 401; ids are UUIDs; the text of a picture comes at once.
 
     A task is idle at first; answers do not name their cost.
@@ -44,31 +44,33 @@ class CapSolver(Dialect):
 
     name = "capsolver"
     tasks: ClassVar[TaskTypes] = {
-        **pair("ReCaptchaV2", TaskType(Kind.RECAPTCHA_V2, RECAPTCHA), proxyless=_PROXYLESS),
+        **pair("ReCaptchaV2", OfferedTask(Kind.RECAPTCHA_V2, RECAPTCHA), proxyless=_PROXYLESS),
         **pair(
             "ReCaptchaV2Enterprise",
-            TaskType(Kind.RECAPTCHA_V2_ENTERPRISE, RECAPTCHA),
+            OfferedTask(Kind.RECAPTCHA_V2_ENTERPRISE, RECAPTCHA),
             proxyless=_PROXYLESS,
         ),
-        **pair("ReCaptchaV3", TaskType(Kind.RECAPTCHA_V3, RECAPTCHA), proxyless=_PROXYLESS),
+        **pair("ReCaptchaV3", OfferedTask(Kind.RECAPTCHA_V3, RECAPTCHA), proxyless=_PROXYLESS),
         **pair(
             "ReCaptchaV3Enterprise",
-            TaskType(Kind.RECAPTCHA_V3_ENTERPRISE, RECAPTCHA),
+            OfferedTask(Kind.RECAPTCHA_V3_ENTERPRISE, RECAPTCHA),
             proxyless=_PROXYLESS,
         ),
-        "AntiTurnstileTaskProxyLess": (TaskType(Kind.TURNSTILE, TOKEN),),
+        "AntiTurnstileTaskProxyLess": (OfferedTask(Kind.TURNSTILE, TOKEN),),
         "AntiCloudflareTask": (
-            TaskType(Kind.CLOUDFLARE_CHALLENGE, _CLEARANCE, ("websiteURL",), proxied=Proxied.MUST),
+            OfferedTask(
+                Kind.CLOUDFLARE_CHALLENGE, _CLEARANCE, ("websiteURL",), proxied=Proxied.MUST
+            ),
         ),
         "GeeTestTaskProxyLess": (
-            TaskType(
+            OfferedTask(
                 Kind.GEETEST_V4,
                 GEETEST_V4,
                 ("websiteURL", "captchaId"),
                 "captchaId",
                 {"captchaId": GIVEN},
             ),
-            TaskType(
+            OfferedTask(
                 Kind.GEETEST_V3,
                 {"challenge": "challenge", "validate": "validate"},
                 ("websiteURL", "gt", "challenge"),
@@ -77,18 +79,18 @@ class CapSolver(Dialect):
         ),
         **pair(
             "AntiAwsWaf",
-            TaskType(Kind.AMAZON_WAF, _COOKIE, ("websiteURL",), "awsKey"),
+            OfferedTask(Kind.AMAZON_WAF, _COOKIE, ("websiteURL",), "awsKey"),
             proxyless=_PROXYLESS,
         ),
-        **pair("MtCaptcha", TaskType(Kind.MTCAPTCHA, TOKEN), proxyless=_PROXYLESS),
-        "FriendlyCaptchaTaskProxyless": (TaskType(Kind.FRIENDLY_CAPTCHA, TOKEN),),
-        "YandexCaptchaTaskProxyLess": (TaskType(Kind.YANDEX_SMARTCAPTCHA, TOKEN),),
+        **pair("MtCaptcha", OfferedTask(Kind.MTCAPTCHA, TOKEN), proxyless=_PROXYLESS),
+        "FriendlyCaptchaTaskProxyless": (OfferedTask(Kind.FRIENDLY_CAPTCHA, TOKEN),),
+        "YandexCaptchaTaskProxyLess": (OfferedTask(Kind.YANDEX_SMARTCAPTCHA, TOKEN),),
         "DatadomeSliderTask": (
-            TaskType(
+            OfferedTask(
                 Kind.DATADOME, DATADOME_HEADER, ("captchaUrl", "userAgent"), proxied=Proxied.MUST
             ),
         ),
-        "ImageToTextTask": (TaskType(Kind.IMAGE, TEXT, ("body",)),),
+        "ImageToTextTask": (OfferedTask(Kind.IMAGE, TEXT, ("body",)),),
     }
     codes: ClassVar[Mapping[ErrorCode, str]] = {
         ErrorCode.AUTH_INVALID: "ERROR_KEY_DENIED_ACCESS",
@@ -122,7 +124,7 @@ class CapSolver(Dialect):
     status = 400
     statuses: ClassVar[Mapping[str, int]] = {"ERROR_KEY_DENIED_ACCESS": 401}
     reports: ClassVar[Mapping[str, bool]] = {"feedbackTask": False}
-    limits = Limits(polls=120, keeps=300, solves=120)
+    limits = ServiceLimits(polls=120, keeps=300, solves=120)
     refunds = True
     proxy_line = True
 
@@ -135,18 +137,20 @@ class CapSolver(Dialect):
         """It does."""
         return True
 
-    def created(self, purchase: Purchase) -> JsonObject:
+    def created(self, purchase: SoldTask) -> JsonObject:
         """With a status, and with the solution of a picture."""
         answer = {"errorId": 0, "errorCode": "", "errorDescription": "", "taskId": purchase.id}
         if purchase.solution is None:
             return {**answer, "status": "idle"}
         return {**answer, "status": "ready", "solution": purchase.solution}
 
-    def pending(self, purchase: Purchase) -> Reply:
+    def pending(self, purchase: SoldTask) -> HttpReply:
         """Idle at the first poll."""
-        return Reply.of({"errorId": 0, "status": "idle" if purchase.polls == 1 else "processing"})
+        return HttpReply.of(
+            {"errorId": 0, "status": "idle" if purchase.polls == 1 else "processing"}
+        )
 
-    def ready(self, purchase: Purchase) -> JsonObject:
+    def ready(self, purchase: SoldTask) -> JsonObject:
         """Without a cost."""
         answer = {"errorId": 0, "errorCode": "", "errorDescription": "", "taskId": purchase.id}
         return {**answer, "status": "ready", "solution": purchase.solution}

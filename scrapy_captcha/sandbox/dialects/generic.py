@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from scrapy_captcha.models import Kind
-from scrapy_captcha.sandbox.tasks import RECAPTCHA, TOKEN, TaskType, pair
+from scrapy_captcha.sandbox.tasks import RECAPTCHA, TOKEN, OfferedTask, pair
 
 from .base import Dialect
-from .twocaptcha import TwoCaptcha
+from .twocaptcha import TwoCaptchaDialect
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from scrapy_captcha.sandbox.tasks import TaskTypes, Trouble
 
 
-class Generic(Dialect):
+class GenericDialect(Dialect):
     """A service that takes no reports and pays nothing back; every error has the id 1."""
 
     name = "generic"
     tasks: ClassVar[TaskTypes] = {
-        **TwoCaptcha.tasks,
-        **pair("Amazon", TaskType(Kind.AMAZON_WAF, TOKEN)),
-        **pair("HCaptcha", TaskType(Kind.HCAPTCHA, RECAPTCHA)),
+        **TwoCaptchaDialect.tasks,
+        **pair("Amazon", OfferedTask(Kind.AMAZON_WAF, TOKEN)),
+        **pair("HCaptcha", OfferedTask(Kind.HCAPTCHA, RECAPTCHA)),
     }
-    codes: ClassVar[Mapping[ErrorCode, str]] = TwoCaptcha.codes
-    words: ClassVar[Mapping[ErrorCode | Trouble, str]] = TwoCaptcha.words
+    codes: ClassVar[Mapping[ErrorCode, str]] = TwoCaptchaDialect.codes
+    words: ClassVar[Mapping[ErrorCode | Trouble, str]] = TwoCaptchaDialect.words

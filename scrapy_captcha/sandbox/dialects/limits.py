@@ -9,11 +9,11 @@ from scrapy_captcha.errors import ErrorCode
 from scrapy_captcha.sandbox.tasks import RefusedError, Trouble
 
 if TYPE_CHECKING:
-    from scrapy_captcha.sandbox.purchases import Purchase
+    from scrapy_captcha.sandbox.purchases import SoldTask
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class ServiceLimits:
     """None and 0 are no limit. *now* in all methods is monotonic seconds.
 
     * *poll_interval*: seconds between two polls of a task; *polls*: of a task
@@ -30,7 +30,7 @@ class Limits:
     picture: tuple[int, int | None] = (0, None)
     one_report: bool = False
 
-    def check_poll(self, purchase: Purchase, now: float, interval: float | None) -> None:
+    def check_poll(self, purchase: SoldTask, now: float, interval: float | None) -> None:
         """Count a poll. Raises RefusedError for one too many, or too soon after the last.
 
         *interval* stands for *poll_interval* unless it is None.
@@ -51,15 +51,15 @@ class Limits:
         if largest is not None and len(picture) > largest:
             raise RefusedError(ErrorCode.INPUT_TOO_LARGE, f"More than {largest} bytes")
 
-    def has_forgotten(self, purchase: Purchase, now: float) -> bool:
+    def has_forgotten(self, purchase: SoldTask, now: float) -> bool:
         """Whether the task is no longer known."""
         return self.keeps is not None and now >= purchase.ready_at + self.keeps
 
-    def has_given_up(self, purchase: Purchase, now: float) -> bool:
+    def has_given_up(self, purchase: SoldTask, now: float) -> bool:
         """Whether solving the task took too long."""
         until = purchase.ready_at if self.solves is None else purchase.made_at + self.solves
         return purchase.ready_at > until <= now
 
-    def takes_report(self, purchase: Purchase, now: float) -> bool:
+    def takes_report(self, purchase: SoldTask, now: float) -> bool:
         """Whether there is a solution that may be reported."""
         return now >= purchase.ready_at and not (self.one_report and purchase.reported)

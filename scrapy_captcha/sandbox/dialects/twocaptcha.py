@@ -14,14 +14,14 @@ from scrapy_captcha.sandbox.tasks import (
     TEXT,
     TOKEN,
     WAF_VOUCHER,
+    OfferedTask,
     Proxied,
-    TaskType,
     Trouble,
     pair,
 )
 
 from .base import Dialect
-from .limits import Limits
+from .limits import ServiceLimits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,32 +36,34 @@ _V4_KEY = "initParameters.captcha_id"
 _BOTH = {**RECAPTCHA, **TOKEN}
 
 
-class TwoCaptcha(Dialect):
+class TwoCaptchaDialect(Dialect):
     """Errors come with HTTP 200; what is not solved, or reported as incorrect, is paid back."""
 
     name = "2captcha"
     tasks: ClassVar[TaskTypes] = {
-        **pair("RecaptchaV2", TaskType(Kind.RECAPTCHA_V2, _BOTH)),
-        **pair("RecaptchaV2Enterprise", TaskType(Kind.RECAPTCHA_V2_ENTERPRISE, _BOTH)),
+        **pair("RecaptchaV2", OfferedTask(Kind.RECAPTCHA_V2, _BOTH)),
+        **pair("RecaptchaV2Enterprise", OfferedTask(Kind.RECAPTCHA_V2_ENTERPRISE, _BOTH)),
         "RecaptchaV3TaskProxyless": (
-            TaskType(Kind.RECAPTCHA_V3_ENTERPRISE, _BOTH, _SCORED, when={"isEnterprise": True}),
-            TaskType(Kind.RECAPTCHA_V3, _BOTH, _SCORED),
+            OfferedTask(Kind.RECAPTCHA_V3_ENTERPRISE, _BOTH, _SCORED, when={"isEnterprise": True}),
+            OfferedTask(Kind.RECAPTCHA_V3, _BOTH, _SCORED),
         ),
-        **pair("Turnstile", TaskType(Kind.TURNSTILE, TOKEN)),
+        **pair("Turnstile", OfferedTask(Kind.TURNSTILE, TOKEN)),
         **pair(
             "GeeTest",
-            TaskType(Kind.GEETEST_V4, GEETEST_V4, ("websiteURL", _V4_KEY), _V4_KEY, {"version": 4}),
-            TaskType(Kind.GEETEST_V3, GEETEST_V3, ("websiteURL", "gt", "challenge"), "gt"),
+            OfferedTask(
+                Kind.GEETEST_V4, GEETEST_V4, ("websiteURL", _V4_KEY), _V4_KEY, {"version": 4}
+            ),
+            OfferedTask(Kind.GEETEST_V3, GEETEST_V3, ("websiteURL", "gt", "challenge"), "gt"),
         ),
-        **pair("FunCaptcha", TaskType(Kind.FUNCAPTCHA, TOKEN, _FUNCAPTCHA, "websitePublicKey")),
-        **pair("Amazon", TaskType(Kind.AMAZON_WAF, WAF_VOUCHER, _AMAZON)),
-        **pair("MtCaptcha", TaskType(Kind.MTCAPTCHA, TOKEN)),
-        **pair("FriendlyCaptcha", TaskType(Kind.FRIENDLY_CAPTCHA, TOKEN)),
-        **pair("YandexSmartCaptcha", TaskType(Kind.YANDEX_SMARTCAPTCHA, TOKEN)),
+        **pair("FunCaptcha", OfferedTask(Kind.FUNCAPTCHA, TOKEN, _FUNCAPTCHA, "websitePublicKey")),
+        **pair("Amazon", OfferedTask(Kind.AMAZON_WAF, WAF_VOUCHER, _AMAZON)),
+        **pair("MtCaptcha", OfferedTask(Kind.MTCAPTCHA, TOKEN)),
+        **pair("FriendlyCaptcha", OfferedTask(Kind.FRIENDLY_CAPTCHA, TOKEN)),
+        **pair("YandexSmartCaptcha", OfferedTask(Kind.YANDEX_SMARTCAPTCHA, TOKEN)),
         "DataDomeSliderTask": (
-            TaskType(Kind.DATADOME, DATADOME_HEADER, _SLIDER, proxied=Proxied.MUST),
+            OfferedTask(Kind.DATADOME, DATADOME_HEADER, _SLIDER, proxied=Proxied.MUST),
         ),
-        "ImageToTextTask": (TaskType(Kind.IMAGE, TEXT, ("body",)),),
+        "ImageToTextTask": (OfferedTask(Kind.IMAGE, TEXT, ("body",)),),
     }
     codes: ClassVar[Mapping[ErrorCode, str]] = {
         ErrorCode.AUTH_INVALID: "ERROR_KEY_DOES_NOT_EXIST",
@@ -109,13 +111,13 @@ class TwoCaptcha(Dialect):
         "ERROR_BAD_PROXY": 130,
     }
     reports: ClassVar[Mapping[str, bool]] = {"reportIncorrect": False, "reportCorrect": True}
-    limits = Limits(picture=(100, 100_000))
+    limits = ServiceLimits(picture=(100, 100_000))
     refunds = True
     classic = True
     refunds_reports = True
 
 
-class RuCaptcha(TwoCaptcha):
+class RuCaptchaDialect(TwoCaptchaDialect):
     """2Captcha at its Russian address."""
 
     name = "rucaptcha"

@@ -14,7 +14,7 @@ from scrapy_captcha.sandbox.tasks import (
     TEXT,
     TOKEN,
     WAF_COOKIES,
-    TaskType,
+    OfferedTask,
 )
 
 from .base import Dialect
@@ -23,47 +23,47 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from scrapy_captcha.errors import ErrorCode
-    from scrapy_captcha.sandbox.purchases import Purchase
-    from scrapy_captcha.sandbox.script import Reply
+    from scrapy_captcha.sandbox.purchases import SoldTask
+    from scrapy_captcha.sandbox.script import HttpReply
     from scrapy_captcha.sandbox.tasks import JsonObject, RefusedError, TaskTypes
 
 
-def _both(stem: str, *types: TaskType) -> TaskTypes:
+def _both(stem: str, *types: OfferedTask) -> TaskTypes:
     # Nothing is known of how the API wants a proxy to be described.
     return {f"{stem}TaskProxyless": types, f"{stem}Task": types}
 
 
-class Unified(Dialect):
+class UnifiedDialect(Dialect):
     """The API of the error contract."""
 
     name = "unified"
     tasks: ClassVar[TaskTypes] = {
-        **_both("RecaptchaV2", TaskType(Kind.RECAPTCHA_V2, RECAPTCHA)),
-        **_both("RecaptchaV2Enterprise", TaskType(Kind.RECAPTCHA_V2_ENTERPRISE, RECAPTCHA)),
+        **_both("RecaptchaV2", OfferedTask(Kind.RECAPTCHA_V2, RECAPTCHA)),
+        **_both("RecaptchaV2Enterprise", OfferedTask(Kind.RECAPTCHA_V2_ENTERPRISE, RECAPTCHA)),
         **_both(
             "RecaptchaV3",
-            TaskType(Kind.RECAPTCHA_V3_ENTERPRISE, RECAPTCHA, when={"isEnterprise": True}),
-            TaskType(Kind.RECAPTCHA_V3, RECAPTCHA),
+            OfferedTask(Kind.RECAPTCHA_V3_ENTERPRISE, RECAPTCHA, when={"isEnterprise": True}),
+            OfferedTask(Kind.RECAPTCHA_V3, RECAPTCHA),
         ),
-        **_both("RecaptchaV3Enterprise", TaskType(Kind.RECAPTCHA_V3_ENTERPRISE, RECAPTCHA)),
-        **_both("HCaptcha", TaskType(Kind.HCAPTCHA, RECAPTCHA)),
-        **_both("Turnstile", TaskType(Kind.TURNSTILE, TOKEN)),
+        **_both("RecaptchaV3Enterprise", OfferedTask(Kind.RECAPTCHA_V3_ENTERPRISE, RECAPTCHA)),
+        **_both("HCaptcha", OfferedTask(Kind.HCAPTCHA, RECAPTCHA)),
+        **_both("Turnstile", OfferedTask(Kind.TURNSTILE, TOKEN)),
         **_both(
             "GeeTest",
-            TaskType(Kind.GEETEST_V4, GEETEST_V4, ("websiteURL", "gt"), "gt", {"version": 4}),
-            TaskType(Kind.GEETEST_V3, GEETEST_V3, ("websiteURL", "gt", "challenge"), "gt"),
+            OfferedTask(Kind.GEETEST_V4, GEETEST_V4, ("websiteURL", "gt"), "gt", {"version": 4}),
+            OfferedTask(Kind.GEETEST_V3, GEETEST_V3, ("websiteURL", "gt", "challenge"), "gt"),
         ),
         **_both(
             "FunCaptcha",
-            TaskType(
+            OfferedTask(
                 Kind.FUNCAPTCHA, TOKEN, ("websiteURL", "websitePublicKey"), "websitePublicKey"
             ),
         ),
-        **_both("Amazon", TaskType(Kind.AMAZON_WAF, WAF_COOKIES)),
-        **_both("MtCaptcha", TaskType(Kind.MTCAPTCHA, TOKEN)),
-        **_both("FriendlyCaptcha", TaskType(Kind.FRIENDLY_CAPTCHA, TOKEN)),
-        **_both("YandexSmartCaptcha", TaskType(Kind.YANDEX_SMARTCAPTCHA, TOKEN)),
-        "ImageToTextTask": (TaskType(Kind.IMAGE, TEXT, ("body",)),),
+        **_both("Amazon", OfferedTask(Kind.AMAZON_WAF, WAF_COOKIES)),
+        **_both("MtCaptcha", OfferedTask(Kind.MTCAPTCHA, TOKEN)),
+        **_both("FriendlyCaptcha", OfferedTask(Kind.FRIENDLY_CAPTCHA, TOKEN)),
+        **_both("YandexSmartCaptcha", OfferedTask(Kind.YANDEX_SMARTCAPTCHA, TOKEN)),
+        "ImageToTextTask": (OfferedTask(Kind.IMAGE, TEXT, ("body",)),),
     }
     codes: ClassVar[Mapping[ErrorCode, str]] = {
         code: code.value for code, info in ERRORS.items() if info.family is not Family.CLIENT
@@ -71,12 +71,12 @@ class Unified(Dialect):
 
     idempotent = True
 
-    def ready(self, purchase: Purchase) -> JsonObject:
+    def ready(self, purchase: SoldTask) -> JsonObject:
         """Without the fields that only some services send."""
         whole = super().ready(purchase)
         return {name: whole[name] for name in ("errorId", "status", "solution", "cost")}
 
-    def refusal(self, refused: RefusedError, _method: str) -> Reply:
+    def refusal(self, refused: RefusedError, _method: str) -> HttpReply:
         """In the contract's shape."""
         seconds = refused.retry_after
         whole = seconds is not None and float(seconds).is_integer()
@@ -87,6 +87,6 @@ class Unified(Dialect):
             retry_after_header=f"{seconds:.0f}" if whole else None,
         ).reply()
 
-    def scripted(self, rule: Answer, _method: str) -> Reply:
+    def scripted(self, rule: Answer, _method: str) -> HttpReply:
         """In the contract's shape."""
         return rule.reply()
