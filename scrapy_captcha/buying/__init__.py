@@ -1,1 +1,1 @@
-"""Whether, what and with which money a solution is bought."""
+"""Decides on purchases, makes them, and keeps account of them."""

@@ -1,4 +1,4 @@
-"""Whether a solution may be bought for a captcha, whoever would sell it."""
+"""Decides whether a solution may be bought for a captcha, at any provider."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ logger = logging.getLogger(__name__)
 
 
 class Eligibility:
-    """Asked before anything is bought: for a page, and for a form."""
+    """Decides before each purchase, for a page or for a form."""
 
     def __init__(
         self,
@@ -55,7 +55,7 @@ class Eligibility:
     def reason_not_to_buy(
         self, request: Request, captcha: Captcha, state: CaptchaState, options: Options
     ) -> str | None:
-        """Why none is bought for *captcha*, which *request* shows; None where one may be."""
+        """The reason not to buy for *captcha* on the page of *request*; None without one."""
         reason = self._reason_not_to_want(request, captcha)
         if reason:
             return reason
@@ -71,12 +71,12 @@ class Eligibility:
         return reason
 
     def reason_to_wait(self, captcha: Captcha) -> str | None:
-        """Why nothing is bought for the site of *captcha* now, as of late it took no solution."""
+        """The reason not to buy for the site of *captcha* now, which took no solution lately."""
         site = site_of(host_of(captcha.url))
         return self._rejections.reason_not_to_buy(site, time.monotonic())
 
     def has_no_seller(self, request: Request, captcha: Captcha) -> bool:
-        """Whether *captcha* is a bot wall that nobody sells a way through."""
+        """Whether *captcha* is a bot wall that no provider solves."""
         return KINDS[captcha.kind].is_wall and not self._is_sold(request, captcha)
 
     def _reason_not_to_want(self, request: Request, captcha: Captcha) -> str | None:
@@ -98,7 +98,7 @@ class Eligibility:
         return False
 
     def _tell_proxy_is_kept(self, kind: Kind) -> None:
-        """Says once for each *kind* why it is not bought, though the crawl goes through a proxy."""
+        """Logs once per *kind* why it is not bought without the proxy of the crawl."""
         if kind in self._without_proxy:
             return
         self._without_proxy.add(kind)

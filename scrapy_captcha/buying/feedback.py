@@ -1,4 +1,4 @@
-"""What the services hear of their solutions, where they take reports."""
+"""Reports solutions to the services that take reports."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ if TYPE_CHECKING:
     from scrapy_captcha.solver.ranking import Ranking
 
 
-_KEPT = 10_000  # solutions of which the site has not said anything yet
-_LAST_REPORTS = 1.0  # seconds for which the end of a crawl waits for reports
+_KEPT = 10_000  # solutions that the site has not judged yet
+_LAST_REPORTS = 1.0  # seconds that the end of a crawl waits for reports
 
 
 @dataclass(slots=True)
 class _Sale:
-    """A solution on its way.
+    """A solution whose outcome is not known yet.
 
-    *seen* are the browsers and proxies that the site has seen on it, *retries* is how often the
-    page had been retried before. *has_verdict*: the answer to the submission says all.
+    *seen*: the browsers and proxies that the site has seen; *retries*: how often the page had been
+    retried before; *has_verdict*: whether the answer to the submission decides.
     """
 
     client: SolverClient
@@ -51,14 +51,14 @@ class _Sale:
 
     @property
     def place(self) -> Hashable:
-        """The site and the kind, which take solutions in one way."""
+        """The site and the kind, for which solutions are handled alike."""
         return site_of(urlsplit(self.captcha.url).hostname or ""), self.captcha.kind
 
 
 class Feedback:
-    """Reports to the services, each solution once: accepted, or rejected where that is about it.
+    """Reports each solution to its service once, as accepted, or as rejected if that is certain.
 
-    *cookies_for* tells which cookies are sent along with a request.
+    *cookies_for* returns the cookies that are sent with a request.
     """
 
     def __init__(
@@ -77,14 +77,14 @@ class Feedback:
     def solved(
         self, name: str, captcha: Captcha, solution: Solution, client: SolverClient, ticket: Request
     ) -> None:
-        """*client* has brought *solution*, which is *name* from now on, for *ticket*."""
+        """Notes *solution* of *client* for *ticket*, under *name*."""
         self.ranking.solved(client.provider.name, captcha.kind, solution.cost)
         sale = _Sale(client, captcha, solution, time.monotonic(), _retries(ticket))
         sale.seen.add(seen_as(ticket, solution.user_agent or ""))
         self._sold.put(name, sale)
 
     def sent(self, name: str, answer: Response, has_verdict: bool) -> None:
-        """*answer* came for the submission of *name*; *has_verdict*: no other answer will."""
+        """Notes *answer* to the submission of *name*; with *has_verdict*, no other answer comes."""
         sale = self._sold.get(name)
         if sale is not None and answer.request is not None:
             sale.seen.add(seen_as(answer.request))
@@ -93,11 +93,11 @@ class Feedback:
                 self.not_judged(name)
 
     def not_judged(self, name: str) -> None:
-        """What the site did with the solution *name* says nothing about it."""
+        """Forgets the solution *name*, which the site has not judged."""
         self._sold.pop(name)
 
     def accepted(self, name: str, *, is_first: bool = False) -> None:
-        """The site has accepted the solution *name*, which *is_first* for its page."""
+        """Reports the solution *name* as accepted; *is_first*: whether it is its page's first."""
         sale = self._sold.pop(name)
         if sale is not None:
             self._verdicts.accepted(sale.place, is_first=is_first)
@@ -105,9 +105,9 @@ class Feedback:
             self._report(sale, accepted=True)
 
     def rejected(self, name: str, request: Request, status: int) -> None:
-        """The site shows a captcha again, with *status*, in spite of *name*, for *request*.
+        """Notes that *request*, sent with the solution *name*, got a captcha again, with *status*.
 
-        Its service hears of it only where that is certain to be about the solution.
+        It is reported only if the solution is certain to be the cause.
         """
         sale = self._sold.pop(name)
         if sale is None or not self._is_about(sale, request, status):
@@ -117,7 +117,7 @@ class Feedback:
             self._report(one, accepted=False)
 
     async def close(self) -> None:
-        """Gives the reports that are under way a second to arrive."""
+        """Waits up to a second for the reports that are under way."""
         if self._reports:
             arrived = DeferredList(self._reports).addTimeout(_LAST_REPORTS, CLOCK)
             await maybe_deferred_to_future(arrived)
@@ -148,5 +148,5 @@ class Feedback:
 
 
 def _retries(request: Request) -> object:
-    """How often Scrapy has sent *request* again after an error; others may have put it there."""
+    """The ``retry_times`` of *request*, which any component may have set."""
     return request.meta.get("retry_times")

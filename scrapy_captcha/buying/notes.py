@@ -1,4 +1,4 @@
-"""What is noted of a purchase, so that the next run of a job can go on with it."""
+"""Saves the state of a purchase, so that the next run of a job can continue it."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ if TYPE_CHECKING:
 
 
 class Notes:
-    """Writes to a ticket's meta, and to its entry in the journal."""
+    """Writes the state of parked requests to their meta and to the journal."""
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
 
     def note(self, ticket: Request, **changes: Any) -> None:
-        """*changes* are fields of the ticket's CaptchaState."""
+        """Changes fields of the CaptchaState of *ticket*."""
         self.write(ticket, replace(CaptchaState.of(ticket.meta), **changes))
 
     def write(self, ticket: Request, state: CaptchaState) -> None:
-        """*ticket* has come as far as *state*."""
+        """Saves *state* as that of *ticket*."""
         ticket.meta[KEY] = state.to_meta()
         self._journal.update(ticket)

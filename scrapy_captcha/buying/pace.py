@@ -1,4 +1,4 @@
-"""How many solutions a download slot can send while they are good: pure bookkeeping."""
+"""Limits solutions to those that a download slot can send in time. Pure bookkeeping."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ _TURNS = 2  # of the slot that a solution takes: the submission, and the page be
 
 
 class Pace:
-    """Keeps what is bought, or being bought, for one download slot below what it can send in time.
+    """Limits the solutions for one download slot to those that it can send before they expire.
 
-    * *life*: seconds for which a token is good
+    * *life*: seconds for which a token is valid
     * *is_doubtful*: whether the site should get one solution at a time
-    * ``outstanding``: how many are being bought, or wait to be sent
-    * ``interval``: seconds between two requests of the slot, 0 when it has no limit
+    * ``outstanding``: number of solutions that are being bought or wait to be sent
+    * ``interval``: seconds between two requests of the slot, 0 if it has no limit
 
-    Times are seconds on any clock that only goes forward.
+    Times are monotonic, in seconds.
     """
 
     is_stopped = False
@@ -36,20 +36,20 @@ class Pace:
         return self.outstanding < self._room()
 
     def wait(self, now: float) -> float:
-        """Seconds until the next may be bought: not sooner than the slot could send it."""
+        """The seconds until the next may be bought, so that the slot can send it in time."""
         return max(0.0, self._next - now)
 
     def enter(self, now: float) -> None:
-        """One is being bought."""
+        """A purchase starts."""
         self.outstanding += 1
         self._next = now + self.interval
 
     def leave(self) -> None:
-        """One was sent, has expired, or has not come to be."""
+        """A solution was sent, has expired or was not bought."""
         self.outstanding -= 1
 
     def unused(self) -> None:
-        """The last has not come to be, so that its turn in the slot is free for the next one."""
+        """The last solution was not bought, so that the next one may take its turn in the slot."""
         self._next = float("-inf")
 
     def _room(self) -> float:

@@ -1,4 +1,4 @@
-"""What a solve is expected to cost."""
+"""Expected prices of solves."""
 
 from __future__ import annotations
 
@@ -16,34 +16,34 @@ _UNLISTED = micros("0.005")  # rather too much than too little
 
 
 class Prices:
-    """Prices per provider and kind: the highest that an answer has told, else those that are set.
+    """Prices per provider and kind: the highest in an answer, else those of the settings.
 
-    *told* are the user's (``CAPTCHA_PRICES``); *listed* gives a provider's list prices, in the
+    *configured* are those of ``CAPTCHA_PRICES``; *listed* returns list prices of a provider, in the
     account's currency.
     """
 
     def __init__(
         self,
-        told: Mapping[Kind, Micros],
+        configured: Mapping[Kind, Micros],
         listed: Callable[[str, Kind], float | None] = lambda _provider, _kind: None,
     ) -> None:
-        self._told = told
+        self._configured = configured
         self._listed = listed
         self._seen: dict[tuple[str, Kind], Micros] = {}
 
     def expected(self, provider: str, kind: Kind) -> Micros:
-        """What the next solve of *kind* may cost at *provider*."""
-        seen = self._seen.get((provider, kind), self._told.get(kind))
+        """The expected price of the next solve of *kind* at *provider*."""
+        seen = self._seen.get((provider, kind), self._configured.get(kind))
         if seen is not None:
             return seen
         listed = self._listed(provider, kind)
         return _UNLISTED if listed is None else micros(listed)
 
     def is_guess(self, provider: str, kind: Kind) -> bool:
-        """Whether neither an answer nor the user has told what *kind* costs at *provider*."""
-        return (provider, kind) not in self._seen and kind not in self._told
+        """Whether the price of *kind* at *provider* is in no answer and in no setting."""
+        return (provider, kind) not in self._seen and kind not in self._configured
 
     def learn(self, provider: str, kind: Kind, cost: Micros) -> None:
-        """A solve of *kind* has cost *cost*."""
+        """Notes that a solve of *kind* has cost *cost*."""
         key = provider, kind
         self._seen[key] = max(self._seen.get(key, 0), cost)

@@ -1,4 +1,4 @@
-"""The story of a parked request: what is bought for it, and with what it goes back."""
+"""Buys solutions for parked requests."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 
 class Buyer:
-    """Buys solutions for parked requests and has them kept until the requests come by again."""
+    """Buys solutions for parked requests, and has them kept until the requests are sent."""
 
     def __init__(
         self,
@@ -69,8 +69,8 @@ class Buyer:
     async def story(
         self, ticket: Request, captcha: Captcha, options: Options, showing: Showing
     ) -> Request:
-        """What to send back for *ticket*: itself where another page solves for the session
-        meanwhile, else as `buy` has it. *showing* is that of the page with *captcha*.
+        """The request to send back for *ticket*: itself if another page solves for the session
+        meanwhile, else that of `buy`. *showing* is that of the page with *captcha*.
         """
         if await self._flights.following.is_to_be_fetched_again(ticket, showing):
             return ticket
@@ -93,7 +93,7 @@ class Buyer:
         return ticket
 
     async def buy(self, ticket: Request, captcha: Captcha, options: Options) -> Request:
-        """Buys until there is a solution or the policy gives up; *ticket* with what came of it."""
+        """Buys until there is a solution or the policy gives up; *ticket* with the result."""
         next_request, begun = None, time.monotonic()
         while next_request is None:
             try:
@@ -107,7 +107,7 @@ class Buyer:
         return next_request
 
     async def _place(self, ticket: Request, captcha: Captcha) -> Place:
-        """As `UnusedSolutions.place`; solutions of other pages go first if it has to wait."""
+        """As `UnusedSolutions.place`; solutions of other pages are sent first if it has to wait."""
         place = Deferred.fromCoroutine(self._solutions.place(ticket, captcha))
         if place.called:
             return await place
@@ -132,8 +132,8 @@ class Buyer:
         options: Options,
         begun: float,
     ) -> Request | None:
-        """As `_bought_from`, once it has the picture of *captcha* and its turn, in this order: a
-        site that is slow with its pictures keeps no provider from others.
+        """As `_bought_from`, with the picture of *captcha*. The picture is fetched before queueing
+        at the provider, so that a slow site does not block others.
         """
         image, proxy = b"", self._sessions.solving_proxy(ticket)
         if captcha.image and self._pool.is_asked(captcha, proxy):
@@ -147,7 +147,7 @@ class Buyer:
             return await self._bought_from(turn.client, ticket, order, options, place)
 
     async def _turn(self, ticket: Request, captcha: Captcha) -> Turn:
-        """At the provider where a purchase has begun; what has begun elsewhere is lost then."""
+        """Queues at the provider where a purchase has begun; other purchases are abandoned."""
         state = CaptchaState.of(ticket.meta)
         proxy = self._sessions.solving_proxy(ticket)
         turn = await self._pool.turn(captcha, proxy, state.provider, state.avoided)
@@ -165,7 +165,7 @@ class Buyer:
     ) -> Request | None:
         """*ticket* with a solution or given up; raises SolverError.
 
-        None where it hangs on other purchases whether one more may be made.
+        None if it depends on purchases under way whether one more may be made.
         """
         captcha, state = order.captcha, CaptchaState.of(ticket.meta)
         if reason := self._eligibility.reason_to_wait(captcha):
@@ -189,7 +189,7 @@ class Buyer:
         return self._solved(ticket, captcha, solution, name)
 
     def _without_picture(self, ticket: Request, captcha: Captcha, options: Options) -> Request:
-        """*ticket* to be shown another picture: this one may have been for another session."""
+        """*ticket* to be fetched again, since its picture may be that of another session."""
         state = CaptchaState.of(ticket.meta)
         if state.asked or state.retries >= options.policy.retry_times:
             return self._recovery.failed(ticket, captcha, options, "picture")
@@ -204,9 +204,9 @@ class Buyer:
         error: SolverError,
         before: CaptchaState,
     ) -> None:
-        """Notes what is left of *order*: a name to send it again under, or a task to look at.
+        """Saves the id under which *order* is to be sent again, or the task to be polled.
 
-        A try that the service knows nothing of leaves all as it was *before*.
+        An attempt that the service has not received leaves the state as it was *before*.
         """
         if changes_nothing(error) and before.provider:
             self._budget.not_made(order.purchase_id)
@@ -224,9 +224,9 @@ class Buyer:
     def _is_to_be_looked_at(
         self, ticket: Request, captcha: Captcha, order: Order, error: SolverError
     ) -> bool:
-        """Whether the task of *order* is, again, before another is bought.
+        """Whether the task of *order* is polled again before another is bought.
 
-        Once after its time was up, and as often as nobody could be asked, unless others sell too.
+        Once after a timeout; unless there are other providers, also whenever it was not polled.
         """
         if error.code is not ErrorCode.TIMEOUT:
             return False
@@ -250,9 +250,9 @@ class Buyer:
         )
 
     def _bought(self, ticket: Request, client: SolverClient, order: Order, task_id: TaskId) -> None:
-        """Notes the task, so that it can be collected should the crawl stop now.
+        """Saves the task, so that it can be collected if the crawl stops now.
 
-        What was bought for a perishable captcha is of no use for the next that the page shows.
+        A task for a perishable captcha is not saved, since the page shows another one next time.
         """
         state = CaptchaState.of(ticket.meta)
         if task_id == state.task_id:
@@ -283,6 +283,6 @@ class Buyer:
 
 
 def _has_aged(ticket: Request, captcha: Captcha, client: SolverClient, begun: float) -> bool:
-    """Whether *captcha* has waited for an outage to end since *begun*, and the page has another."""
+    """Whether *captcha* is outdated, since an outage has ended after *begun*."""
     is_kept = CaptchaState.of(ticket.meta).asked or not captcha.perishable
     return not is_kept and client.was_out_since(begun)

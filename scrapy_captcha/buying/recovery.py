@@ -1,4 +1,4 @@
-"""What is done after an error of the service: waiting, another proxy or provider, or giving up."""
+"""Handles errors of the service: waits, changes proxy or provider, or gives up."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 
 class Recovery:
-    """Carries out what the policy decides about the errors of parked requests."""
+    """Carries out the decisions of the policy for parked requests."""
 
     def __init__(
         self,
@@ -65,7 +65,7 @@ class Recovery:
     async def after(
         self, ticket: Request, captcha: Captcha, options: Options, error: SolverError
     ) -> Request | None:
-        """What to send back after *error*; None to buy again for the same captcha."""
+        """The request to send back after *error*; None to buy again for the same captcha."""
         state = CaptchaState.of(ticket.meta)
         decision = options.policy.decide(error, state.attempts, jitter=random.random())
         if self._goes_elsewhere(ticket, captcha, error, decision):
@@ -97,7 +97,7 @@ class Recovery:
         reason: str,
         error: SolverError | None = None,
     ) -> Request:
-        """What to send back for *ticket*, which is given up for *reason*."""
+        """The request to send back for *ticket*, which is given up for *reason*."""
         state = CaptchaState.of(ticket.meta)
         self._budget.ended(state)
         if options.on_give_up is GiveUp.PASS:
@@ -109,14 +109,14 @@ class Recovery:
         return ticket.replace(meta=ticket.meta | {KEY: state.to_meta()})
 
     def abandon(self, ticket: Request, **changes: Any) -> None:
-        """Nothing that has begun for *ticket* goes on; *changes* are noted with that."""
+        """Abandons the purchases of *ticket*, and saves that with *changes*."""
         self._budget.abandoned(CaptchaState.of(ticket.meta))
         self.notes.note(ticket, purchase_id="", provider="", task_id=None, **changes)
 
     def _goes_elsewhere(
         self, ticket: Request, captcha: Captcha, error: SolverError, decision: Decision
     ) -> bool:
-        """Whether *error* is only about its provider, and another is to be asked instead."""
+        """Whether another provider is to be used, since *error* is only about its own."""
         state, provider = CaptchaState.of(ticket.meta), error.provider or ""
         proxy = self._sessions.solving_proxy(ticket)
         costs_nothing = not (state.provider or error.task_id or error.possibly_paid)
@@ -147,7 +147,7 @@ class Recovery:
         )
 
     def _elsewhere(self, ticket: Request, rest: Rest, error: SolverError) -> Request | None:
-        """*ticket* for another proxy: its owner's, where that is not the pool and has an answer."""
+        """*ticket* with another proxy, from the pool or from the component that has set it."""
         if self._sessions.is_of_others(ticket):
             spider, code = self._crawler.spider, error.code.value
             send = self._crawler.signals.send_catch_log
@@ -160,7 +160,7 @@ class Recovery:
         return self._sessions.rotated(ticket, rest)
 
     def _moved(self, ticket: Request, elsewhere: Request) -> Request:
-        """*elsewhere* belongs to another session: whoever waits for *ticket* is to follow."""
+        """*elsewhere* belongs to another session: waiters of *ticket* are to follow it there."""
         state = CaptchaState.of(ticket.meta)
         self._flights.left(state, Outcome.MOVED)
         elsewhere.meta[KEY] = replace(state, leads="").to_meta()
@@ -177,7 +177,7 @@ class Recovery:
         return ticket if captcha.perishable and not CaptchaState.of(ticket.meta).asked else None
 
     def _remember(self, ticket: Request, error: SolverError) -> None:
-        """Notes in the ticket's meta what has been tried, here or before a restart."""
+        """Saves the attempts in the meta of *ticket*, those of earlier runs included."""
         state = CaptchaState.of(ticket.meta)
         tried = state.after(state.attempts.after(error), elsewhere=0)
         self.notes.write(ticket, tried)
@@ -190,7 +190,7 @@ class Recovery:
 
 
 def _checked(answer: object) -> str | bool | None:
-    """What a receiver of proxy_refused answers; None where it has failed, which is logged."""
+    """The answer of a receiver of proxy_refused; None if it has failed, which is logged."""
     if answer is None or isinstance(answer, str | bool):
         return answer
     if isinstance(answer, Failure):

@@ -1,9 +1,9 @@
-"""Which sites have turned out to be walls: pure bookkeeping that is told the time.
+"""Detects sites that reject all solutions. Pure bookkeeping, without a clock.
 
-Some sites always reject the first solution, so one rejection says little; a site that rejects many
-in a row opens for nobody. A site is a wall after 12, and after 3 it is tried with one solution at a
-time. Where 3 in a row could not even be sent, the next ones could not either.
-Times are seconds on any clock that only goes forward.
+Some sites always reject the first solution, so that one rejection means little; a site that rejects
+many in a row is a wall. A site is a wall after 12 rejections; after 3, it gets one solution at a
+time. After 3 in a row that could not even be sent, buying stops as well. Times are monotonic, in
+seconds.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _DOUBTFUL = 3
 _WALL = 12
 _UNDELIVERED = 3
 _WITHOUT_COOKIES = 2
-_REST = 600.0  # seconds for which nothing is bought at a wall
+_REST = 600.0  # seconds without purchases at a wall
 _MOST_SITES = 4096
 _LONG_AGO = float("-inf")
 
@@ -32,13 +32,13 @@ class _Site:
 
 
 class Rejections:
-    """Counts what each site rejects in a row, and what cannot be sent to it."""
+    """Counts the solutions that each site rejects in a row, and those that cannot be sent."""
 
     def __init__(self) -> None:
         self._sites: OrderedDict[str, _Site] = OrderedDict()
 
     def rejected(self, site: str, now: float) -> bool:
-        """*site* has rejected a solution; whether that makes it a wall, for a while."""
+        """*site* has rejected a solution; returns whether that makes it a wall for a while."""
         row = self._delivered(site)
         row.rejected += 1
         if row.rejected < _WALL or now < row.wall_until:
@@ -47,7 +47,7 @@ class Rejections:
         return True
 
     def undelivered(self, site: str, now: float) -> bool:
-        """A solution could not be sent to *site*; whether buying stops for that, for a while."""
+        """A solution could not be sent to *site*; returns whether that stops buying for a while."""
         row = self._row(site)
         row.undelivered += 1
         if row.undelivered < _UNDELIVERED or now < row.unreachable_until:
@@ -74,12 +74,12 @@ class Rejections:
         self._sites.pop(site, None)
 
     def is_doubtful(self, site: str) -> bool:
-        """Whether one solution at a time is enough for *site*."""
+        """Whether *site* should get one solution at a time."""
         row = self._sites.get(site)
         return row is not None and (row.rejected >= _DOUBTFUL or row.undelivered > 0)
 
     def reason_not_to_buy(self, site: str, now: float) -> str | None:
-        """Why nothing is to be bought for *site* now; after a while, one more is tried."""
+        """The reason not to buy for *site* now, None without one; one is tried after a while."""
         row = self._sites.get(site)
         if row is None:
             return None
@@ -97,7 +97,7 @@ class Rejections:
         return row
 
     def _row(self, site: str) -> _Site:
-        """Of *site*; the least recently used makes room for it."""
+        """The counts of *site*, which replace the least recently used ones."""
         row = self._sites.setdefault(site, _Site())
         self._sites.move_to_end(site)
         if len(self._sites) > _MOST_SITES:

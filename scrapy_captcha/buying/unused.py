@@ -1,6 +1,6 @@
-"""Solutions from the moment that they are wanted until they are sent, or have expired.
+"""Keeps solutions from when they are ordered until they are sent or have expired.
 
-They stay in memory: what travels in ``request.meta`` is only a name for one.
+They stay in memory: ``request.meta`` contains only the name of one.
 """
 
 from __future__ import annotations
@@ -37,12 +37,12 @@ class _Queue:
         self.admission = Admission(pace, CLOCK)
 
     def is_busy(self) -> bool:
-        """Whether a purchase waits or is inside."""
+        """Whether a purchase waits or is under way."""
         return bool(self.pace.outstanding or len(self.admission))
 
 
 class Place:
-    """Room for one solution; given up at the end of a ``with`` block that has put none in."""
+    """Room for one solution, which is given up at the end of the ``with`` block if unused."""
 
     __slots__ = ("_expiry", "_has_left", "_queues", "captcha", "name", "solution")
 
@@ -66,29 +66,29 @@ class Place:
             self.leave()
 
     def leave(self) -> None:
-        """Gives the room to somebody else; a solution that is in stays."""
+        """Gives up the room; a solution that is kept stays."""
         if not self._has_left:
             self._has_left = True
             for queue in self._queues:
                 queue.admission.leave()
 
     def fill(self, name: str, captcha: Captcha, solution: Solution, expiry: IDelayedCall) -> None:
-        """Puts *solution* in under *name*, until *expiry* at most."""
+        """Keeps *solution* under *name*, until *expiry* at most."""
         self.name, self.captcha, self.solution, self._expiry = name, captcha, solution, expiry
 
     def empty(self) -> None:
-        """The solution is not kept any longer."""
+        """Removes the solution."""
         self.name = ""
         if self._expiry is not None and self._expiry.active():
             self._expiry.cancel()
 
 
 class UnusedSolutions:
-    """Has no more solutions for a download slot than it can send while they are good, and one at a
-    time for a site that is in doubt.
+    """Keeps no more solutions for a download slot than it can send before they expire, and one at
+    a time for a doubtful site.
 
-    * *life*: seconds for which a token is good. What a cookie carries has no such limit: it only
-      gives up its room then, since somebody else may have dropped its request
+    * *life*: seconds for which a token is valid. Solutions that are cookies do not expire, but give
+      up their room then, since their requests may have been dropped
     * *is_doubtful*: whether a site should get one solution at a time
     * *on_expired*: called with the name of each token that was not sent in time
     * *on_cookies*: called for each solution that goes into a cookie jar
@@ -113,9 +113,9 @@ class UnusedSolutions:
         self._places: dict[str, Place] = {}
 
     async def place(self, ticket: Request, captcha: Captcha) -> Place:
-        """A place for the solution of *captcha*, once its site may get one more.
+        """Waits for a place for the solution of *captcha*, until its site may get one more.
 
-        Where it ages, the slot of *ticket* must have room for it, too.
+        If the solution expires, the slot of *ticket* must have room for it as well.
         """
         site, slot = site_of_captcha(ticket), self._download_slots.name(ticket)
         of_site = self._of_sites.get(site) or self._of_sites.put(
@@ -142,7 +142,7 @@ class UnusedSolutions:
         self._places[name] = place
 
     def take(self, name: str) -> Place | None:
-        """The place of the solution *name*, once; None when it has expired or never was here."""
+        """Removes and returns the place of the solution *name*; None if it is not kept."""
         place = self._places.pop(name, None)
         if place is not None:
             place.empty()
