@@ -95,7 +95,7 @@ class StandIns:
     async def respond(self, request: Request) -> None:
         """Answer *request*."""
         answer = {b"/solve": self._peak, b"/v1": self._flaresolverr}[request.path]
-        send(request, HttpReply.of(await answer(json.loads(body_of(request)))))
+        send(request, HttpReply.json(await answer(json.loads(body_of(request)))))
 
     async def _peak(self, order: dict[str, str]) -> dict[str, Any]:
         return {"success": True, "data": {"token": await self._token(order["url"])}}
@@ -152,7 +152,7 @@ async def arena(
         finally:
             await client.close()
             for listener in listeners:
-                await listener.close()
+                await listener.stop_listening()
 
 
 def _field(guard: Guard) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from abc import ABC, abstractmethod
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
@@ -63,6 +64,14 @@ class Clock:
     ) -> Timer:
         """Calls *function* after *delay* seconds."""
         return Timer(delay, partial(function, *args, **kwargs))
+
+
+class Timed(ABC):
+    """A part of a crawl that has calls in the reactor."""
+
+    @abstractmethod
+    def cancel_timers(self) -> None:
+        """Leaves nothing in the reactor, as the crawl is over."""
 
 
 CLOCK = cast("IReactorTime", Clock())

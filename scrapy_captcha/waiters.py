@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from twisted.internet.defer import Deferred
 
+from scrapy_captcha.clock import Timed
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -24,7 +26,7 @@ T = TypeVar("T")
 _BATCH = 50  # waiters resumed before the reactor has its turn
 
 
-class Waiters(Generic[T]):
+class Waiters(Timed, Generic[T]):
     """Waiters in the order in which they came; with *party* given, the parties take turns.
 
     One that has waited for *patience* seconds is resumed with *late*. *on_unclaimed* is called with
@@ -92,8 +94,8 @@ class Waiters(Generic[T]):
         while self.resume(result, party):
             pass
 
-    def close(self) -> None:
-        """Leaves nothing in the reactor; what waits is not resumed any more."""
+    def cancel_timers(self) -> None:
+        """What waits is not resumed any more."""
         for call in (self._delivery, self._expiry):
             if call is not None and call.active():
                 call.cancel()

@@ -32,19 +32,15 @@ COLLABORATORS = {
     "solver.client.SolverClient",
 }
 METHOD_NAMES = {
-    "close",
+    "accepted",
     "add",
+    "answered",
+    "close",
     "failed",
     "leave",
-    "met",
-    "solved",
-    "accepted",
     "rejected",
-    "answered",
+    "solved",
     "stop",
-    "wait",
-    "enter",
-    "of",
 }
 CLASS_NAMES = {"Answer", "_Site"}
 

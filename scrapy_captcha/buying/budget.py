@@ -132,7 +132,7 @@ class Budget:
         if purchase is not None:
             # From a service that does not tell what it takes there is nothing more to find out.
             self._prices.learn(purchase.need.provider, purchase.need.kind, purchase.price)
-            self._figures.solved(purchase)
+            self._figures.count_solution(purchase)
         return name
 
     def failed(self, order: Order, error: SolverError, *, goes_on: bool) -> None:
@@ -201,7 +201,7 @@ class Budget:
             )
         if self._looking.running:
             self._looking.stop()
-        self._waiters.close()
+        self._waiters.cancel_timers()
         self._save()
 
     def _abandon(self) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from scrapy_captcha.bounded import Bounded
 from scrapy_captcha.buying.pace import Pace
-from scrapy_captcha.clock import CLOCK
+from scrapy_captcha.clock import CLOCK, Timed
 from scrapy_captcha.models import KINDS
 from scrapy_captcha.requests import site_of_captcha
 from scrapy_captcha.solver.admission import Admission
@@ -83,7 +83,7 @@ class Place:
             self._expiry.cancel()
 
 
-class UnusedSolutions:
+class UnusedSolutions(Timed):
     """Keeps no more solutions for a download slot than it can send before they expire, and one at
     a time for a doubtful site.
 
@@ -148,12 +148,12 @@ class UnusedSolutions:
             place.empty()
         return place
 
-    def close(self) -> None:
-        """Leaves nothing in the reactor."""
+    def cancel_timers(self) -> None:
+        """As in `Timed`."""
         for place in self._places.values():
             place.empty()
         for queue in (*self._of_slots, *self._of_sites):
-            queue.admission.close()
+            queue.admission.cancel_timers()
 
     def _expire(self, place: Place) -> None:
         name = place.name

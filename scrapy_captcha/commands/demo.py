@@ -124,7 +124,7 @@ class DemoSpider(Spider):
         """The home page: it begins the session, to which this site binds its captchas."""
         yield self._request(HOME)
 
-    def enter(self, response: Response, page: DemoPage) -> Iterator[Request]:
+    def parse_home(self, response: Response, page: DemoPage) -> Iterator[Request]:
         """The callback of the home page."""
         self.scrape(response, page)
         yield from map(self._request, PAGES)
@@ -144,7 +144,7 @@ class DemoSpider(Spider):
     def _request(self, page: DemoPage) -> Request:
         return Request(
             self._sandbox.site_url + page.path,
-            self.enter if page is HOME else self.scrape,
+            self.parse_home if page is HOME else self.scrape,
             "POST" if page.form else "GET",
             body=page.form,
             errback=self.give_up,

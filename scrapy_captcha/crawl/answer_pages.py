@@ -10,7 +10,7 @@ from scrapy.http import HtmlResponse
 from scrapy.utils.defer import maybe_deferred_to_future
 
 from scrapy_captcha.bounded import Bounded
-from scrapy_captcha.clock import CLOCK
+from scrapy_captcha.clock import CLOCK, Timed
 from scrapy_captcha.crawl.answers import Answers, Opinion
 from scrapy_captcha.requests import site_of_page
 from scrapy_captcha.settings.choices import Refetch
@@ -38,7 +38,7 @@ class _Held(NamedTuple):
     text: str
 
 
-class AnswerPages:
+class AnswerPages(Timed):
     """Holds an answer that may be the page until it is known whether it is.
 
     An answer may be the page or only a thank-you. If the page, fetched again, shows a captcha,
@@ -148,10 +148,10 @@ class AnswerPages:
         if held is not None:
             self._found_out(site_of_page(held.request))
 
-    def close(self) -> None:
-        """Cancels what is scheduled in the reactor."""
-        self._waiting.close()
-        self._undecided.close()
+    def cancel_timers(self) -> None:
+        """As in `Timed`."""
+        self._waiting.cancel_timers()
+        self._undecided.cancel_timers()
 
     def _may_be_page(self, request: Request, answer: Response) -> bool:
         if request.method != "GET" or not 200 <= answer.status < 300 or not answer.body:

@@ -56,7 +56,7 @@ class Failover:
 
     def _after(self, request: Request, rest: Rest, why: str) -> Request | None:
         proxy = self._sessions.label(request)
-        if self._sessions.failed(request, rest):
+        if self._sessions.proxy_failed(request, rest):
             happened = ProxyRemoved if rest is Rest.OUT else ProxyCoolsDown
             self._events.publish(happened(request, proxy, why))
         state = CaptchaState.of(request.meta)

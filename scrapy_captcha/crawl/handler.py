@@ -165,7 +165,7 @@ class Handler:
 
     async def _without_proxy(self, request: Request, state: CaptchaState) -> Request | None:
         """What is sent instead when no proxy may be used; None to go on without one."""
-        wait = self._sessions.wait(request)
+        wait = self._sessions.cooldown(request)
         happened = ProxiesUsedUp if wait is None else ProxiesCoolDown
         self._events.publish(happened(site_of_page(request)))
         if self._config.on_no_proxy is NoProxy.DIRECT:
@@ -371,7 +371,7 @@ class Handler:
         )
         if not state.met:
             self._events.publish(CaptchaDetected(request, captcha))
-            self._summary.met(request, captcha)
+            self._summary.captcha_met(request, captcha)
             state = replace(state, met=True, owner=owner_of(request))
             request.meta[KEY] = state.to_meta()
         reason = self._eligibility.reason_not_to_buy(request, captcha, state, options)

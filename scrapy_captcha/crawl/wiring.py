@@ -331,11 +331,10 @@ class Wiring:
 
     async def close(self) -> None:
         """Ends the parts with the crawl; nothing is left in the reactor."""
-        self.flights.close()
-        self.solutions.close()
-        self.answer_pages.close()
+        for part in (self.flights, self.solutions, self.answer_pages):
+            part.cancel_timers()
         self.journal.close()
         self.budget.close()
-        self.summary.close()
+        self.summary.finish()
         await self.feedback.close()
         await self.pool.close()

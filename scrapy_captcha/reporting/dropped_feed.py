@@ -28,7 +28,7 @@ class DroppedFeed:
         if not goes_on:
             self._write("", "w")
 
-    def add(self, request: Request, reason: str) -> None:
+    def write_line(self, request: Request, reason: str) -> None:
         """Writes the line of *request*, given up for *reason*; its URL is the spider's own."""
         line = {
             "url": wanted_url(request),

@@ -43,9 +43,9 @@ class DryRun:
         self._price = price
         self._forecast = Forecast(scope)
 
-    def met(self, request: Request, kind: Kind) -> None:
+    def count_captcha(self, request: Request, kind: Kind) -> None:
         """Notes that a solution of *kind* would be bought for *request*."""
-        self._forecast.met(site_of_page(request), self._session(request), kind)
+        self._forecast.count_captcha(site_of_page(request), self._session(request), kind)
 
     def page(self, request: Request, response: Response, found: Detection | None) -> None:
         """Notes that *response* came for *request*, with *found* on it."""
@@ -56,7 +56,7 @@ class DryRun:
         if found is not None and found.verdict is Verdict.WIDGET:
             self._forecast.widget(site_of_page(request), response.url)
 
-    def close(self) -> None:
+    def log_forecast(self) -> None:
         """Logs the forecast."""
         estimates = self._forecast.estimates(self._price)
         solves = sum(estimate.solves for estimate in estimates.values())

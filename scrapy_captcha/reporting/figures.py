@@ -38,7 +38,7 @@ class Row:
         """The cost of each accepted solution, the others included; None without any."""
         return -(-self.money // self.accepted) if self.accepted else None
 
-    def add(self, other: Row) -> None:
+    def include(self, other: Row) -> None:
         """Adds the figures of *other*."""
         for f in fields(self):
             setattr(self, f.name, getattr(self, f.name) + getattr(other, f.name))
@@ -51,7 +51,7 @@ class Curve:
         self.points: list[tuple[float, int]] = []
         self._every = 0.0
 
-    def add(self, at: float, value: int) -> None:
+    def plot(self, at: float, value: int) -> None:
         """Notes that the figure is *value* from *at* on."""
         if len(self.points) > 1 and at - self.points[-2][0] < self._every:
             self.points[-1] = at, value
@@ -75,7 +75,7 @@ class Figures:
         self.spent = Curve()
         self.waiting = Curve()
 
-    def met(self, need: Need) -> None:
+    def count_captcha(self, need: Need) -> None:
         """Notes that a page was replaced by a captcha."""
         self._rows[need].met += 1
 
@@ -86,7 +86,7 @@ class Figures:
         row.money += purchase.price
         _keep(self._dearest, (purchase.price, next(self._numbers), purchase))
 
-    def solved(self, purchase: Purchase) -> None:
+    def count_solution(self, purchase: Purchase) -> None:
         """Counts *purchase*, whose solution came."""
         row = self._rows[purchase.need]
         row.solved += 1
@@ -104,14 +104,14 @@ class Figures:
         rows: defaultdict[str, Row] = defaultdict(Row)
         for need, row in self._rows.items():
             value = getattr(need, what)
-            rows[str(getattr(value, "value", value))].add(row)
+            rows[str(getattr(value, "value", value))].include(row)
         return dict(sorted(rows.items()))
 
     def total(self) -> Row:
         """All together."""
         total = Row()
         for row in self._rows.values():
-            total.add(row)
+            total.include(row)
         return total
 
     def rates(self) -> dict[tuple[str, str], tuple[int, int]]:

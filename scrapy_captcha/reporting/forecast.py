@@ -64,7 +64,7 @@ class Forecast:
         self._scope = scope
         self._sites: defaultdict[str, _SiteCounts] = defaultdict(_SiteCounts)
 
-    def met(self, site: str, session: str, kind: Kind) -> None:
+    def count_captcha(self, site: str, session: str, kind: Kind) -> None:
         """Notes that a page of *session* showed a captcha that would have been solved."""
         self._sites[site].sessions[session].met[kind] += 1
 

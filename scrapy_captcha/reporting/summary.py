@@ -93,9 +93,9 @@ class Summary:
         if self._dry_run is not None:
             self._dry_run.page(request, response, found)
 
-    def met(self, request: Request, captcha: Captcha) -> None:
+    def captcha_met(self, request: Request, captcha: Captcha) -> None:
         """Notes that *request* met *captcha*, for the first time."""
-        self.books.met(self._sessions.need(request, captcha))
+        self.books.count_captcha(self._sessions.need(request, captcha))
         if self._calls:
             return
         times: dict[Callable[[], None], float] = {self.sample: _SAMPLE, self._log: self._interval}
@@ -108,25 +108,25 @@ class Summary:
     def is_dry(self, request: Request, captcha: Captcha) -> bool:
         """Whether nothing is bought; then *captcha* is counted as one that would have been."""
         if self._dry_run is not None:
-            self._dry_run.met(request, captcha.kind)
+            self._dry_run.count_captcha(request, captcha.kind)
         return self._dry_run is not None
 
     def dropped(self, request: Request, reason: str) -> None:
         """Notes that *request* is given up for *reason*."""
         self.books.dropped[site_of_captcha(request)][reason] += 1
         if self._feed is not None:
-            self._feed.add(request, reason)
+            self._feed.write_line(request, reason)
 
     def sample(self) -> None:
         """Takes a sample of the figures, for the report."""
         at = time.monotonic() - self._begun
-        self.books.spent.add(at, self.books.total().money)
-        self.books.waiting.add(at, self._waiting())
+        self.books.spent.plot(at, self.books.total().money)
+        self.books.waiting.plot(at, self._waiting())
 
-    def close(self) -> None:
+    def finish(self) -> None:
         """Logs the summary of the crawl, and leaves nothing in the reactor."""
         if self._dry_run is not None:
-            self._dry_run.close()
+            self._dry_run.log_forecast()
         if not self._calls:
             return
         for call in self._calls:

@@ -43,7 +43,7 @@ class SolverApi:
         """Answer *request*."""
         solver, method = self._addressed(request.path.decode("latin-1").strip("/"))
         control = {
-            (b"GET", "sandbox/state"): lambda: HttpReply.of(self._state()),
+            (b"GET", "sandbox/state"): lambda: HttpReply.json(self._state()),
             (b"POST", "sandbox/script"): lambda: _add_rule(solver, _json(request)),
         }.get((request.method, method))
         if control:
@@ -80,8 +80,8 @@ def _add_rule(solver: Solver, rule: object) -> HttpReply:
     try:
         solver.script(Answer.from_json(rule))
     except ValueError as error:
-        return HttpReply.of({"message": str(error)}, 400)
-    return HttpReply.of({})
+        return HttpReply.json({"message": str(error)}, 400)
+    return HttpReply.json({})
 
 
 def _json(request: Request) -> Any:

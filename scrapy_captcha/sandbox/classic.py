@@ -109,7 +109,7 @@ def as_reply(reply: HttpReply, form: Mapping[str, bytes]) -> HttpReply:
     priced = form.get("action") == b"get2" and "cost" in answer
     if form.get("json") == b"1":
         price = {"price": answer["cost"]} if priced else {}
-        return HttpReply.of({"status": int(good), "request": word, **price}, reply.status)
+        return HttpReply.json({"status": int(good), "request": word, **price}, reply.status)
     text = word if isinstance(word, str) else json.dumps(word)
     prefix = "OK|" if {"taskId", "solution"} & answer.keys() else ""
     suffix = f"|{answer['cost']}" if priced else ""

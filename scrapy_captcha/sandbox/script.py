@@ -46,7 +46,7 @@ class HttpReply:
     headers: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, content: Mapping[str, object], status: int = 200, **headers: str) -> HttpReply:
+    def json(cls, content: Mapping[str, object], status: int = 200, **headers: str) -> HttpReply:
         """*content* as JSON; underscores in the names of *headers* stand for hyphens."""
         names = {name.replace("_", "-"): value for name, value in headers.items()}
         return cls(
@@ -135,7 +135,7 @@ class Answer:
             "retryAfter": self.retry_after,
         }
         sent = {k: v for k, v in fields.items() if v is not None and k not in self.omit}
-        reply = HttpReply.of(sent, self.status or _contract_status(self.error) or 200)
+        reply = HttpReply.json(sent, self.status or _contract_status(self.error) or 200)
         extra = {"Retry-After": self.retry_after_header} if self.retry_after_header else {}
         return replace(reply, headers={**reply.headers, **extra, **self.headers})
 
@@ -151,7 +151,7 @@ class Script:
     def __init__(self) -> None:
         self._rules: list[Answer] = []
 
-    def add(self, *rules: Answer) -> None:
+    def append(self, *rules: Answer) -> None:
         """Append *rules*."""
         self._rules += rules
 

@@ -110,12 +110,12 @@ class Sandbox:
         try:
             await self._pages.listen(self._ports[1])
         except CannotListenError:
-            await self._api.close()
+            await self._api.stop_listening()
             raise
 
     async def _stop(self) -> None:
-        await self._api.close()
-        await self._pages.close()
+        await self._api.stop_listening()
+        await self._pages.stop_listening()
 
     def state(self) -> dict[str, object]:
         """All records and counters, as plain data."""

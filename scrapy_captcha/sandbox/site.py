@@ -184,7 +184,7 @@ class CaptchaSite:
         answers: Mapping[Passage, Callable[[], HttpReply]] = {
             Passage.PAGE: lambda: self._content(request, challenge.path),
             Passage.REDIRECT: lambda: HttpReply(302, b"", {"Location": challenge.path}),
-            Passage.JSON: lambda: HttpReply.of({"ok": True}),
+            Passage.JSON: lambda: HttpReply.json({"ok": True}),
             Passage.THANKS: lambda: self._html(pages.thanks()),
         }
         return answers[challenge.guard.passage]()
@@ -219,7 +219,7 @@ class CaptchaSite:
 def _echo(request: Request) -> HttpReply:
     """What arrived, as JSON; of cookies and credentials, the cookies only."""
     hidden = ("cookie", *_CREDENTIALS)
-    return HttpReply.of(
+    return HttpReply.json(
         {
             "method": request.method.decode("latin-1"),
             "body": body_of(request).decode("utf-8", "replace"),

@@ -88,7 +88,7 @@ class Solver:
         for rule in rules:
             if rule.error and rule.status is None and not self.dialect.own_code(rule.error):
                 raise ValueError(f"{self.dialect.name} has no word for {rule.error!r}")
-        self._script.add(*rules)
+        self._script.append(*rules)
 
     def clear_script(self) -> None:
         """Answer as usual from now on."""
@@ -130,7 +130,7 @@ class Solver:
         }
         try:
             answer = methods.get(call.method, _no_method)(call, _authorized(call))
-            return answer if isinstance(answer, HttpReply) else HttpReply.of(answer)
+            return answer if isinstance(answer, HttpReply) else HttpReply.json(answer)
         except RefusedError as refused:
             return self.dialect.refusal(refused, call.method)
 

@@ -113,7 +113,7 @@ class Listener(WrappingFactory):
         """Listen on *port*, 0 for any that is free. Raises CannotListenError when it is taken."""
         self._port = await TCP4ServerEndpoint(_reactor(), port, interface=LOOPBACK).listen(self)
 
-    async def close(self) -> None:
+    async def stop_listening(self) -> None:
         """Stop listening and drop all connections; leaves nothing in the reactor."""
         if self._port is None:
             return

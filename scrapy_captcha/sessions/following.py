@@ -55,10 +55,10 @@ class Following:
         if leads:
             self._leadership.stop_watching(session)
         elif state.leads not in ("", name):
-            self._leadership.leave(state.leads, Outcome.MOVED)
+            self._leadership.end_lead(state.leads, Outcome.MOVED)
         role, outcome = self._sites.role(session, showing.asked_at, leads=leads), Outcome.FAILED
         if leads and role is Role.ALONE:
-            self._leadership.leave(name, Outcome.FAILED)
+            self._leadership.end_lead(name, Outcome.FAILED)
         why = Why.AGAIN if state.again else Why.SHOWN
         while role is Role.FOLLOW:
             outcome = await self._leadership.waiting.until_resumed(name, why)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from scrapy.utils.httpobj import urlparse_cached
 
 from scrapy_captcha.bounded import Bounded
-from scrapy_captcha.clock import CLOCK
+from scrapy_captcha.clock import CLOCK, Timed
 from scrapy_captcha.origin import redirects
 from scrapy_captcha.requests import jar_of, site_of, site_of_page
 from scrapy_captcha.state import NEWCOMER
@@ -43,7 +43,7 @@ class _Group:
         self.last_return = float("-inf")
 
 
-class InFlight:
+class InFlight(Timed):
     """Knows which answers came before a jar's cookies had settled.
 
     *now* returns seconds on a clock that only goes forward.
@@ -117,9 +117,9 @@ class InFlight:
             group.away.clear()
         return True
 
-    def close(self) -> None:
-        """Leaves nothing in the reactor."""
-        self._waiting.close()
+    def cancel_timers(self) -> None:
+        """As in `Timed`."""
+        self._waiting.cancel_timers()
 
     def _groups_at(self, request: Request) -> list[_Group]:
         """The groups of the site and cookie jar of *request*: its hosts may share cookies."""

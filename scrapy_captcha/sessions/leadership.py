@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import inf
 from typing import TYPE_CHECKING
 
-from scrapy_captcha.clock import CLOCK
+from scrapy_captcha.clock import CLOCK, Timed
 from scrapy_captcha.sessions.manners import Manner
 from scrapy_captcha.sessions.outcomes import Outcome
 from scrapy_captcha.sessions.waiting import WaitingPages, Why
@@ -23,7 +23,7 @@ _LOST_AFTER = 60.0  # seconds in which a page that has got its turn is expected 
 _AT_ONCE = 8  # new pages that go out between two turns
 
 
-class Leadership:
+class Leadership(Timed):
     """Passes the turn of each session from page to page.
 
     No page waits in `waiting` longer than *patience* seconds for another that makes no progress.
@@ -50,7 +50,7 @@ class Leadership:
             session.watch.cancel()
             session.watch = None
 
-    def leave(self, name: str, outcome: Outcome) -> None:
+    def end_lead(self, name: str, outcome: Outcome) -> None:
         """The page that leads the session *name* does not any more; the others learn *outcome*."""
         session = self._sites.known(name)
         if session is None:
@@ -106,11 +106,11 @@ class Leadership:
         self.expect(session)
         return True
 
-    def close(self) -> None:
-        """Leaves nothing in the reactor."""
+    def cancel_timers(self) -> None:
+        """As in `Timed`."""
         for session in self._sites:
             self.stop_watching(session)
-        self.waiting.close()
+        self.waiting.cancel_timers()
 
     def _check(self, request: Request, session: Session) -> None:
         if request in self._downloads.under_way():
@@ -122,6 +122,6 @@ class Leadership:
         """Gives the turn to the next page, since the one that had it, or was let go, is lost."""
         session.watch = None
         if session.is_led:
-            self.leave(session.name, Outcome.FAILED)
+            self.end_lead(session.name, Outcome.FAILED)
         elif self.waiting.has(session.name):
             self.go_on(session)

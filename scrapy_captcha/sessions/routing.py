@@ -71,7 +71,7 @@ class Sessions:
         if not self._pool or ("proxy" in request.meta and PROXY_INDEX not in request.meta):
             return True
         index = self._index(request) if keep_proxy else None
-        if index is None and patient and self.wait(request):
+        if index is None and patient and self.cooldown(request):
             return False
         if index is None:
             index = self._pool.choose(*self._session(request), self._now())
@@ -175,7 +175,7 @@ class Sessions:
         request.meta[PROXY_INDEX] = new
         return request
 
-    def failed(self, request: Request, rest: Rest) -> bool:
+    def proxy_failed(self, request: Request, rest: Rest) -> bool:
         """The proxy of *request* is treated as *rest* says, where it is one of the pool.
 
         Whether that changes anything: of requests that fail together only the first does.
@@ -192,7 +192,7 @@ class Sessions:
         That of a request which is not the pool's is its owner's to change.
         """
         old = self._index(request)
-        if old is None or self.wait(request) != 0:
+        if old is None or self.cooldown(request) != 0:
             return None
         new = self._pool.choose(*self._session(request), self._now())
         if new is None or new == old:
@@ -228,13 +228,13 @@ class Sessions:
             request.meta.pop(key, None)
         request.meta["proxy"] = None
 
-    def wait(self, request: Request) -> float | None:
+    def cooldown(self, request: Request) -> float | None:
         """Seconds until a proxy may go to the site of *request*; None when none ever may."""
         return self._pool.wait(self._session(request)[0], self._now())
 
     async def until_rested(self, ticket: Request) -> Request:
         """*ticket*, once a proxy may go to its site, or none ever may: the wait of a page."""
-        while wait := self.wait(ticket):
+        while wait := self.cooldown(ticket):
             await deferLater(CLOCK, wait)
         return ticket
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from scrapy_captcha.clock import Timed
 from scrapy_captcha.requests import site_of_captcha
 from scrapy_captcha.sessions.following import Following
 from scrapy_captcha.sessions.leadership import Leadership
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from scrapy_captcha.settings.choices import Scope
 
 
-class SingleFlight:
+class SingleFlight(Timed):
     """Lets one page of each session solve, while the others wait for the outcome.
 
     No page waits longer than *patience* seconds for another that makes no progress; *now* returns
@@ -190,7 +191,7 @@ class SingleFlight:
             self._on_shared(request)
         if state.leads:
             came = state.follows or self._sites.are_visits(state.leads)
-            self._leadership.leave(state.leads, Outcome.OPENED if came else Outcome.MOVED)
+            self._leadership.end_lead(state.leads, Outcome.OPENED if came else Outcome.MOVED)
 
     def _opened(self, request: Request, state: CaptchaState) -> None:
         """The page of *request* has come for its own solution."""
@@ -206,7 +207,7 @@ class SingleFlight:
     def left(self, state: CaptchaState, outcome: Outcome = Outcome.FAILED) -> None:
         """Notes that the page with *state* solves for its session no more."""
         if state.leads:
-            self._leadership.leave(state.leads, outcome)
+            self._leadership.end_lead(state.leads, outcome)
 
     def lets_others_lead(self, ticket: Request) -> None:
         """Lets others of its session lead while the purchase of *ticket* waits for its provider.
@@ -216,9 +217,9 @@ class SingleFlight:
         state = CaptchaState.of(ticket.meta)
         if state.leads and not self._sites.are_visits(state.leads):
             note(ticket, leads="")
-            self._leadership.leave(state.leads, Outcome.FAILED)
+            self._leadership.end_lead(state.leads, Outcome.FAILED)
 
-    def close(self) -> None:
-        """Leaves nothing in the reactor."""
-        self._leadership.close()
-        self.traffic.close()
+    def cancel_timers(self) -> None:
+        """As in `Timed`."""
+        self._leadership.cancel_timers()
+        self.traffic.cancel_timers()

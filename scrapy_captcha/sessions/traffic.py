@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from twisted.internet.task import deferLater
 
-from scrapy_captcha.clock import CLOCK
+from scrapy_captcha.clock import CLOCK, Timed
 from scrapy_captcha.sessions.in_flight import InFlight
 from scrapy_captcha.state import ASKED_AT, NEWCOMER
 
@@ -38,7 +38,7 @@ class Downloads(Protocol):
         """
 
 
-class Traffic:
+class Traffic(Timed):
     """Notes the times of requests and responses; from the first captcha on, who went with whom.
 
     *now* returns seconds on a clock that only goes forward.
@@ -135,6 +135,6 @@ class Traffic:
         ):
             await deferLater(CLOCK, _CHECK)
 
-    def close(self) -> None:
-        """Leaves nothing in the reactor."""
-        self._in_flight.close()
+    def cancel_timers(self) -> None:
+        """As in `Timed`."""
+        self._in_flight.cancel_timers()

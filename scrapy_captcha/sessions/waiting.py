@@ -7,6 +7,7 @@ from functools import partial
 from math import inf
 from typing import TYPE_CHECKING
 
+from scrapy_captcha.clock import Timed
 from scrapy_captcha.sessions.outcomes import Outcome
 from scrapy_captcha.waiters import Waiters
 
@@ -27,7 +28,7 @@ class Why(Enum):
 _LONGEST_HOLD = 30.0  # seconds for which pages are held back that may be free after all
 
 
-class WaitingPages:
+class WaitingPages(Timed):
     """The waits by session, each for *patience* seconds at most: then the outcome is PENDING."""
 
     def __init__(self, clock: IReactorTime, patience: float) -> None:
@@ -74,10 +75,10 @@ class WaitingPages:
         for why in whys:
             self._queues[why].resume_all(outcome, session)
 
-    def close(self) -> None:
-        """Leaves nothing in the reactor."""
+    def cancel_timers(self) -> None:
+        """As in `Timed`."""
         for queue in self._queues.values():
-            queue.close()
+            queue.cancel_timers()
 
     def _pass_on(self, why: Why, outcome: Outcome, session: str) -> None:
         """The page that *outcome* was for is gone; all others learn the other outcomes anyway."""

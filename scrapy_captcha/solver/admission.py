@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from twisted.internet.defer import succeed
 
+from scrapy_captcha.clock import Timed
 from scrapy_captcha.waiters import Waiters
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ class Gate(Protocol):
         """A purchase has ended."""
 
 
-class Admission:
+class Admission(Timed):
     """The queue before *gate*: the throttle of a provider, or the pace of a download slot."""
 
     def __init__(self, gate: Gate, clock: IReactorTime) -> None:
@@ -72,9 +73,9 @@ class Admission:
         """Ends the wait of all purchases in the queue, with False."""
         self._waiters.resume_all(False)
 
-    def close(self) -> None:
-        """Leaves nothing in the reactor."""
-        self._waiters.close()
+    def cancel_timers(self) -> None:
+        """As in `Timed`."""
+        self._waiters.cancel_timers()
         self._stop_opening()
 
     def _unclaimed(self, may_enter: bool, _party: str) -> None:

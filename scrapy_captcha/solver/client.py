@@ -181,7 +181,7 @@ class SolverClient:
         """Cancels all that is under way and closes the connections."""
         for deferred in list(self._under_way):
             deferred.cancel()
-        self._admission.close()
+        self._admission.cancel_timers()
         return self._caller.close()
 
     def _start(self, story: Coroutine[Deferred[Any], Any, _T]) -> Deferred[_T]:

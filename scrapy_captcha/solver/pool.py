@@ -204,7 +204,7 @@ class ProviderPool:
 
     async def close(self) -> None:
         """Cancels all that is under way."""
-        self._begun.close()
+        self._begun.cancel_timers()
         for client in self._clients:
             await maybe_deferred_to_future(client.close())
 

@@ -47,7 +47,7 @@ async def test_a_request_that_never_comes_for_its_cookie_does_not_keep_others_wa
     late = shelf.take("one")
     assert late is not None
     assert late.solution is COOKIE
-    shelf.close()
+    shelf.cancel_timers()
 
 
 @pytest_twisted.ensureDeferred
@@ -64,7 +64,7 @@ async def test_room_that_was_given_up_is_not_given_up_again() -> None:
 
     with await third:
         pass
-    shelf.close()
+    shelf.cancel_timers()
 
 
 @pytest_twisted.ensureDeferred
@@ -82,7 +82,7 @@ async def test_the_doubt_about_a_site_holds_for_no_other_that_shares_its_slot(
 
     with await again:
         pass
-    shelf.close()
+    shelf.cancel_timers()
 
 
 @pytest_twisted.ensureDeferred
@@ -105,7 +105,7 @@ async def test_a_cookie_among_tokens_leaves_the_pace_of_their_slot_as_it_is(
     assert not second.called  # the slot sends nothing for twenty seconds
     second.addErrback(lambda failure: failure.trap(CancelledError))
     second.cancel()
-    shelf.close()
+    shelf.cancel_timers()
 
 
 @pytest_twisted.ensureDeferred
@@ -122,4 +122,4 @@ async def test_where_nothing_was_bought_the_next_does_not_wait_for_the_slot(
 
     with await second.addTimeout(2.0, CLOCK):
         pass
-    shelf.close()
+    shelf.cancel_timers()

@@ -47,7 +47,7 @@ async def test_a_hundred_thousand_pass_one_place_on() -> None:
 
     assert order == list(range(MANY))
     assert door.has_room()
-    queue.close()
+    queue.cancel_timers()
 
 
 @pytest_twisted.ensureDeferred
@@ -87,7 +87,7 @@ async def test_a_hundred_thousand_learn_an_outcome_while_the_reactor_goes_on() -
 
     assert {outcome for _, outcome in outcomes} == {Outcome.OPENED}
     assert turns > 1000
-    waiting.close()
+    waiting.cancel_timers()
 
 
 def test_an_error_in_one_waiter_is_its_own(caplog: pytest.LogCaptureFixture) -> None:

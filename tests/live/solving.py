@@ -83,4 +83,4 @@ async def solving(book: AnswerBook, solve_time: float) -> AsyncIterator[tuple[So
     try:
         yield solver, api.url
     finally:
-        await api.close()
+        await api.stop_listening()

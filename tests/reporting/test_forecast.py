@@ -18,7 +18,7 @@ def estimate(forecast: Forecast) -> Estimate:
 
 def met(forecast: Forecast, times: int, session: str = "s", kind: Kind = Kind.TURNSTILE) -> None:
     for _ in range(times):
-        forecast.met("shop.example", session, kind)
+        forecast.count_captcha("shop.example", session, kind)
 
 
 def test_a_site_without_a_free_page_after_its_first_captcha_opens_as_a_whole() -> None:

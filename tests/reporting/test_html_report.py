@@ -40,14 +40,14 @@ def books() -> Figures:
     books.pages[EVIL, EVIL] = 4
     for number, fate in enumerate([Fate.ACCEPTED, Fate.REJECTED]):
         purchase = Purchase(need, EVIL, 1, 2_000, number, number + 7.5, fate)
-        books.met(need)
+        books.count_captcha(need)
         books.charged(purchase)
-        books.solved(purchase)
+        books.count_solution(purchase)
         books.ended(purchase)
     books.dropped[EVIL][EVIL] = 3
     for curve in (books.spent, books.waiting):
-        curve.add(0.0, 0)
-        curve.add(10.0, 4_000)
+        curve.plot(0.0, 0)
+        curve.plot(10.0, 4_000)
     return books
 
 
@@ -79,7 +79,7 @@ def test_books_without_an_entry_make_a_page() -> None:
 def test_a_curve_stays_short_and_keeps_its_end() -> None:
     curve = Curve()
     for number in range(100_000):
-        curve.add(number / 10, number)
+        curve.plot(number / 10, number)
 
     assert len(curve.points) <= 400
     assert curve.points[-1] == (9999.9, 99_999)

@@ -73,14 +73,14 @@ def test_json_that_is_no_rule_is_refused(wrong: object) -> None:
 
 def test_rules_are_used_up_in_order() -> None:
     script, first, second = Script(), Answer(error="CAPACITY", times=2), Answer(error="UNSOLVABLE")
-    script.add(first, second)
+    script.append(first, second)
     errors = [rule and rule.error for rule in (script.take("createTask", "") for _ in range(4))]
     assert errors == ["CAPACITY", "CAPACITY", "UNSOLVABLE", None]
 
 
 def test_a_rule_holds_for_its_method_and_url_only() -> None:
     script = Script()
-    script.add(Answer(method="getTaskResult", url_contains="/page/3", error="NOT_FOUND"))
+    script.append(Answer(method="getTaskResult", url_contains="/page/3", error="NOT_FOUND"))
     assert script.take("createTask", "http://h/page/3") is None
     assert script.take("getTaskResult", "http://h/page/4") is None
     assert script.take("getTaskResult", "http://h/page/3") is not None
@@ -88,7 +88,7 @@ def test_a_rule_holds_for_its_method_and_url_only() -> None:
 
 def test_a_rule_without_times_holds_until_the_script_is_cleared() -> None:
     script = Script()
-    script.add(Answer(error="CAPACITY", times=None))
+    script.append(Answer(error="CAPACITY", times=None))
     assert all(script.take("createTask", "") for _ in range(3))
     script.clear()
     assert script.take("createTask", "") is None

@@ -86,7 +86,7 @@ class Front:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self._listener.close()
+        await self._listener.stop_listening()
 
 
 class Patient(Spider):

@@ -78,7 +78,7 @@ class Dialect:
 
     def pending(self, purchase: SoldTask) -> HttpReply:
         """The answer to a poll of what is not solved yet."""
-        return HttpReply.of({"errorId": 0, "status": "processing"})
+        return HttpReply.json({"errorId": 0, "status": "processing"})
 
     def ready(self, purchase: SoldTask) -> JsonObject:
         """The answer to a poll of what is solved."""
@@ -139,4 +139,4 @@ class Dialect:
         status, omit = (rule.status, rule.omit) if rule else (None, ())
         body = self.error_body(code, text, method)
         sent = {name: value for name, value in body.items() if name not in omit}
-        return HttpReply.of(sent, status or self.statuses.get(code, self.status))
+        return HttpReply.json(sent, status or self.statuses.get(code, self.status))

@@ -146,7 +146,7 @@ class CapSolverDialect(Dialect):
 
     def pending(self, purchase: SoldTask) -> HttpReply:
         """Idle at the first poll."""
-        return HttpReply.of(
+        return HttpReply.json(
             {"errorId": 0, "status": "idle" if purchase.polls == 1 else "processing"}
         )
 

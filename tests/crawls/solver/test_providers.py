@@ -193,7 +193,7 @@ async def out_of_reach(running: Sandbox, seconds: float) -> None:
     """Nobody listens at the services' port for a while, beginning soon."""
     port = urlsplit(running.api_url).port
     await pause(0.05)
-    await running._api.close()
+    await running._api.stop_listening()
     await pause(seconds)
     await running._api.listen(port or 0)
 
