@@ -95,23 +95,23 @@ class SolverClient:
         return self._throttle.is_stopped
 
     @property
-    def shut_for(self) -> float:
+    def wait(self) -> float:
         """The seconds for which no purchase may start."""
         return self._throttle.wait(time.monotonic())
 
     @property
     def is_open(self) -> bool:
         """Whether a purchase may start now, or as soon as others have ended."""
-        return self.shut_for == 0 and not self._throttle.is_crowded()
+        return self.wait == 0 and not self._throttle.is_crowded()
 
     @property
     def is_free(self) -> bool:
         """Whether a purchase may start now."""
-        return self.shut_for == 0 and self._throttle.has_room() and not self._admission
+        return self.wait == 0 and self._throttle.has_room() and not self._admission
 
     def was_out_since(self, at: float) -> bool:
         """Whether an outage has ended after *at*, a time of the monotonic clock."""
-        return self._throttle.was_shut_until > at
+        return self._throttle.outage_ended_at > at
 
     def enter(self, site: str = "") -> Deferred[bool]:
         """Queues for a `purchase`: fires with True when it may start, with False if it may not.

@@ -132,7 +132,7 @@ class Purchaser:
             is_alone = not (self._throttle.is_failing or self._caller.is_in_doubt)
             error.in_outage = is_outage(error) and not is_alone
             if self._throttle.failed(error, now):
-                self._was_shut()
+                self._turn_away()
         elif error.code is not ErrorCode.TIMEOUT:
             self._throttle.answered(now)
         match self._policy.decide(error, Attempts(), jitter=0.5):
@@ -141,10 +141,10 @@ class Purchaser:
             case StopBuying():
                 self.stop(error)
             case Reschedule(delay, holds_all=True):
-                self._throttle.shut(time.monotonic() + delay)
-                self._was_shut()
+                self._throttle.back_off(time.monotonic() + delay)
+                self._turn_away()
 
-    def _was_shut(self) -> None:
+    def _turn_away(self) -> None:
         is_refused = self._throttle.refusal(time.monotonic()) is not None
         if self._has_rivals or is_refused:
             self._admission.turn_away()

@@ -30,20 +30,20 @@ class Throttle:
     * *has_rivals*: whether there are other providers
     * *patience*: seconds for which purchases wait for a service that does not answer
     * ``stopped``: the error after which buying has stopped for good, None before
-    * ``was_shut_until``: when the last outage ended
+    * ``outage_ended_at``: when the last outage ended
 
     Times are monotonic, in seconds.
     """
 
     def __init__(self, limit: int, *, has_rivals: bool = False, patience: float = PATIENCE) -> None:
         self.stopped: SolverError | None = None
-        self.was_shut_until = float("-inf")
+        self.outage_ended_at = float("-inf")
         self._patience = patience
         self._limit = limit
         self._most_failures = 1 if has_rivals else _FAILURES
         self._ceiling = float(limit)
         self._running = 0
-        self._shut_until = 0.0
+        self._open_at = 0.0
         self._next_at = 0.0
         self._is_careful = False
         self._failures = 0
@@ -84,7 +84,7 @@ class Throttle:
 
     def wait(self, now: float) -> float:
         """The seconds for which no purchase may start."""
-        return max(0.0, self._shut_until - now, self._next_at - now)
+        return max(0.0, self._open_at - now, self._next_at - now)
 
     def enter(self, now: float) -> None:
         """A purchase starts."""
@@ -109,13 +109,13 @@ class Throttle:
     def answered(self, now: float) -> None:
         """The service has answered, be it with an error."""
         if self._failures >= self._most_failures:
-            self.was_shut_until = now
+            self.outage_ended_at = now
         self._failures, self._failure, self._has_lost_money = 0, None, False
 
     def failed(self, error: SolverError, now: float) -> bool:
         """A purchase was not answered; returns whether that makes purchases wait."""
         self._has_lost_money = self._has_lost_money or error.possibly_paid
-        if now < self._shut_until:  # started before the wait began
+        if now < self._open_at:  # started before the wait began
             return False
         if self._failure is None:
             self._failing_since = now
@@ -127,13 +127,13 @@ class Throttle:
         wait = min(_GROWTH ** (self._failures - self._most_failures), longest)
         left = self._failing_since + self._patience - now
         wait = min(wait, left) if left > 0 else wait
-        self._shut_until, self._ceiling, self._is_careful = now + wait, 1.0, True
+        self._open_at, self._ceiling, self._is_careful = now + wait, 1.0, True
         return True
 
-    def shut(self, until: float) -> None:
+    def back_off(self, until: float) -> None:
         """The service has refused a purchase under way; none may start before *until*."""
         self._ceiling = max(1.0, float(min(int(self._ceiling), self._running - 1)))
-        self._shut_until = max(self._shut_until, until)
+        self._open_at = max(self._open_at, until)
         self._is_careful = True
 
     def stop(self, error: SolverError) -> None:

@@ -1,4 +1,4 @@
-"""The gate lets in as many purchases as the service has been seen to take, and none while shut."""
+"""The gate lets in as many purchases as the service has been seen to take, and none while it backs off."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def room(gate: Throttle) -> int:
 
 
 def refuse(gate: Throttle, until: float) -> None:
-    gate.shut(until)
+    gate.back_off(until)
     gate.leave()
 
 
@@ -51,7 +51,7 @@ def test_who_leaves_makes_room_for_one() -> None:
 def test_a_shut_gate_opens_at_the_time_that_the_service_named() -> None:
     gate = Throttle(2)
     gate.enter(now=0.0)
-    gate.shut(until=105.0)
+    gate.back_off(until=105.0)
     assert [gate.wait(now) for now in (100.0, 104.0, 105.0, 106.0)] == [5.0, 1.0, 0.0, 0.0]
 
 
@@ -157,7 +157,7 @@ def test_whatever_happens_an_empty_gate_has_room_for_one_at_least_and_the_limit_
             if step == "well":
                 gate.went_well(0.0)
             elif step == "refused":
-                gate.shut(1.0)
+                gate.back_off(1.0)
             gate.leave()
             inside -= 1
         assert inside <= limit
@@ -240,11 +240,11 @@ def test_the_end_of_an_outage_is_known() -> None:
     gate = Throttle(16)
     fail(gate, 4)
     gate.answered(3.0)
-    assert gate.was_shut_until < 0
+    assert gate.outage_ended_at < 0
 
     fail(gate, 5)
     gate.answered(4.0)
-    assert gate.was_shut_until == 4.0
+    assert gate.outage_ended_at == 4.0
 
 
 def test_purchases_wait_for_a_failing_service_and_are_refused_when_it_takes_too_long() -> None:
@@ -288,7 +288,7 @@ def test_it_is_crowded_when_the_service_has_all_that_it_takes_and_that_is_less_t
     gate.enter(0.0)
     assert not gate.is_crowded()
 
-    gate.shut(1.0)
+    gate.back_off(1.0)
     gate.leave()
     assert gate.is_crowded()
     gate.leave()
