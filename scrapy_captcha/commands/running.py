@@ -11,14 +11,14 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine
 
 
-def run_in_reactor(story: Coroutine[Deferred[Any], Any, int]) -> int:
-    """Runs the coroutine *story* once, for its exit code; 1 if it fails or is interrupted."""
+def run_in_reactor(coroutine: Coroutine[Deferred[Any], Any, int]) -> int:
+    """Runs *coroutine* once, for its exit code; 1 if it fails or is interrupted."""
     codes: list[int] = []
 
-    async def told() -> None:
-        codes.append(await story)
+    async def run() -> None:
+        codes.append(await coroutine)
 
     try:
-        react(lambda _reactor: Deferred.fromCoroutine(told()))
+        react(lambda _reactor: Deferred.fromCoroutine(run()))
     except SystemExit:
         return codes[0] if codes else 1

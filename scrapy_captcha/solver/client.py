@@ -95,19 +95,19 @@ class SolverClient:
         return self._throttle.is_stopped
 
     @property
-    def wait(self) -> float:
+    def delay(self) -> float:
         """The seconds for which no purchase may start."""
         return self._throttle.wait(time.monotonic())
 
     @property
     def is_open(self) -> bool:
         """Whether a purchase may start now, or as soon as others have ended."""
-        return self.wait == 0 and not self._throttle.is_crowded()
+        return self.delay == 0 and not self._throttle.is_crowded()
 
     @property
     def is_free(self) -> bool:
         """Whether a purchase may start now."""
-        return self.wait == 0 and self._throttle.has_room() and not self._admission
+        return self.delay == 0 and self._throttle.has_room() and not self._admission
 
     def was_out_since(self, at: float) -> bool:
         """Whether an outage has ended after *at*, a time of the monotonic clock."""
@@ -184,8 +184,8 @@ class SolverClient:
         self._admission.cancel_timers()
         return self._caller.close()
 
-    def _start(self, story: Coroutine[Deferred[Any], Any, _T]) -> Deferred[_T]:
-        return self._remembered(Deferred.fromCoroutine(story))
+    def _start(self, coroutine: Coroutine[Deferred[Any], Any, _T]) -> Deferred[_T]:
+        return self._remembered(Deferred.fromCoroutine(coroutine))
 
     def _remembered(self, deferred: Deferred[_T]) -> Deferred[_T]:
         self._under_way.add(deferred)

@@ -218,7 +218,7 @@ class ProviderPool:
 
         def rank(client: SolverClient) -> tuple[bool, bool, float, float]:
             is_avoided = client.provider.name == avoided
-            return is_avoided, not client.is_open, client.wait, self._cost(client, captcha)
+            return is_avoided, not client.is_open, client.delay, self._cost(client, captcha)
 
         return min(begun or asked, key=rank)
 
