@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     Served = frozenset[tuple[bytes, bytes]]  # names and values of cookies
 
     # A parked request waits for it; its result is sent instead.
-    Story = Callable[[Request], Coroutine[Deferred[Any], Any, Request]]
+    Wait = Callable[[Request], Coroutine[Deferred[Any], Any, Request]]
 
 PROXY_KEYS = frozenset({"proxy", "_auth_proxy", "_scheme_proxy", PROXY_INDEX, HAD_PROXY})
 

@@ -43,30 +43,30 @@ class Buyer:
 
     def __init__(
         self,
-        permission: Eligibility,
-        picture: Callable[[Request, Captcha], Awaitable[bytes]],
-        market: ProviderPool,
+        eligibility: Eligibility,
+        fetch_picture: Callable[[Request, Captcha], Awaitable[bytes]],
+        pool: ProviderPool,
         sessions: Sessions,
-        sharing: SingleFlight,
-        stock: UnusedSolutions,
-        setbacks: Recovery,
-        spending: Budget,
+        flights: SingleFlight,
+        solutions: UnusedSolutions,
+        recovery: Recovery,
+        budget: Budget,
         feedback: Feedback,
         events: Events,
     ) -> None:
-        self._eligibility = permission
-        self._picture = picture
-        self._pool = market
+        self._eligibility = eligibility
+        self._fetch_picture = fetch_picture
+        self._pool = pool
         self._sessions = sessions
-        self._flights = sharing
-        self._solutions = stock
-        self._recovery = setbacks
-        self._notes = setbacks.notes
-        self._budget = spending
+        self._flights = flights
+        self._solutions = solutions
+        self._recovery = recovery
+        self._notes = recovery.notes
+        self._budget = budget
         self._feedback = feedback
         self._events = events
 
-    async def story(
+    async def follow_or_buy(
         self, ticket: Request, captcha: Captcha, options: Options, showing: Showing
     ) -> Request:
         """The request to send back for *ticket*: itself if another page solves for the session
@@ -137,7 +137,7 @@ class Buyer:
         """
         image, proxy = b"", self._sessions.solving_proxy(ticket)
         if captcha.image and self._pool.is_asked(captcha, proxy):
-            image = await self._picture(ticket, captcha)
+            image = await self._fetch_picture(ticket, captcha)
             if not image:
                 return self._without_picture(ticket, captcha, options)
         with await self._turn(ticket, captcha) as turn:

@@ -44,21 +44,21 @@ class Recovery:
     def __init__(
         self,
         crawler: Crawler,
-        market: ProviderPool,
+        pool: ProviderPool,
         sessions: Sessions,
-        sharing: SingleFlight,
+        flights: SingleFlight,
         notes: Notes,
-        spending: Budget,
+        budget: Budget,
         events: Events,
         *,
         close_on_stop: bool,
     ) -> None:
         self._crawler = crawler
-        self._pool = market
+        self._pool = pool
         self._sessions = sessions
-        self._flights = sharing
+        self._flights = flights
         self.notes = notes
-        self._budget = spending
+        self._budget = budget
         self._events = events
         self._close_on_stop = close_on_stop
 

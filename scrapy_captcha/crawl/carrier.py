@@ -22,10 +22,12 @@ if TYPE_CHECKING:
 class Carrier:
     """Puts the solution of such a request into the request that is sent, and nowhere else."""
 
-    def __init__(self, stock: UnusedSolutions, submitter: Submitter, endings: Outcomes) -> None:
-        self._solutions = stock
+    def __init__(
+        self, solutions: UnusedSolutions, submitter: Submitter, outcomes: Outcomes
+    ) -> None:
+        self._solutions = solutions
         self._submitter = submitter
-        self._outcomes = endings
+        self._outcomes = outcomes
 
     async def sent(self, request: Request, state: CaptchaState) -> Response:
         """The site's answer to *request*.

@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from scrapy_captcha.crawl.wiring import Wiring
     from scrapy_captcha.detection import Detection
     from scrapy_captcha.models import Captcha
-    from scrapy_captcha.requests import Story
+    from scrapy_captcha.requests import Wait
     from scrapy_captcha.settings.options import Options
 
 
@@ -317,8 +317,8 @@ class Handler:
         self._flights.left(state)
         state = replace(state, leads="")
         request.meta[KEY] = state.to_meta()
-        story = partial(self._until_decided, answer=state.answer, name=name, status=status)
-        return self._parked(request, state, story)
+        wait = partial(self._until_decided, answer=state.answer, name=name, status=status)
+        return self._parked(request, state, wait)
 
     async def _until_decided(self, ticket: Request, answer: str, name: str, status: int) -> Request:
         """*ticket*, to get its page, or to be fetched again because its solution was rejected."""
@@ -381,8 +381,8 @@ class Handler:
             elsewhere = self._elsewhere(request, state)
             if elsewhere is not None:
                 return elsewhere
-        story = partial(self._buyer.story, captcha=captcha, options=options, showing=showing)
-        return self._parked(request, state, story)
+        wait = partial(self._buyer.follow_or_buy, captcha=captcha, options=options, showing=showing)
+        return self._parked(request, state, wait)
 
     def _elsewhere(self, request: Request, state: CaptchaState) -> Request | None:
         """What to fetch instead, if another proxy meets far fewer captchas; else None."""
@@ -396,8 +396,8 @@ class Handler:
             elsewhere.meta[KEY] = state.to_meta()
         return elsewhere
 
-    def _parked(self, request: Request, state: CaptchaState, story: Story) -> Awaitable[Request]:
-        return self._lot.ticket(self._again(request), story, leads=bool(state.leads))
+    def _parked(self, request: Request, state: CaptchaState, wait: Wait) -> Awaitable[Request]:
+        return self._lot.ticket(self._again(request), wait, leads=bool(state.leads))
 
     def _again(self, request: Request) -> Request:
         is_gate = self._gates.is_of_pages(request)

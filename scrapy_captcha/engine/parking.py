@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from twisted.python.failure import Failure
 
     from scrapy_captcha.engine.scheduler import Memory
-    from scrapy_captcha.requests import Story
+    from scrapy_captcha.requests import Wait
     from scrapy_captcha.store.journal import Journal
 
 logger = logging.getLogger(__name__)
@@ -83,7 +83,7 @@ class ParkingLot:
         self._on_parked = on_parked
         self._handover = Handover(crawler, journal, on_lost)
         self._spoilt = spoilt
-        self._tickets: WeakKeyDictionary[Request, Story] = WeakKeyDictionary()
+        self._tickets: WeakKeyDictionary[Request, Wait] = WeakKeyDictionary()
         self._parked: dict[Request, Deferred[Request]] = {}
         self._returning: WeakSet[Request] = WeakSet()  # have no download slot yet
         self._queue: Waiters[None] = Waiters(CLOCK, late=None, on_unclaimed=self._give_way)
@@ -113,17 +113,17 @@ class ParkingLot:
         """The requests that *taken* returns when the spider closes go back to the scheduler too."""
         self._taken.append(taken)
 
-    def park(self, request: Request, story: Story) -> None:
-        """Parks *request*, which holds no download slot, until the coroutine *story* has ended.
+    def park(self, request: Request, wait: Wait) -> None:
+        """Parks *request*, which holds no download slot, until the coroutine of *wait* has ended.
 
         If there is no room for it, it is scheduled now.
         """
         if self.has_room:
-            self._mark(request, story)
+            self._mark(request, wait)
         self._engine.crawl(request)
 
-    async def ticket(self, request: Request, story: Story, *, leads: bool = False) -> Request:
-        """*request*, which the engine parks on receipt, until the coroutine *story* has ended.
+    async def ticket(self, request: Request, wait: Wait, *, leads: bool = False) -> Request:
+        """*request*, which the engine parks on receipt, until the coroutine of *wait* has ended.
 
         Waits while the lot is full, and may return a request for later instead. One that
         *leads* is always let in, since others in the lot wait for it.
@@ -132,19 +132,19 @@ class ParkingLot:
             await maybe_deferred_to_future(self._way())
             if not self.has_room:
                 return request.replace(priority=request.priority - FIRST)
-        self._mark(request, story)
+        self._mark(request, wait)
         return request
 
     def left(self, request: Request) -> None:
         """Notes that *request* has a download slot."""
         self._returning.discard(request)
 
-    def _mark(self, request: Request, story: Story) -> None:
+    def _mark(self, request: Request, wait: Wait) -> None:
         if not self._is_listening:  # a crawl that meets no captcha is not to pay for it
             self._is_listening = True
             connect = self._crawler.signals.connect
             connect(self._request_scheduled, signals.request_scheduled)
-        self._tickets[request] = story
+        self._tickets[request] = wait
 
     async def wait_in_place(self, ticket: Request) -> Request:
         """The request to download instead of *ticket*, after its coroutine.
@@ -156,12 +156,12 @@ class ParkingLot:
         with self.lent_slot(), until_closing(self._engine, waiting, _GRACE):
             return await maybe_deferred_to_future(waiting)
 
-    async def wait_in_callback(self, story: Coroutine[Deferred[Any], Any, Request]) -> Request:
-        """The result of the coroutine *story*, for a callback that waits for it.
+    async def wait_in_callback(self, coroutine: Coroutine[Deferred[Any], Any, Request]) -> Request:
+        """The result of *coroutine*, for a callback that waits for it.
 
         Raises CancelledError as soon as the crawl is ending.
         """
-        waiting = Deferred.fromCoroutine(story)
+        waiting = Deferred.fromCoroutine(coroutine)
         with until_closing(self._engine, waiting, grace=0.0):
             return await maybe_deferred_to_future(waiting)
 
@@ -192,11 +192,11 @@ class ParkingLot:
         self._duplicates.watch(scheduler, self._journal.queued)
 
     def _request_scheduled(self, request: Request, spider: Spider) -> None:
-        story = self._tickets.pop(request, None)
-        if story is None or is_closing(self._engine):
+        wait = self._tickets.pop(request, None)
+        if wait is None or is_closing(self._engine):
             return
         self._journal.keep(request)
-        waiting = Deferred.fromCoroutine(story(request))
+        waiting = Deferred.fromCoroutine(wait(request))
         self._parked[request] = waiting
         waiting.addBoth(self._send_back, request)
         self._on_parked(len(self._parked))

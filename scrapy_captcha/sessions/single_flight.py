@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from scrapy.http import Request, Response
 
-    from scrapy_captcha.requests import Served, Story
+    from scrapy_captcha.requests import Served, Wait
     from scrapy_captcha.sessions.following import Jars
     from scrapy_captcha.sessions.routing import Sessions
     from scrapy_captcha.sessions.traffic import Downloads
@@ -117,7 +117,7 @@ class SingleFlight(Timed):
         queued = self._sites.manner(session) is Manner.VISITS and self._waiting.has(name)
         return self._sites.holds_new_back(session) or (queued and not state.goes)
 
-    def until_open(self, request: Request) -> Story:
+    def until_open(self, request: Request) -> Wait:
         """The wait of *request*, which is held back: it ends once it may be fetched."""
         return partial(self._until_open, name=self._sessions.name(request))
 

@@ -214,7 +214,7 @@ class Lot(RuleBasedStateMachine):
         number = number_of(request)
         answer: Deferred[str] = Deferred()
 
-        async def story(ticket: Request) -> Request:
+        async def wait(ticket: Request) -> Request:
             said = await answer
             if said == "break":
                 raise ArithmeticError
@@ -222,7 +222,7 @@ class Lot(RuleBasedStateMachine):
             return changed
 
         again = to_be_tried_again(request, priority_adjust=2)
-        ticket = Deferred.fromCoroutine(self.run.lot.ticket(again, story))
+        ticket = Deferred.fromCoroutine(self.run.lot.ticket(again, wait))
         self.run.engine.crawl(cast("Request", ticket.result))
         self.run.slot.inprogress.discard(request)
         self.parked.setdefault(number, answer)
@@ -231,7 +231,7 @@ class Lot(RuleBasedStateMachine):
 
     @precondition(lambda self: self.parked)
     @rule(data=st.data(), said=st.sampled_from(["solve", "expire", "break"]))
-    def end_a_story(self, data: st.DataObject, said: str) -> None:
+    def end_a_wait(self, data: st.DataObject, said: str) -> None:
         number = data.draw(st.sampled_from(sorted(self.parked)))
         self.parked.pop(number).callback(said)
 
