@@ -121,7 +121,7 @@ class CreateTask(Provider):
             after = max(wait, pause)
             elapsed += after
             try:
-                body = yield _look(task_id, after)
+                body = yield _poll(task_id, after)
             except SolverError as error:
                 error.task_id, error.possibly_paid = task_id, False
                 if trouble.is_too_much(error):
@@ -144,7 +144,7 @@ class CreateTask(Provider):
         self._polling.observe(kind, not_yet, elapsed)
 
 
-def _look(task_id: TaskId, after: float) -> Call:
+def _poll(task_id: TaskId, after: float) -> Call:
     return Call("getTaskResult", {"taskId": task_id}, after=after, task_id=task_id)
 
 

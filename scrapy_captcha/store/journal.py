@@ -59,7 +59,7 @@ class Journal:
         directory = job_dir(crawler.settings)
         self._file = Entries(Path(directory, _FILE)) if directory else None
         self._settling: dict[Request, bytes] = {}
-        self._looking = looping(self._look)
+        self._checking = looping(self._check)
         self._carried_on: set[bytes] = set()
         # Both are known once the leftovers have been asked for.
         self.follows_a_kill = False
@@ -100,17 +100,17 @@ class Journal:
         """
         if self._file is not None and state.entry:
             self._settling[request] = _name(state)
-            if not self._looking.running:
-                self._looking.start(_CHECK, now=False)
+            if not self._checking.running:
+                self._checking.start(_CHECK, now=False)
 
-    def _look(self) -> None:
+    def _check(self) -> None:
         slot = getattr(self._crawler.engine, "_slot", None)
         under_way = slot.inprogress if slot else ()
         done = [request for request in self._settling if request not in under_way]
         if self._file is not None:
             self._file.delete([self._settling.pop(request) for request in done])
-        if not self._settling and self._looking.running:
-            self._looking.stop()
+        if not self._settling and self._checking.running:
+            self._checking.stop()
 
     def leftovers(self) -> Iterator[Request]:
         """The requests of the last run, if that was killed; their entries stay."""
@@ -131,7 +131,7 @@ class Journal:
             yield request
         self._file.delete(spoilt)
         self._is_taken = self._file.is_taken
-        self._tell(sound, len(spoilt))
+        self._log(sound, len(spoilt))
 
     def carry_on(self, request: Request) -> bool:
         """Leaves the entry of *request* to the next run; False if it has none."""
@@ -161,8 +161,8 @@ class Journal:
 
     def close(self) -> None:
         """Closes the file, which stays, and leaves nothing in the reactor."""
-        if self._looking.running:
-            self._looking.stop()
+        if self._checking.running:
+            self._checking.stop()
         if self._file is not None:
             self._file.close()
 
@@ -180,17 +180,17 @@ class Journal:
             request.cookies = state.cookies or {}
         return request
 
-    def _tell(self, sound: int, spoilt: int) -> None:
-        told = {"sound": sound, "spoilt": spoilt, "file": self._file}
+    def _log(self, sound: int, spoilt: int) -> None:
+        values = {"sound": sound, "spoilt": spoilt, "file": self._file}
         extra = {"spider": self._crawler.spider}
         if sound:
             text = (
                 "Scheduled %(sound)d requests that waited for a captcha when the crawl was killed"
             )
-            logger.info(text, told, extra=extra)
+            logger.info(text, values, extra=extra)
         if spoilt:
             text = "Lost %(spoilt)d requests that waited for a captcha: damaged in %(file)s"
-            logger.warning(text, told, extra=extra)
+            logger.warning(text, values, extra=extra)
 
 
 def _sealed(stored: object) -> bytes:
