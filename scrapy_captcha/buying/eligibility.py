@@ -36,7 +36,7 @@ class Eligibility:
         self,
         crawler: Crawler,
         domains: Domains,
-        market: ProviderPool,
+        pool: ProviderPool,
         sessions: Sessions,
         rejections: Rejections,
         summary: Summary,
@@ -45,7 +45,7 @@ class Eligibility:
         self._crawler = crawler
         self._cookies_enabled: bool = crawler.settings.getbool("COOKIES_ENABLED")
         self._domains = domains
-        self._pool = market
+        self._pool = pool
         self._sessions = sessions
         self._rejections = rejections
         self._summary = summary

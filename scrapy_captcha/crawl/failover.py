@@ -31,9 +31,9 @@ _MOST_MOVES = 20  # of one page; each has sent a proxy to cool down
 class Failover:
     """Cools down proxies that fail the crawl itself, and moves their pages to others at once."""
 
-    def __init__(self, sessions: Sessions, sharing: SingleFlight, events: Events) -> None:
+    def __init__(self, sessions: Sessions, flights: SingleFlight, events: Events) -> None:
         self._sessions = sessions
-        self._flights = sharing
+        self._flights = flights
         self._events = events
 
     def after_exception(self, request: Request, exception: Exception) -> Request | None:

@@ -52,18 +52,18 @@ class Forms:
     def __init__(
         self,
         config: Config,
-        permission: Eligibility,
+        eligibility: Eligibility,
         lot: ParkingLot,
         buyer: Buyer,
-        endings: Outcomes,
+        outcomes: Outcomes,
         events: Events,
         detect: Callable[[Response, Options], Detection | None],
     ) -> None:
         self._config = config
-        self._eligibility = permission
+        self._eligibility = eligibility
         self._lot = lot
         self._buyer = buyer
-        self._outcomes = endings
+        self._outcomes = outcomes
         self._events = events
         self._detect = detect
 

@@ -62,23 +62,23 @@ class Outcomes:
     def __init__(
         self,
         crawler: Crawler,
-        sharing: SingleFlight,
+        flights: SingleFlight,
         unkept: UnkeptCookies,
         rejections: Rejections,
         feedback: Feedback,
         answer_pages: AnswerPages,
         journal: Journal,
-        spending: Budget,
+        budget: Budget,
         events: Events,
     ) -> None:
         self._crawler = crawler
-        self._flights = sharing
+        self._flights = flights
         self._unkept = unkept
         self._rejections = rejections
         self._feedback = feedback
         self._answer_pages = answer_pages
         self._journal = journal
-        self._budget = spending
+        self._budget = budget
         self._events = events
         self._statuses = Statuses()
         self._restores_late = False

@@ -258,7 +258,7 @@ class Lot(RuleBasedStateMachine):
         self.run.slot.inprogress.discard(request)
         if state.entry:
             self.run.journal._settling[request] = state.entry.encode()
-            self.run.journal._look()
+            self.run.journal._check()
         self.held.discard(number)
 
     # What happens to the crawl

@@ -103,7 +103,7 @@ def test_what_is_left_over_is_kept_until_it_is_settled(tmp_path: Path) -> None:
     with journal(tmp_path) as resumed:
         first, _ = resumed.leftovers()
         resumed.settle(first, CaptchaState.of(first.meta))
-        resumed._look()  # it would do so by itself, some time later
+        resumed._check()  # it would do so by itself, some time later
 
     assert [request.url for request in left(tmp_path)] == ["https://shop.example/2"]
 
