@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from scrapy_captcha import events
 from scrapy_captcha.bounded import Bounded
-from scrapy_captcha.errors import ErrorCode
+from scrapy_captcha.errors import ERRORS, ErrorCode
 from scrapy_captcha.money import shown
 from scrapy_captcha.reporting.reasons import reason_for
 from scrapy_captcha.text import printable
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from scrapy.crawler import Crawler
+
+    from scrapy_captcha.errors import SolverError
 
 logger = logging.getLogger(__name__)
 
@@ -207,14 +209,13 @@ def _words(event: Any) -> dict[str, object]:
         words["kind"] = captcha.kind.value
     if error is not None:
         words |= {"provider": error.provider, "unknown": error.provider_code}
+        words["error"] = _described(error)
     if "task_id" in words:
         words["task_id"] = words["task_id"] or "-"
     words["advice"] = _advice(event)
     words["of_kind"] = f" ({captcha.kind.value})" if captcha is not None else ""
     if "reason" in words:
-        words["meaning"] = (
-            f"{error.provider}: {error}" if error else reason_for(words["reason"]).meaning
-        )
+        words["meaning"] = _meaning(words["reason"], error)
     if "cause" in words:
         words["cause_type"] = type(words["cause"]).__name__
     if isinstance(event, events.TasksAbandoned):
@@ -222,6 +223,32 @@ def _words(event: Any) -> dict[str, object]:
     if isinstance(event, events.BalanceKnown):
         words["balance"] = round(event.balance, 6)
     return words
+
+
+def _meaning(reason: str, error: SolverError | None) -> str:
+    """The meaning of *reason*, for which a page is given up, or of the *error* behind it."""
+    if error is None:
+        return reason_for(reason).meaning
+    if error.code.value != reason:
+        return f"{error.provider}: {_described(error)}"
+    return f"{', '.join([str(error.provider), *_origin(error)])}: {_cause(error)}"
+
+
+def _described(error: SolverError) -> str:
+    """As ``str(error)``, with the service's own code."""
+    origin = ", ".join(_origin(error))
+    return f"{error.code.value}{f' ({origin})' if origin else ''}: {_cause(error)}"
+
+
+def _origin(error: SolverError) -> list[str]:
+    """The service's own code of *error* if it differs from ours, and the HTTP status."""
+    own = error.provider_code
+    status = f"HTTP {error.http_status}" if error.http_status else None
+    return [part for part in (own if own != error.code.value else None, status) if part]
+
+
+def _cause(error: SolverError) -> str:
+    return ERRORS[error.code].meaning + (f" ({error.cause})" if error.cause else "")
 
 
 def _advice(event: events.Event) -> str:

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 PAGE = Request("https://shop.example/1")
 BOX = Captcha(Kind.TURNSTILE, PAGE.url, "key")
 ERROR = SolverError(ErrorCode.UNSOLVABLE, provider="capsolver", http_status=422)
+OWN = SolverError(
+    ErrorCode.UNSOLVABLE, provider="capsolver", provider_code="ERROR_CAPTCHA_UNSOLVABLE"
+)
 UNKNOWN = SolverError(ErrorCode.UNKNOWN, provider="capsolver", provider_code="ERROR_NEW")
 STOPPED = SolverError(ErrorCode.BALANCE_EMPTY, provider="capsolver", http_status=402)
 
@@ -37,7 +40,28 @@ SAID: list[tuple[Event, str]] = [
         events.PageGivenUp(PAGE, "UNSOLVABLE", BOX, ERROR),
         (
             "Giving up on <GET https://shop.example/1>: captcha not solved (turnstile), UNSOLVABLE "
+            "(capsolver, HTTP 422: not solved after several attempts)"
+        ),
+    ),
+    (
+        events.PageGivenUp(PAGE, "UNSOLVABLE", BOX, OWN),
+        (
+            "Giving up on <GET https://shop.example/1>: captcha not solved (turnstile), UNSOLVABLE "
+            "(capsolver, ERROR_CAPTCHA_UNSOLVABLE: not solved after several attempts)"
+        ),
+    ),
+    (
+        events.PageGivenUp(PAGE, "rejected", BOX, ERROR),
+        (
+            "Giving up on <GET https://shop.example/1>: captcha not solved (turnstile), rejected "
             f"(capsolver: {ERROR})"
+        ),
+    ),
+    (
+        events.PurchaseRescheduled(PAGE, BOX, OWN, 2.5),
+        (
+            "Retrying <GET https://shop.example/1> in 2.5 s: captcha not solved (turnstile), "
+            "capsolver: UNSOLVABLE (ERROR_CAPTCHA_UNSOLVABLE): not solved after several attempts"
         ),
     ),
     (

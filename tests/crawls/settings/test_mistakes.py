@@ -194,7 +194,7 @@ def test_a_client_that_could_not_buy_is_refused(provider: Any, url: str, text: s
 IN_LOG: list[tuple[dict[str, Any], dict[str, Any], str, str]] = [
     ({"error": "AUTH_INVALID"}, {}, "ERROR", "Stopped buying solutions from unified: AUTH_INVALID (HTTP 401): API key not found or invalid: check its key in CAPTCHA_API_KEY or CAPTCHA_KEYS. Pages with captchas are given up unless another provider is left"),
     ({"error": "BALANCE_EMPTY"}, {}, "ERROR", "Stopped buying solutions from unified: BALANCE_EMPTY (HTTP 402): account balance is zero or negative: top the account up. Pages with captchas are given up unless another provider is left"),
-    ({"error": "NOT_FOUND"}, {}, "WARNING", "Giving up on <GET …/page/1>: captcha not solved (recaptcha_v2), NOT_FOUND (unified: NOT_FOUND (HTTP 404): task not found or expired)"),
+    ({"error": "NOT_FOUND"}, {}, "WARNING", "Giving up on <GET …/page/1>: captcha not solved (recaptcha_v2), NOT_FOUND (unified, HTTP 404: task not found or expired)"),
     ({}, {"CAPTCHA_MAX_SOLVES": 0}, "WARNING", "Stopped buying solutions in this crawl, CAPTCHA_MAX_SOLVES is reached: pages with captchas are given up"),
     ({}, {"CAPTCHA_MAX_SOLVES": 0}, "WARNING", "Giving up on <GET …/page/1>: captcha not solved (recaptcha_v2), budget (a limit on solves or money is reached)"),
     ({}, {"CAPTCHA_BUDGET_PER_SITE": 0, "CAPTCHA_BUDGET_PER_HOUR": 0}, "WARNING", "Stopped buying solutions at 127.0.0.1 for now, CAPTCHA_BUDGET_PER_SITE or CAPTCHA_BUDGET_PER_HOUR is reached: pages with captchas are given up"),
