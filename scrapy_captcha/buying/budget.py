@@ -289,9 +289,13 @@ class Budget:
         self._call_if_limited()
 
     def _limits(self, answer: Answer) -> str:
-        """The settings that *answer* may be about."""
-        given = (name for name in _LIMITS[answer] if getattr(self._config, name) is not None)
-        return " or ".join(PREFIX + name.upper() for name in given)
+        """The settings that *answer* may be about, with their values."""
+        values = {name: getattr(self._config, name) for name in _LIMITS[answer]}
+        return " or ".join(
+            f"{PREFIX}{name.upper()} = {value if 'solves' in name else shown(value)}"
+            for name, value in values.items()
+            if value is not None
+        )
 
     def _call_if_limited(self) -> None:
         """Not while something is under way: what was paid for is to be used."""

@@ -58,7 +58,7 @@ async def test_a_site_that_accepts_few_is_bought_for_no_more(
     assert len(crawled.responses) + len(crawled.failures) == PAGES
     is_shut = of > GIVEN
     assert bool(crawled.stat("dropped_count/per_page")) is is_shut
-    assert caplog.text.count("CAPTCHA_MAX_SOLVES_PER_PAGE is reached") == is_shut
+    assert caplog.text.count("CAPTCHA_MAX_SOLVES_PER_PAGE = 5.0 is reached") == is_shut
     assert len(crawled.responses) == crawled.stat("accepted_count") > 0
 
 
