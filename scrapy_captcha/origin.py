@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import parse_qsl, urlsplit
 
-from scrapy_captcha.state import CHAIN, GATE, KEY, ORIGIN, CaptchaState
+from scrapy_captcha.state import CHAIN, GATE, KEY, ORIGIN, CaptchaState, Stage
 from scrapy_captcha.urls import are_of_one_origin
 
 if TYPE_CHECKING:
@@ -19,6 +19,8 @@ _OWN = {"owner": str, "method": str, "body": bytes, "headers": dict}
 _SHAPES = [_OWN | {"cookies": cookies} for cookies in (dict, list)]
 _REDIRECT_KEYS = frozenset({"redirect_urls", "redirect_times", "redirect_ttl", "redirect_reasons"})
 _SAFE = frozenset({"GET", "HEAD"})
+# What has begun with one response has ended when the page is to be fetched again.
+_BEGUN = frozenset({Stage.SOLVED, Stage.SUBMITTED, Stage.DROPPED, Stage.PROBING})
 _NAMES_A_GATE = re.compile(r"captcha|challenge|robot|human", re.IGNORECASE)
 
 
@@ -121,15 +123,11 @@ def to_be_tried_again(request: Request, *, priority_adjust: int, is_gate: bool =
     """
     meant = original(request, priority_adjust=priority_adjust, is_gate=is_gate)
     state = CaptchaState.of(request.meta)
-    state = replace(
-        _with_own(state, meant),
+    state = _with_own(state, meant).to(
+        Stage.REQUESTED if state.stage in _BEGUN else state.stage,
         shown_at=shown_at(request) if redirects(request) else state.shown_at,
         reposts=meant is request and _may_be_repeated(request),
-        submitted=False,
         solution="",
-        answer="",
-        dropped=False,
-        probes=False,
     )
     again: Request = meant.replace(
         priority=state.priority,

@@ -97,8 +97,7 @@ class Budget:
         """
         need = self._sessions.need(request, captcha, provider)
         state = CaptchaState.of(request.meta)
-        for own in (state.answer, state.solution):  # else it might wait for itself
-            self._end(own, Fate.UNUSED)
+        self._end(state.solution, Fate.UNUSED)  # else it might wait for itself
         attempts = state.tasks + 1
         answer = self._ledger.reserve(name, need, _now(), url=request.url, attempts=attempts)
         if answer is Answer.YES:
@@ -164,7 +163,7 @@ class Budget:
 
     def accepted(self, state: CaptchaState) -> None:
         """The site gave the page for the solution that went to it."""
-        self._end(state.answer, Fate.ACCEPTED)
+        self._end(state.solution, Fate.ACCEPTED)
 
     def shared(self, site: str) -> None:
         """*site* gave a page for the solution of another page."""
@@ -172,12 +171,11 @@ class Budget:
 
     def rejected(self, state: CaptchaState) -> None:
         """The site did not."""
-        self._end(state.answer, Fate.REJECTED)
+        self._end(state.solution, Fate.REJECTED)
 
     def ended(self, state: CaptchaState) -> None:
         """A page is over that has come as far as *state*: what is left to it is of no use."""
-        for name in (state.answer, state.solution):
-            self._end(name, Fate.UNUSED)
+        self._end(state.solution, Fate.UNUSED)
         self.abandoned(state)
 
     def abandoned(self, state: CaptchaState) -> None:

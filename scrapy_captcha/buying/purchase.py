@@ -15,7 +15,7 @@ from scrapy_captcha.events import CaptchaSolved, TaskCreated
 from scrapy_captcha.providers import Order
 from scrapy_captcha.solver.breaker import changes_nothing
 from scrapy_captcha.solver.client import new_purchase_id
-from scrapy_captcha.state import KEY, CaptchaState
+from scrapy_captcha.state import KEY, CaptchaState, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -88,7 +88,7 @@ class Buyer:
         if place is not None:
             place.leave()
         self._budget.ended(state)
-        state = replace(state, tasks=state.tasks - 1, solution="", follows=True, goes=True)
+        state = state.to(Stage.SHARED, tasks=state.tasks - 1, solution="")
         self._notes.write(ticket, state)
         return ticket
 
@@ -177,7 +177,8 @@ class Buyer:
             if refused := reason_not_to_buy(answer):
                 return self._recovery.failed(ticket, captcha, options, refused)
         order = replace(order, collect_only=answer is not Answer.YES)
-        self._notes.note(ticket, purchase_id=order.purchase_id, provider=client.provider.name)
+        begun = {"purchase_id": order.purchase_id, "provider": client.provider.name}
+        self._notes.write(ticket, state.to(Stage.BUYING, **begun))
         try:
             solution = await client.purchase(order, partial(self._bought, ticket, client, order))
         except SolverError as error:
@@ -271,8 +272,8 @@ class Buyer:
         if solution.user_agent:
             self._sessions.bind(ticket, solution.user_agent)
         state = CaptchaState.of(ticket.meta)
-        state = replace(
-            state,
+        state = state.to(
+            Stage.SOLVED,
             tasks=state.tasks + 1,
             solution=name,
             purchase_id="",

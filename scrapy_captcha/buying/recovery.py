@@ -19,7 +19,7 @@ from scrapy_captcha.sessions.outcomes import Outcome
 from scrapy_captcha.settings.choices import GiveUp
 from scrapy_captcha.signals import proxy_refused
 from scrapy_captcha.solver.breaker import is_failure
-from scrapy_captcha.state import KEY, CaptchaState
+from scrapy_captcha.state import KEY, CaptchaState, Stage
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -102,10 +102,10 @@ class Recovery:
         self._budget.ended(state)
         if options.on_give_up is GiveUp.PASS:
             self._events.publish(PagePassedOn(ticket, reason))
-            state = replace(state, passed=True)
+            state = state.to(Stage.REQUESTED, passed=True)
         else:
             self._events.publish(PageGivenUp(ticket, reason, captcha, error))
-            state = replace(state, failed=reason)
+            state = state.to(Stage.FAILED, failed=reason)
         return ticket.replace(meta=ticket.meta | {KEY: state.to_meta()})
 
     def abandon(self, ticket: Request, **changes: Any) -> None:

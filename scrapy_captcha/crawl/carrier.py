@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from scrapy_captcha.crawl.outcomes import is_page
 from scrapy_captcha.detection import Verdict
 from scrapy_captcha.origin import restore
-from scrapy_captcha.state import KEY, CaptchaState
+from scrapy_captcha.state import KEY, CaptchaState, Stage
 
 if TYPE_CHECKING:
     from scrapy.http import Request, Response
@@ -45,8 +45,7 @@ class Carrier:
             request.meta["dont_retry"] = True
             restore(request, state)
             raise
-        state = replace(state, solution="", submitted=True, answer=state.solution)
-        request.meta[KEY] = state.to_meta()
+        request.meta[KEY] = state.to(Stage.SUBMITTED).to_meta()
         if answer.status >= 300:  # its token is used up: it must not be sent again to any URL
             request.meta.update(dont_retry=True, dont_redirect=True)
         return answer

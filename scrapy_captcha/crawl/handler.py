@@ -40,7 +40,7 @@ from scrapy_captcha.origin import (
 from scrapy_captcha.requests import site_of, site_of_page
 from scrapy_captcha.sessions.outcomes import Outcome
 from scrapy_captcha.settings.choices import NoProxy
-from scrapy_captcha.state import KEY, SUBMISSION, CaptchaState
+from scrapy_captcha.state import KEY, SUBMISSION, CaptchaState, Stage
 from scrapy_captcha.urls import host_of
 
 if TYPE_CHECKING:
@@ -99,14 +99,14 @@ class Handler:
     async def _page_sent(self, request: Request) -> Request | Response | None:
         disown(request)
         options = self._inspector.options(request)
-        state = CaptchaState.of(request.meta)
-        if state.failed:
+        state = self._fetched(request)
+        if state.stage is Stage.FAILED:
             raise self._outcomes.failed(request, state)
-        if state.dropped:
+        if state.stage is Stage.DROPPED:
             return self._gates.drop_again(request)
         if self._has_left_the_site(request, state):
             raise self._outcomes.dropped(request, "offsite")
-        if state.asked and not state.submitted:
+        if state.asked and state.stage is not Stage.SUBMITTED:
             return await self._carrier.sent(request, state)
         tried_again = state.priority is not None
         remember_origin(request, whole=tried_again)
@@ -120,11 +120,19 @@ class Handler:
             return page
         if tried_again and state.is_urgent:
             self._download_slots.first(request)
-        again = await self._routed(request, state, keep=bool(state.solution))
+        again = await self._routed(request, state, keep=state.stage is Stage.SOLVED)
         host = urlparse_cached(request).hostname or ""
         if again is not None or not self._domains.allow_host(host):
             return again
         return await self._held_back(request, state, options)
+
+    def _fetched(self, request: Request) -> CaptchaState:
+        """The state of *request*, which is fetched now."""
+        state = CaptchaState.of(request.meta)
+        fetched = state.to_fetched()
+        if fetched is not state:
+            request.meta[KEY] = fetched.to_meta()
+        return fetched
 
     def _stopped(self, submission: Request) -> Response | None:
         """The redirect itself, if it would lead *submission* off the site; None if it is followed.
@@ -193,15 +201,14 @@ class Handler:
 
     async def _solved(self, request: Request, state: CaptchaState) -> Response | None:
         """The page that a solution opens; None if it is still to be fetched."""
-        if state.submitted:
-            return self._answer_pages.decided(state.answer)
         name = state.solution
+        if state.stage is Stage.SUBMITTED:
+            return self._answer_pages.decided(name)
         place = self._solutions.take(name) if name else None
         if place is None:
             return None
         with place:
-            state = replace(state, solution="", submitted=True, answer=name)
-            request.meta[KEY] = state.to_meta()
+            request.meta[KEY] = state.to(Stage.SUBMITTED).to_meta()
             self._journal.update(request)  # a task whose solution is used is not to be collected
             # They are in the jar, and sent again they would overwrite what the site has set since.
             request.cookies = {}
@@ -237,7 +244,7 @@ class Handler:
         asked_at = self._flights.came_back(request, response, challenged=challenged)
         if not is_robots_txt(request):
             self._summary.page(request, response, found)
-        if state.asked and state.submitted:
+        if state.asked and state.stage is Stage.SUBMITTED:
             return self._carrier.answered(request, response, found)
         if self._is_to_be_posted_again(request, response, found, state):
             return post_again(request, priority_adjust=self._priority_adjust)
@@ -259,7 +266,7 @@ class Handler:
         """What *response* becomes, which shows *found* instead of the page of *request*."""
         state = CaptchaState.of(request.meta)
         known = None
-        if state.submitted:
+        if state.stage is Stage.SUBMITTED:
             known = self._judged(request, state, found.name, response.status)
         if known is not None:
             return known
@@ -274,7 +281,7 @@ class Handler:
 
         It comes after a solution, its own or another page's.
         """
-        if not (state.reposts and (state.submitted or state.follows)):
+        if not (state.reposts and state.stage in (Stage.SUBMITTED, Stage.SHARED)):
             return False
         stands_for_page = found is not None and found.verdict is not Verdict.WIDGET
         return stands_for_page or len(redirects(request)) > 1 or 400 <= response.status < 500
@@ -288,7 +295,7 @@ class Handler:
             self._gates.failed(request)
         else:
             self._gates.answered(request)
-            if state.probes:
+            if state.stage is Stage.PROBING:
                 return self._gates.vanish(request)
         return self._outcomes.arrived(request, response, state)
 
@@ -296,13 +303,13 @@ class Handler:
         self, request: Request, state: CaptchaState, name: str, status: int
     ) -> Request | Response | Awaitable[Request] | None:
         """What becomes of *request*, which shows *name* after its solution; None if rejected."""
-        page = self._answer_pages.instead(state.answer)
+        page = self._answer_pages.instead(state.solution)
         if page is not None:
             if page.request is None or "redirect_urls" not in page.request.meta:
-                self._flights.sending.answers_with_page(request, state.answer)
+                self._flights.sending.answers_with_page(request, state.solution)
             self._cache.add(request, page)
             return self._outcomes.arrived(request, page, state)
-        if self._answer_pages.is_undecided(state.answer):
+        if self._answer_pages.is_undecided(state.solution):
             return self._undecided(request, state, name, status)
         self._outcomes.rejected(request, name, status)
         return None
@@ -315,19 +322,19 @@ class Handler:
         Another page solves meanwhile: its answer shows it.
         """
         self._flights.left(state)
-        state = replace(state, leads="")
+        state = state.to(Stage.WAITING, leads="")
         request.meta[KEY] = state.to_meta()
-        wait = partial(self._until_decided, answer=state.answer, name=name, status=status)
+        wait = partial(self._until_decided, answer=state.solution, name=name, status=status)
         return self._parked(request, state, wait)
 
     async def _until_decided(self, ticket: Request, answer: str, name: str, status: int) -> Request:
         """*ticket*, to get its page, or to be fetched again because its solution was rejected."""
         is_page = await self._answer_pages.decide(answer)
-        state = replace(CaptchaState.of(ticket.meta), submitted=True, answer=answer)
+        state = CaptchaState.of(ticket.meta).to(Stage.SUBMITTED, solution=answer)
         ticket.meta[KEY] = state.to_meta()
         if not is_page:
             self._outcomes.rejected(ticket, name, status)
-            ticket.meta[KEY] = replace(state, submitted=False, answer="").to_meta()
+            ticket.meta[KEY] = state.to(Stage.REQUESTED, solution="").to_meta()
         return ticket
 
     def _without_rules(self, request: Request, name: str) -> IgnoreRequest:
@@ -358,7 +365,7 @@ class Handler:
         options: Options,
         asked_at: float,
     ) -> Request | Response | Awaitable[Request]:
-        state = replace(CaptchaState.of(request.meta), shown_at=shown_at(request))
+        state = CaptchaState.of(request.meta).to(Stage.DETECTED, shown_at=shown_at(request))
         request.meta[KEY] = state.to_meta()
         self._unkept.shown(request, response)
         if not self._flights.has_begun:
@@ -392,7 +399,7 @@ class Handler:
         if elsewhere is not None:
             self._events.publish(ProxyPreferred(request))
             self._flights.left(state, Outcome.MOVED)
-            state = replace(CaptchaState.of(elsewhere.meta), rotated=True, leads="")
+            state = CaptchaState.of(elsewhere.meta).to(Stage.REQUESTED, rotated=True, leads="")
             elsewhere.meta[KEY] = state.to_meta()
         return elsewhere
 

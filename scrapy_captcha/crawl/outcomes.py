@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from scrapy import signals
@@ -24,7 +23,7 @@ from scrapy_captcha.origin import restore
 from scrapy_captcha.requests import site_of_captcha, site_of_page
 from scrapy_captcha.sessions.outcomes import Outcome
 from scrapy_captcha.settings.choices import GiveUp
-from scrapy_captcha.state import CHAIN, KEY, ORIGIN, CaptchaState
+from scrapy_captcha.state import CHAIN, KEY, ORIGIN, CaptchaState, Stage
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -45,7 +44,7 @@ if TYPE_CHECKING:
 def spoilt(events: Events, ticket: Request) -> Request:
     """The request to send back for *ticket*, after an error while it was parked."""
     events.publish(PageGivenUp(ticket, "error"))
-    state = replace(CaptchaState.of(ticket.meta), failed="error")
+    state = CaptchaState.of(ticket.meta).to(Stage.FAILED, failed="error")
     failing: Request = ticket.replace(meta=ticket.meta | {KEY: state.to_meta()})
     return failing
 
@@ -93,17 +92,17 @@ class Outcomes:
             if ORIGIN in request.meta or CHAIN in request.meta:
                 self.restore_late()
             return response
-        if state.submitted and not self._is_accepted(request, response):
+        if state.stage is Stage.SUBMITTED and not self._is_accepted(request, response):
             self._undecided(request, response, state)
         else:
             self._arrived(request, state)
-        self._answer_pages.forget(state.answer)
+        self._answer_pages.forget(state.solution)
         self._journal.settle(request, state)
         self._budget.ended(state)
         if not (state.tasks or ORIGIN in request.meta or CHAIN in request.meta):
             restore(request, state)
             return response
-        state = replace(state, submitted=False, answer="", leads="", follows=False, entry="")
+        state = state.to(Stage.ARRIVED, solution="", leads="", entry="")
         request.meta[KEY] = state.to_meta()
         self.restore_late()
         return response
@@ -166,7 +165,7 @@ class Outcomes:
         self._events.publish(SolutionAccepted(request))
         self._rejections.accepted(site_of_captcha(request))
         state = CaptchaState.of(request.meta)
-        self._feedback.accepted(state.answer, is_first=state.tasks == 1)
+        self._feedback.accepted(state.solution, is_first=state.tasks == 1)
         self._budget.accepted(state)
 
     def rejected(self, request: Request, name: str, status: int) -> None:
@@ -177,16 +176,16 @@ class Outcomes:
         state = CaptchaState.of(request.meta)
         self._budget.rejected(state)
         site = site_of_captcha(request)
-        count = self._flights.sending.count_rejection(request, state.answer)
-        lost_by = self._unkept.why(request, state.answer)
+        count = self._flights.sending.count_rejection(request, state.solution)
+        lost_by = self._unkept.why(request, state.solution)
         if lost_by and self._rejections.rejected_without_cookies(site):
             self._events.publish(CookiesNotKept(site, lost_by))
         if lost_by or not count:
-            self._feedback.not_judged(state.answer)
+            self._feedback.not_judged(state.solution)
         if not count:
             self._rejections.undecided(site)
             return
-        self._feedback.rejected(state.answer, request, status)
+        self._feedback.rejected(state.solution, request, status)
         now = time.monotonic()
         for _ in range(count):
             if self._rejections.rejected(site, now):
@@ -195,7 +194,7 @@ class Outcomes:
     def _undecided(self, request: Request, response: Response, state: CaptchaState) -> None:
         """Notes that *response* is neither a page nor a captcha: no verdict on the solution."""
         self._rejections.undecided(site_of_captcha(request))
-        self._feedback.not_judged(state.answer)
+        self._feedback.not_judged(state.solution)
         is_broken = response.status >= 500 or response.status == 429
         self._flights.left(state, Outcome.FAILED if is_broken else Outcome.MOVED)
 
@@ -203,18 +202,17 @@ class Outcomes:
         """Notes that the solution for *request* could not be sent to the site, and will not be."""
         self._events.publish(SubmissionFailed(request, error))
         state = CaptchaState.of(request.meta)
-        self._feedback.not_judged(state.solution or state.answer)
+        self._feedback.not_judged(state.solution)
         self._budget.ended(state)
-        state = replace(state, submitted=False, solution="", answer="")
-        request.meta[KEY] = state.to_meta()
+        request.meta[KEY] = state.to(Stage.REQUESTED, solution="").to_meta()
         site = site_of_captcha(request)
         if self._rejections.undelivered(site, time.monotonic()):
             self._events.publish(SitePaused(site, "three in a row could not be sent"))
 
     def _arrived(self, request: Request, state: CaptchaState) -> None:
-        if state.submitted:
+        if state.stage is Stage.SUBMITTED:
             self.accepted(request)
-        elif state.follows:
+        elif state.stage is Stage.SHARED:
             self._budget.shared(site_of_captcha(request))
         self._flights.page_came(request, state)
 

@@ -6,7 +6,6 @@ scheduler drops it instead, since it has seen the gate's URL before, and sends a
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 from weakref import WeakSet
@@ -18,7 +17,7 @@ from scrapy.utils.job import job_dir
 
 from scrapy_captcha.clock import CLOCK
 from scrapy_captcha.origin import is_of_page, redirects, to_be_tried_again, wanted_url, with_own
-from scrapy_captcha.state import KEY, CaptchaState
+from scrapy_captcha.state import KEY, CaptchaState, Stage
 from scrapy_captcha.store.statefile import StateFile
 
 if TYPE_CHECKING:
@@ -112,7 +111,7 @@ class Gates:
 
     def failed(self, request: Request) -> None:
         """Notes that the URL of *request* gives no answer."""
-        if CaptchaState.of(request.meta).probes:
+        if CaptchaState.of(request.meta).stage is Stage.PROBING:
             self._bring_back(self._key(request))
 
     def vanish(self, request: Request) -> Request:
@@ -167,7 +166,8 @@ class Gates:
             return
         if self._key(request) not in self._known or self._is_offsite(request):
             return
-        is_verdict = CaptchaState.of(request.meta).submitted  # on the solution that has been sent
+        stage = CaptchaState.of(request.meta).stage
+        is_verdict = stage is Stage.SUBMITTED  # on the solution that has been sent
         if not is_verdict and self._lot.has_room and self._leaders.is_led_by_another(request):
             self._leaders.redirected(request)
             self._park(request)
@@ -197,16 +197,19 @@ class Gates:
         is_gate = self.is_of_pages(redirected)
         return to_be_tried_again(redirected, priority_adjust=self._priority_adjust, is_gate=is_gate)
 
-    def _exempt(self, request: Request, *, dropped: bool = False, probes: bool = False) -> None:
+    def _exempt(self, request: Request, stage: Stage | None = None) -> None:
         state = with_own(request, priority_adjust=self._priority_adjust)
-        request.meta[KEY] = replace(state, dropped=dropped, probes=probes).to_meta()
+        if stage is None:
+            aside = state.stage in (Stage.DROPPED, Stage.PROBING)
+            stage = Stage.REQUESTED if aside else state.stage
+        request.meta[KEY] = state.to(stage).to_meta()
         request.dont_filter = True
 
     def _spider_idle(self) -> None:
         often = _OFTEN_AFTER_A_CAPTCHA if self._leaders.has_begun else _OFTEN
         probes = self._dropped.first_of(often)
         for probe in probes:
-            self._exempt(probe, probes=True)
+            self._exempt(probe, Stage.PROBING)
             engine = self._crawler.engine
             assert engine is not None  # noqa: S101 - the spider is open
             engine.crawl(probe)
@@ -216,7 +219,7 @@ class Gates:
     def _given_back(self) -> list[Request]:
         dropped = self._dropped.all()
         for request in dropped:
-            self._exempt(request, dropped=True)
+            self._exempt(request, Stage.DROPPED)
         return dropped
 
 

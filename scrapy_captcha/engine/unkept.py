@@ -10,7 +10,7 @@ from scrapy.utils.httpobj import urlparse_cached
 
 from scrapy_captcha.bounded import Bounded
 from scrapy_captcha.requests import site_of_page
-from scrapy_captcha.state import KEY, SUBMISSION, CaptchaState
+from scrapy_captcha.state import KEY, SUBMISSION, CaptchaState, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -81,7 +81,8 @@ class UnkeptCookies:
     def _downloaded(self, request: Request, response: Response) -> None:
         name = request.meta.get(SUBMISSION)
         if name is None and KEY in request.meta:
-            name = CaptchaState.of(request.meta).answer
+            state = CaptchaState.of(request.meta)
+            name = state.solution if state.stage is Stage.SUBMITTED else None
         if not isinstance(name, str) or not name:
             return
         exchange = self._exchanges.get(name) or self._exchanges.put(name, _Exchange())

@@ -9,7 +9,7 @@ from scrapy_captcha.sessions.outcomes import Outcome
 from scrapy_captcha.sessions.records import note
 from scrapy_captcha.sessions.scope import Role
 from scrapy_captcha.sessions.waiting import Why
-from scrapy_captcha.state import CaptchaState
+from scrapy_captcha.state import CaptchaState, Stage
 
 if TYPE_CHECKING:
     from scrapy.http import Request
@@ -60,6 +60,8 @@ class Following:
         if leads and role is Role.ALONE:
             self._leadership.end_lead(name, Outcome.FAILED)
         why = Why.AGAIN if state.again else Why.SHOWN
+        if role is Role.FOLLOW:
+            note(ticket, Stage.WAITING)
         while role is Role.FOLLOW:
             outcome = await self._leadership.waiting.until_resumed(name, why)
             if outcome is not Outcome.FAILED and not (
@@ -85,13 +87,10 @@ class Following:
             leads = one_by_one and not session.is_led  # it solves itself where it is not let in
             again = one_by_one
             session.is_led = session.is_led or leads
-        note(
-            ticket,
-            leads=name if leads else "",
-            follows=again and outcome is not Outcome.MOVED,
-            goes=again,
-            again=state.again + again,
-        )
+        stage = state.stage
+        if again:
+            stage = Stage.TURN if outcome is Outcome.MOVED else Stage.SHARED
+        note(ticket, stage, leads=name if leads else "", again=state.again + again)
         if again or outcome is Outcome.PENDING:
             return again
         if one_by_one:
@@ -126,6 +125,7 @@ class Following:
         is_latest = showing.is_latest and session.shown == showing.at
         if is_latest and not self._jars.have_replaced(ticket, showing.served):
             return True
-        again = CaptchaState.of(ticket.meta).again
-        note(ticket, again=again + 1, goes=True)
-        return again >= _MOST_AGAIN
+        state = CaptchaState.of(ticket.meta)
+        is_kept = state.again >= _MOST_AGAIN
+        note(ticket, state.stage if is_kept else Stage.TURN, again=state.again + 1)
+        return is_kept

@@ -6,7 +6,7 @@ forward.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from math import inf
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from scrapy_captcha.requests import Served
     from scrapy_captcha.sessions.manners import Flight
+    from scrapy_captcha.state import Stage
 
 
 @dataclass(slots=True)
@@ -76,6 +77,9 @@ class Showing:
     served: Served = frozenset()
 
 
-def note(ticket: Request, **changes: Any) -> None:
-    """Changes what *ticket* remembers: the fields of its `CaptchaState` in *changes*."""
-    ticket.meta[KEY] = replace(CaptchaState.of(ticket.meta), **changes).to_meta()
+def note(ticket: Request, stage: Stage | None = None, **changes: Any) -> None:
+    """Changes the `CaptchaState` of *ticket*: its *stage*, if one is given, and the fields in
+    *changes*.
+    """
+    state = CaptchaState.of(ticket.meta)
+    ticket.meta[KEY] = state.to(stage or state.stage, **changes).to_meta()

@@ -20,7 +20,7 @@ from scrapy_captcha.sessions.scope import Sites
 from scrapy_captcha.sessions.sending import Sending
 from scrapy_captcha.sessions.traffic import Traffic
 from scrapy_captcha.sessions.waiting import Why
-from scrapy_captcha.state import CaptchaState
+from scrapy_captcha.state import CaptchaState, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from scrapy_captcha.sessions.routing import Sessions
     from scrapy_captcha.sessions.traffic import Downloads
     from scrapy_captcha.settings.choices import Scope
+
+_HAS_TURN = (Stage.TURN, Stage.SHARED)
 
 
 class SingleFlight(Timed):
@@ -94,7 +96,7 @@ class SingleFlight(Timed):
 
     def _came_free(self, request: Request, asked_at: float) -> None:
         """The page of *request*, which went out at *asked_at*, shows no captcha."""
-        if CaptchaState.of(request.meta).submitted:
+        if CaptchaState.of(request.meta).stage is Stage.SUBMITTED:
             return
         session = self._sites.known(self._sessions.name(request))
         if session is not None:
@@ -106,7 +108,7 @@ class SingleFlight(Timed):
         if not self._sites.have_met_captchas:
             return False
         state = CaptchaState.of(request.meta)
-        if state.leads or state.submitted:
+        if state.leads or state.stage is Stage.SUBMITTED:
             return False
         return self._holds_back(self._sessions.name(request), state)
 
@@ -115,7 +117,7 @@ class SingleFlight(Timed):
         if session is None:
             return False
         queued = self._sites.manner(session) is Manner.VISITS and self._waiting.has(name)
-        return self._sites.holds_new_back(session) or (queued and not state.goes)
+        return self._sites.holds_new_back(session) or (queued and state.stage not in _HAS_TURN)
 
     def until_open(self, request: Request) -> Wait:
         """The wait of *request*, which is held back: it ends once it may be fetched."""
@@ -123,6 +125,9 @@ class SingleFlight(Timed):
 
     async def _until_open(self, ticket: Request, name: str) -> Request:
         why = Why.AGAIN if CaptchaState.of(ticket.meta).again else Why.NEW
+        came = CaptchaState.of(ticket.meta).stage
+        if came not in _HAS_TURN:
+            note(ticket, Stage.WAITING)
         while self._holds_back(name, CaptchaState.of(ticket.meta)):  # it may have waited for room
             session = self._sites.known(name)
             if session is not None and not session.is_led and session.watch is None:
@@ -131,7 +136,7 @@ class SingleFlight(Timed):
             is_kept = outcome in {Outcome.FAILED, Outcome.PENDING}
             if not (is_kept and self._sites.are_visits(name)):
                 leads = name if outcome is Outcome.TRIAL else ""
-                note(ticket, leads=leads, goes=True)
+                note(ticket, came if came in _HAS_TURN else Stage.TURN, leads=leads)
                 break
         return ticket
 
@@ -154,6 +159,7 @@ class SingleFlight(Timed):
         asked_at = self.traffic.withdraw(ticket)
         name, site = self._sessions.name(ticket), site_of_captcha(ticket)
         showing = Showing(name, site, asked_at, self._now(), is_latest=False)
+        note(ticket, Stage.WAITING)
         await self.following.is_to_be_fetched_again(ticket, showing)
         return ticket
 
@@ -183,23 +189,24 @@ class SingleFlight(Timed):
 
     def page_came(self, request: Request, state: CaptchaState) -> None:
         """Notes that the page of *request* has come."""
-        if state.submitted:
+        if state.stage is Stage.SUBMITTED:
             self._opened(request, state)
             return
-        if state.follows:
+        is_shared = state.stage is Stage.SHARED
+        if is_shared:
             self._sites.opened_to_all(site_of_captcha(request))
             self._on_shared(request)
         if state.leads:
-            came = state.follows or self._sites.are_visits(state.leads)
+            came = is_shared or self._sites.are_visits(state.leads)
             self._leadership.end_lead(state.leads, Outcome.OPENED if came else Outcome.MOVED)
 
     def _opened(self, request: Request, state: CaptchaState) -> None:
         """The page of *request* has come for its own solution."""
         session = self.sending.session_of(request)
-        self._sites.solution_accepted(session, state.answer)
+        self._sites.solution_accepted(session, state.solution)
         self._sessions.confirm(request)
         is_apart = self._sites.manner(session) is Manner.APART
-        if session.companion == state.answer and session.is_led and not is_apart:
+        if session.companion == state.solution and session.is_led and not is_apart:
             return  # another page has the turn still
         self._sites.opened(session, self._now())
         self._leadership.go_on(session)

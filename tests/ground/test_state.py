@@ -12,12 +12,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from scrapy_captcha.policy import Attempts
-from scrapy_captcha.state import KEY, CaptchaState
+from scrapy_captcha.state import KEY, TRANSITIONS, CaptchaState, IllegalTransitionWarning, Stage
 
 counts = st.integers(0, 1000)
 cookies = st.dictionaries(st.text(), st.text(), max_size=3)
-progresses = st.builds(
+sound_states = st.builds(
     CaptchaState,
+    stage=st.sampled_from([stage for stage in Stage if stage is not Stage.FAILED]),
     tasks=counts,
     retries=counts,
     resent=st.booleans(),
@@ -25,11 +26,8 @@ progresses = st.builds(
     task_id=st.none() | st.from_regex("[a-z0-9]{1,9}", fullmatch=True) | st.integers(0, 1 << 62),
     solution=st.text(),
     met=st.booleans(),
-    submitted=st.booleans(),
-    answer=st.text(),
     asked=st.booleans(),
     rotated=st.booleans(),
-    failed=st.text(),
     passed=st.booleans(),
     entry=st.text(),
     priority=st.none() | st.integers(),
@@ -40,14 +38,14 @@ progresses = st.builds(
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=100)
 @pytest.mark.thorough
-@given(state=progresses)
+@given(state=sound_states)
 def test_what_goes_into_meta_comes_out_of_it(state: CaptchaState) -> None:
     assert CaptchaState.of({KEY: state.to_meta()}) == state
 
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=50)
 @pytest.mark.thorough
-@given(state=progresses)
+@given(state=sound_states)
 def test_it_survives_a_queue_on_disk_in_either_format(state: CaptchaState) -> None:
     meta = {KEY: state.to_meta()}
     assert CaptchaState.of(pickle.loads(pickle.dumps(meta))) == state  # noqa: S301 - our own
@@ -57,9 +55,9 @@ def test_it_survives_a_queue_on_disk_in_either_format(state: CaptchaState) -> No
 @pytest.mark.parametrize(
     ("state", "tasks"),
     [
-        (CaptchaState(tasks=2, solution="held"), 1),
-        (CaptchaState(tasks=2, submitted=True, answer="held"), 2),
-        (CaptchaState(tasks=0, solution="held"), 0),
+        (CaptchaState(Stage.SOLVED, tasks=2, solution="held"), 1),
+        (CaptchaState(Stage.SUBMITTED, tasks=2, solution="held"), 2),
+        (CaptchaState(Stage.SOLVED, tasks=0, solution="held"), 0),
     ],
 )
 def test_another_run_counts_no_solution_that_was_never_sent(
@@ -102,8 +100,9 @@ def test_meta_without_a_memory_is_a_beginning(stored: object) -> None:
         ("task_id", ["x"]),
         ("solution", 5),
         ("met", 1),
-        ("submitted", "yes"),
-        ("answer", 5),
+        ("stage", "unheard of"),
+        ("stage", ["solved"]),
+        ("stage", 5),
         ("failed", None),
         ("passed", 1),
         ("entry", b"x"),
@@ -116,6 +115,8 @@ def test_a_damaged_part_counts_as_absent_and_the_others_hold(name: str, value: o
     sound = {"solution": "x", "failed": "y", "tasks": 2} | {name: value}
     expected = {"solution": "x", "failed": "y", "tasks": 2}
     expected.pop(name, None)
+    if "failed" in expected:
+        expected["stage"] = Stage.FAILED
     assert CaptchaState.of({KEY: sound}) == CaptchaState(**expected)  # type: ignore[arg-type]
 
 
@@ -125,6 +126,7 @@ anything = st.recursive(
     max_leaves=6,
 )
 TYPES: dict[str, type | tuple[type, ...]] = {
+    "stage": Stage,
     "tasks": int,
     "retries": int,
     "resent": bool,
@@ -136,14 +138,8 @@ TYPES: dict[str, type | tuple[type, ...]] = {
     "task_id": (str, int, type(None)),
     "solution": str,
     "met": bool,
-    "submitted": bool,
-    "answer": str,
     "leads": str,
-    "follows": bool,
-    "goes": bool,
     "again": int,
-    "dropped": bool,
-    "probes": bool,
     "reposts": bool,
     "shown_at": str,
     "owner": str,
@@ -167,9 +163,10 @@ TYPES: dict[str, type | tuple[type, ...]] = {
         anything,
     )
 )
-def test_whatever_is_stored_gives_a_sound_progress(stored: Any) -> None:
+def test_whatever_is_stored_gives_a_sound_state(stored: Any) -> None:
     state = CaptchaState.of({KEY: stored})
     assert {n for n in TYPES if not isinstance(getattr(state, n), TYPES[n])} == set()
+    assert (state.stage is Stage.FAILED) is bool(state.failed)
 
 
 def test_every_field_is_checked_here() -> None:
@@ -191,11 +188,57 @@ def test_after_takes_over_attempts_and_changes_and_keeps_the_rest() -> None:
 @pytest.mark.parametrize(
     ("state", "is_urgent"),
     [
-        (CaptchaState(goes=True, priority=0), False),
-        (CaptchaState(goes=True, leads="site"), True),
+        (CaptchaState(Stage.TURN, priority=0), False),
+        (CaptchaState(Stage.TURN, leads="site"), True),
         (CaptchaState(met=True, solution="name"), True),
         (CaptchaState(asked=True, solution="name"), True),
     ],
 )
 def test_what_was_only_held_back_is_not_urgent(state: CaptchaState, *, is_urgent: bool) -> None:
     assert state.is_urgent is is_urgent
+
+
+PAIRS = [(before, after) for before in Stage for after in Stage]
+
+
+@pytest.mark.parametrize(("before", "after"), PAIRS)
+def test_a_step_is_one_of_the_table_or_is_said_and_made_all_the_same(
+    before: Stage, after: Stage
+) -> None:
+    state = CaptchaState(before, tasks=1)
+    if after is before or after in TRANSITIONS[before]:
+        assert state.to(after, tasks=2) == CaptchaState(after, tasks=2)
+        return
+    with pytest.warns(IllegalTransitionWarning, match=f"from {before.value} to {after.value}$"):
+        assert state.to(after, tasks=2) == CaptchaState(after, tasks=2)
+
+
+def test_each_stage_is_reached_and_only_what_is_given_up_stays() -> None:
+    reached, found = {Stage.REQUESTED}, {Stage.REQUESTED}
+    while found:
+        found = {after for stage in found for after in TRANSITIONS[stage]} - reached
+        reached |= found
+    assert reached == set(Stage)
+    assert [stage for stage in Stage if not TRANSITIONS[stage]] == [Stage.FAILED]
+
+
+@pytest.mark.parametrize("stage", Stage)
+def test_what_is_sent_back_is_to_be_fetched_and_what_it_carries_stays(stage: Stage) -> None:
+    state = CaptchaState(stage, tasks=1, failed="x" if stage is Stage.FAILED else "")
+    is_parked = stage in (Stage.DETECTED, Stage.WAITING, Stage.BUYING)
+    assert state.to_fetched().stage is (Stage.REQUESTED if is_parked else stage)
+    assert state.to_fetched().tasks == 1
+
+
+def test_jobs_from_before_there_were_stages_are_read() -> None:
+    former = {"submitted": True, "answer": "x", "goes": True, "dropped": True, "tasks": 2}
+    assert CaptchaState.of({KEY: former}) == CaptchaState(tasks=2)
+    assert CaptchaState.of({KEY: {"failed": "UNSOLVABLE", "entry": "e"}}) == CaptchaState(
+        Stage.FAILED, failed="UNSOLVABLE", entry="e"
+    )
+
+
+def test_on_disk_a_stage_is_its_word() -> None:
+    stored = CaptchaState(Stage.SOLVED).to_meta()
+    assert stored == {"stage": "solved"}
+    assert type(stored["stage"]) is str

@@ -18,7 +18,7 @@ from scrapy import Request, Spider
 from scrapy.utils.test import get_crawler
 
 from scrapy_captcha.requests import without_credentials
-from scrapy_captcha.state import KEY, CaptchaState
+from scrapy_captcha.state import KEY, CaptchaState, Stage
 from scrapy_captcha.store.journal import Journal, _sealed
 
 if TYPE_CHECKING:
@@ -87,12 +87,12 @@ def test_what_was_kept_is_left_over_as_far_as_it_had_come(tmp_path: Path) -> Non
 def test_what_was_in_memory_is_not_counted_on(tmp_path: Path) -> None:
     with journal(tmp_path) as running:
         request = kept(running)
-        request.meta[KEY] |= {"submitted": True, "answer": "x", "cookies": {"mine": "1"}}
+        request.meta[KEY] |= {"stage": "submitted", "solution": "x", "cookies": {"mine": "1"}}
         running.update(request)
 
     [found] = left(tmp_path)
     state = CaptchaState.of(found.meta)
-    assert (state.submitted, state.answer) == (False, "")
+    assert (state.stage, state.solution) == (Stage.REQUESTED, "")
     assert found.cookies == {"mine": "1"}
 
 

@@ -15,11 +15,13 @@ import subprocess
 import sys
 import tempfile
 import time
+import warnings
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scrapy_captcha.sandbox.fixture import SandboxProcess
+from scrapy_captcha.state import IllegalTransitionWarning
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -100,6 +102,7 @@ def _run(
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         os.dup2(descriptor, number)
         os.close(descriptor)
+    warnings.simplefilter("error", IllegalTransitionWarning)
     how, *others = arguments
     if how == "-m":
         sys.path.insert(0, cwd)
