@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from scrapy_captcha.state import AFTER_FETCH, FETCHED, TRANSITIONS, Stage
+
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "scrapy_captcha"
 TEXT = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
@@ -54,3 +56,26 @@ def test_a_file_fits_its_subject_and_a_function_a_glance(path: Path) -> None:
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             assert (node.end_lineno or 0) - node.lineno < LONGEST_FUNCTION, node.name
+
+
+def diagram() -> str:
+    """The table of transitions as Mermaid draws it; all that is fetched is in one box."""
+    lines = ["stateDiagram-v2", "    [*] --> fetched", "    state fetched {"]
+    lines += [f"        {stage.value}" for stage in Stage if stage in FETCHED]
+    lines += ["    }"]
+    for after in Stage:
+        if after in AFTER_FETCH:
+            lines.append(f"    fetched --> {after.value}")
+    for before in Stage:
+        for after in Stage:
+            is_of_box = before in FETCHED and after in AFTER_FETCH
+            if after in TRANSITIONS[before] and not is_of_box:
+                lines.append(f"    {before.value} --> {after.value}")
+    lines += [f"    {stage.value} --> [*]" for stage in (Stage.ARRIVED, Stage.FAILED)]
+    return "\n".join(lines)
+
+
+def test_the_diagram_is_drawn_from_the_table_of_transitions() -> None:
+    assert diagram() == TEXT.partition("```mermaid\n")[2].partition("\n```")[0]
+    for stage in Stage:
+        assert f"* `{stage.value}`: " in TEXT, stage
