@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from scrapy_captcha.sessions.single_flight import SingleFlight
     from scrapy_captcha.settings.options import Options
     from scrapy_captcha.solver.client import SolverClient
-    from scrapy_captcha.solver.pool import ProviderPool, Turn
+    from scrapy_captcha.solver.pool import ProviderPool
 
 
 class Buyer:
@@ -140,20 +140,14 @@ class Buyer:
             image = await self._fetch_picture(ticket, captcha)
             if not image:
                 return self._without_picture(ticket, captcha, options)
-        with await self._turn(ticket, captcha) as turn:
+        state = CaptchaState.of(ticket.meta)
+        with await self._pool.turn(captcha, proxy, state.provider, state.avoided) as turn:
+            if state.provider not in ("", turn.client.provider.name):
+                self._recovery.abandon(ticket)
             if _has_aged(ticket, captcha, turn.client, begun) or self._flights.is_overtaken(ticket):
                 return ticket
             order = self._order(ticket, captcha, image)
             return await self._bought_from(turn.client, ticket, order, options, place)
-
-    async def _turn(self, ticket: Request, captcha: Captcha) -> Turn:
-        """Queues at the provider where a purchase has begun; other purchases are abandoned."""
-        state = CaptchaState.of(ticket.meta)
-        proxy = self._sessions.solving_proxy(ticket)
-        turn = await self._pool.turn(captcha, proxy, state.provider, state.avoided)
-        if state.provider not in ("", turn.client.provider.name):
-            self._recovery.abandon(ticket)
-        return turn
 
     async def _bought_from(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from scrapy.downloadermiddlewares.cookies import CookiesMiddleware
@@ -108,7 +109,13 @@ def served_with(request: Request, response: Response) -> Served:
     served = dict(_pairs(request.headers.get("Cookie") or b""))
     for one in response.headers.getlist("Set-Cookie"):
         served.update(_pairs(one.partition(b";")[0]))
-    return frozenset(served.items())
+    return _shared(frozenset(served.items()))
+
+
+@lru_cache(maxsize=1024)
+def _shared(served: Served) -> Served:
+    """The first of equal ones, so that pages that wait share it."""
+    return served
 
 
 def _pairs(header: bytes) -> Iterator[tuple[bytes, bytes]]:
