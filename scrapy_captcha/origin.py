@@ -50,7 +50,8 @@ def shown_at(request: Request) -> str:
 
 def owner_of(request: Request) -> str:
     """A key of the spider's request, which differs from that of a request with copied meta."""
-    return f"{request.meta.get('depth', 0)} {wanted_url(request)}"
+    depth, url = request.meta.get("depth", 0), wanted_url(request)
+    return f"{depth} {url}" if depth else url
 
 
 def is_of_page(request: Request) -> bool:
@@ -108,7 +109,7 @@ def restore(request: Request, state: CaptchaState) -> None:
     if state.priority is not None:
         request.priority = state.priority
         request.dont_filter = state.dont_filter
-        request.cookies = state.cookies
+        request.cookies = state.cookies or {}
     origin = _checked(request.meta.get(ORIGIN))
     if "cookies" in origin and not redirects(request):
         request.cookies = origin["cookies"]
@@ -131,7 +132,7 @@ def to_be_tried_again(request: Request, *, priority_adjust: int, is_gate: bool =
     )
     again: Request = meant.replace(
         priority=state.priority,
-        cookies=state.cookies,
+        cookies=state.cookies or {},
         dont_filter=True,
         meta=meant.meta | {KEY: state.to_meta()},
     )
@@ -152,7 +153,7 @@ def _with_own(state: CaptchaState, meant: Request) -> CaptchaState:
         owner=owner_of(meant),
         priority=meant.priority,
         dont_filter=meant.dont_filter,
-        cookies=meant.cookies,
+        cookies=meant.cookies or None,
     )
 
 

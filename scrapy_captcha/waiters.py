@@ -45,6 +45,7 @@ class Waiters(Timed, Generic[T]):
         self._late = late
         self._patience = patience
         self._on_unclaimed = on_unclaimed
+        self._canceller = self._cancelled  # one for all that wait
         self._queues: OrderedDict[str, OrderedDict[Deferred[T], None]] = OrderedDict()
         self._party_of: dict[Deferred[T], str] = {}
         self._chosen: OrderedDict[Deferred[T], tuple[T, str]] = OrderedDict()
@@ -64,7 +65,7 @@ class Waiters(Timed, Generic[T]):
 
     def wait(self, party: str = "") -> Deferred[T]:
         """Fires with the result; may be cancelled."""
-        waiter: Deferred[T] = Deferred(self._cancelled)
+        waiter: Deferred[T] = Deferred(self._canceller)
         self._party_of[waiter] = party
         self._queues.setdefault(party, OrderedDict())[waiter] = None
         if self._patience < float("inf"):
