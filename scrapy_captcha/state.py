@@ -9,7 +9,7 @@ from __future__ import annotations
 import warnings
 from dataclasses import dataclass, fields, replace
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from scrapy_captcha.models import is_task_id
 from scrapy_captcha.policy import Attempts
@@ -155,6 +155,13 @@ class CaptchaState:
         stored = meta.get(KEY)
         if not isinstance(stored, dict):
             return _BEGINNING
+        read = _READ.get(id(stored))
+        if read is not None and read.stored is stored and read.content == stored:
+            return read.state
+        return _remembered(stored, cls._parsed(stored))
+
+    @classmethod
+    def _parsed(cls, stored: dict[Any, Any]) -> CaptchaState:
         sound = {k: v for k, v in stored.items() if _is_sound(k, v)}
         stage = Stage(sound.pop("stage", Stage.REQUESTED))
         has_failed = bool(sound.get("failed"))
@@ -165,7 +172,10 @@ class CaptchaState:
     def to_meta(self) -> dict[str, Any]:
         """For ``request.meta[KEY]``: what differs from the beginning."""
         values = {name: getattr(self, name) for name in _TYPES} | {"stage": self.stage.value}
-        return {k: v for k, v in values.items() if v != getattr(_BEGINNING, k)}
+        stored = {k: v for k, v in values.items() if v != getattr(_BEGINNING, k)}
+        if stored:
+            _remembered(stored, self)
+        return stored
 
     def to(self, stage: Stage, **changes: Any) -> CaptchaState:
         """The same in *stage*, with *changes* of other fields.
@@ -255,6 +265,27 @@ def _is_sound(name: object, value: Any) -> bool:
     if name == "stage":
         return type(value) is str and value in _STAGES
     return name in _TYPES and type(value) in _TYPES[name] and not (name in _COUNTS and value < 0)
+
+
+class _Read(NamedTuple):
+    """*state* is that of *stored*, as long as this has its *content*."""
+
+    stored: dict[Any, Any]
+    content: dict[Any, Any]
+    state: CaptchaState
+
+
+# The states of the dicts in meta that were written or read last, by identity: a page asks for its
+# state dozens of times. What has been changed in place, or comes from disk, is parsed.
+_READ: dict[int, _Read] = {}
+_MOST_READ = 1024
+
+
+def _remembered(stored: dict[Any, Any], state: CaptchaState) -> CaptchaState:
+    _READ[id(stored)] = _Read(stored, dict(stored), state)
+    if len(_READ) > _MOST_READ:
+        del _READ[next(iter(_READ))]
+    return state
 
 
 _BEGINNING = CaptchaState()

@@ -12,7 +12,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from scrapy_captcha.policy import Attempts
-from scrapy_captcha.state import KEY, TRANSITIONS, CaptchaState, IllegalTransitionWarning, Stage
+from scrapy_captcha.state import (
+    _READ,
+    KEY,
+    TRANSITIONS,
+    CaptchaState,
+    IllegalTransitionWarning,
+    Stage,
+)
 
 counts = st.integers(0, 1000)
 cookies = st.dictionaries(st.text(), st.text(), max_size=3)
@@ -242,3 +249,27 @@ def test_on_disk_a_stage_is_its_word() -> None:
     stored = CaptchaState(Stage.SOLVED).to_meta()
     assert stored == {"stage": "solved"}
     assert type(stored["stage"]) is str
+
+
+def test_what_is_changed_in_place_is_read_and_checked_anew() -> None:
+    meta: dict[str, Any] = {KEY: CaptchaState(Stage.SOLVED, tasks=1).to_meta()}
+    assert CaptchaState.of(meta).tasks == 1
+    meta[KEY]["tasks"] = 2
+    assert CaptchaState.of(meta) == CaptchaState(Stage.SOLVED, tasks=2)
+    meta[KEY]["tasks"] = "many"
+    assert CaptchaState.of(meta) == CaptchaState(Stage.SOLVED)
+    assert CaptchaState.of({KEY: dict(meta[KEY])}) == CaptchaState(Stage.SOLVED)
+    meta[KEY] = 7
+    assert CaptchaState.of(meta) == CaptchaState()
+
+
+def test_what_was_written_is_not_parsed(monkeypatch: pytest.MonkeyPatch) -> None:
+    written = [{KEY: CaptchaState(tasks=n).to_meta()} for n in range(1, 10)]
+    monkeypatch.setattr(CaptchaState, "_parsed", None)
+    assert [CaptchaState.of(meta).tasks for meta in written] == list(range(1, 10))
+
+
+def test_no_more_is_remembered_for_more_requests() -> None:
+    for n in range(1, 5000):
+        CaptchaState(tasks=n).to_meta()
+    assert len(_READ) <= 1024
