@@ -12,7 +12,7 @@ async def test_one_page_with_a_captcha_stays_within_its_bounds() -> None:
     trace = await traced()
 
     assert trace.parsed <= 4
-    # To become 45 and 450; nearly half of the changes are in the search for walls on the page.
+    # To become 45 and 450: the rooms have more modules since, each with one subject.
     assert len(trace.modules) <= 112
-    assert trace.changes <= 1700
+    assert trace.changes <= 1150
     assert 1000 < trace.calls < 5000
