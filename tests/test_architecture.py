@@ -18,7 +18,6 @@ LONGEST_FUNCTION = 45
 # Still longer: they are to be split, and may not grow.
 LONGER = {
     "buying/budget.py": 340,
-    "crawl/wiring.py": 350,
 }
 
 

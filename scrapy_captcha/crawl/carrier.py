@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from scrapy_captcha.buying.unused import Place, UnusedSolutions
     from scrapy_captcha.crawl.outcomes import Outcomes
+    from scrapy_captcha.crawl.site_answers import SiteAnswers
     from scrapy_captcha.crawl.submitter import Submitter
     from scrapy_captcha.detection import Detection
 
@@ -23,10 +24,15 @@ class Carrier:
     """Puts the solution of such a request into the request that is sent, and nowhere else."""
 
     def __init__(
-        self, solutions: UnusedSolutions, submitter: Submitter, outcomes: Outcomes
+        self,
+        solutions: UnusedSolutions,
+        submitter: Submitter,
+        site_answers: SiteAnswers,
+        outcomes: Outcomes,
     ) -> None:
         self._solutions = solutions
         self._submitter = submitter
+        self._site_answers = site_answers
         self._outcomes = outcomes
 
     async def sent(self, request: Request, state: CaptchaState) -> Response:
@@ -41,7 +47,7 @@ class Carrier:
             with place:
                 answer = await self._carried(request, place)
         except Exception as error:
-            self._outcomes.undelivered(request, error)
+            self._site_answers.undelivered(request, error)
             request.meta["dont_retry"] = True
             restore(request, state)
             raise
@@ -57,10 +63,10 @@ class Carrier:
         """
         response.request = request  # and not the submission, which has the token in it
         if found is not None and found.verdict is not Verdict.WIDGET:
-            self._outcomes.rejected(request, found.name, response.status)
+            self._site_answers.rejected(request, found.name, response.status)
             raise self._outcomes.dropped(request, "rejected", found.captcha)
         if found is None and is_page(request, response):
-            self._outcomes.accepted(request)
+            self._site_answers.accepted(request)
         restore(request, CaptchaState.of(request.meta))
         return response
 

@@ -8,13 +8,16 @@ from scrapy.exceptions import IgnoreRequest
 
 from scrapy_captcha.crawl.borders import Borders
 from scrapy_captcha.crawl.captcha_pages import CaptchaPages, ProxyPreference, Sightings
+from scrapy_captcha.crawl.carrier import Carrier
 from scrapy_captcha.crawl.delivery import Delivery
 from scrapy_captcha.crawl.departures import Departures
 from scrapy_captcha.crawl.detours import Detours
+from scrapy_captcha.crawl.failover import Failover
 from scrapy_captcha.crawl.inspector import is_robots_txt
 from scrapy_captcha.crawl.outgoing import Outgoing
 from scrapy_captcha.crawl.verdicts import PageVerdicts
 from scrapy_captcha.detection import Verdict
+from scrapy_captcha.engine.http_cache import HttpCache
 from scrapy_captcha.engine.refreshes import MetaRefreshes
 from scrapy_captcha.events import RobotsTxtUnreachable
 from scrapy_captcha.state import SUBMISSION, CaptchaState, Stage
@@ -36,16 +39,23 @@ class Handler:
         self._flights = wiring.flights
         self._summary = wiring.summary
         self._gates = wiring.gates
-        self._carrier = wiring.carrier
-        self._failover = wiring.failover
+        self._carrier = Carrier(
+            wiring.solutions, wiring.submitter, wiring.site_answers, wiring.outcomes
+        )
+        self._failover = Failover(wiring.sessions, wiring.flights, wiring.events)
         self._outcomes = wiring.outcomes
         self._refreshes = MetaRefreshes(wiring.crawler)
         priority_adjust = wiring.crawler.settings.getint("REDIRECT_PRIORITY_ADJUST")
         detours = Detours(wiring.lot, wiring.gates, priority_adjust)
-        self._outgoing = _outgoing(wiring, detours)
+        self._outgoing = _outgoing(wiring, self._carrier, detours)
         self._captcha_pages = _captcha_pages(wiring, detours)
         self._verdicts = PageVerdicts(
-            wiring.answer_pages, wiring.flights, wiring.cache, wiring.outcomes, detours
+            wiring.answer_pages,
+            wiring.flights,
+            HttpCache(wiring.crawler, wiring.inspector.is_hidden),
+            wiring.site_answers,
+            wiring.outcomes,
+            detours,
         )
 
     async def sent(self, request: Request) -> Request | Response | None:
@@ -126,7 +136,7 @@ class Handler:
         return again
 
 
-def _outgoing(of: Wiring, detours: Detours) -> Outgoing:
+def _outgoing(of: Wiring, carrier: Carrier, detours: Detours) -> Outgoing:
     borders = Borders(of.domains, of.events)
     departures = Departures(
         of.config.on_no_proxy,
@@ -142,7 +152,7 @@ def _outgoing(of: Wiring, detours: Detours) -> Outgoing:
         of.solutions, of.submitter, of.answer_pages, of.cookie_jars, of.flights, of.journal
     )
     return Outgoing(
-        of.inspector, of.lot, of.gates, borders, delivery, departures, of.carrier, of.outcomes
+        of.inspector, of.lot, of.gates, borders, delivery, departures, carrier, of.outcomes
     )
 
 

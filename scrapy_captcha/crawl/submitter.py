@@ -23,11 +23,10 @@ if TYPE_CHECKING:
     from scrapy.http import Response
 
     from scrapy_captcha.crawl.answer_pages import AnswerPages
-    from scrapy_captcha.detection import Detection
+    from scrapy_captcha.crawl.inspector import Inspector
     from scrapy_captcha.engine.download_slots import DownloadSlots
     from scrapy_captcha.engine.parking import ParkingLot
     from scrapy_captcha.models import Captcha, Solution
-    from scrapy_captcha.settings.options import Options
 
 _OURS = (KEY, ORIGIN)  # meta keys about the page, not about a submission for it
 
@@ -35,9 +34,8 @@ _OURS = (KEY, ORIGIN)  # meta keys about the page, not about a submission for it
 class Submitter:
     """Sends solutions to their sites.
 
-    *options* gives the options of a request, *refused* whether the answer to one asks for a
-    captcha, *detected* what a response shows. *on_undelivered* is called for a solution that could
-    not be sent, *on_sent* with the answer to one, and whether that is the verdict.
+    *on_undelivered* is called for a solution that could not be sent, *on_sent* with the answer to
+    one, and whether that is the verdict.
     """
 
     def __init__(
@@ -46,10 +44,8 @@ class Submitter:
         lot: ParkingLot,
         slots: DownloadSlots,
         pages: AnswerPages,
+        inspector: Inspector,
         *,
-        options: Callable[[Request], Options],
-        refused: Callable[[Request, Response], bool],
-        detected: Callable[[Response, Options], Detection | None],
         on_undelivered: Callable[[Request, Exception], None],
         on_sent: Callable[[str, Response, bool], None],
     ) -> None:
@@ -57,9 +53,7 @@ class Submitter:
         self._lot = lot
         self._download_slots = slots
         self._pages = pages
-        self._options = options
-        self._refused = refused
-        self._detected = detected
+        self._inspector = inspector
         self._on_undelivered = on_undelivered
         self._on_sent = on_sent
 
@@ -88,7 +82,7 @@ class Submitter:
             submission = self._built(request, captcha, solution)
             submission.meta[SUBMISSION] = name
             says_it = "captcha" in submission.meta
-            refetch = self._options(submission if says_it else request).refetch
+            refetch = self._inspector.options(submission if says_it else request).refetch
         except Exception as error:
             self._on_undelivered(request, error)
             raise
@@ -120,7 +114,8 @@ class Submitter:
         if captcha.image:
             again.meta[GATE] = captcha.url
         try:
-            found = self._detected(await self._carried(again), self._options(request))
+            answer = await self._carried(again)
+            found = self._inspector.detected(answer, self._inspector.options(request))
         except Exception:  # noqa: BLE001 - whatever downloader middlewares raise
             return captcha
         shown = found.captcha if found is not None else None
@@ -188,4 +183,4 @@ class Submitter:
             or (submission.url == captcha.url and request.method == submission.method)
         )
         is_at_home = urldefrag(answer.url)[0] == urldefrag(request.url)[0]
-        return own or (is_at_home and self._refused(request, answer))
+        return own or (is_at_home and self._inspector.is_refused(request, answer))

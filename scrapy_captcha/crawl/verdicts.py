@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from scrapy_captcha.crawl.answer_pages import AnswerPages
     from scrapy_captcha.crawl.detours import Detours
     from scrapy_captcha.crawl.outcomes import Outcomes
+    from scrapy_captcha.crawl.site_answers import SiteAnswers
     from scrapy_captcha.detection import Detection
     from scrapy_captcha.engine.http_cache import HttpCache
     from scrapy_captcha.sessions.single_flight import SingleFlight
@@ -30,12 +31,14 @@ class PageVerdicts:
         answer_pages: AnswerPages,
         flights: SingleFlight,
         cache: HttpCache,
+        site_answers: SiteAnswers,
         outcomes: Outcomes,
         detours: Detours,
     ) -> None:
         self._answer_pages = answer_pages
         self._flights = flights
         self._cache = cache
+        self._site_answers = site_answers
         self._outcomes = outcomes
         self._detours = detours
 
@@ -66,7 +69,7 @@ class PageVerdicts:
             return self._outcomes.arrived(request, page, state)
         if self._answer_pages.is_undecided(state.solution):
             return self._undecided(request, state, name, status)
-        self._outcomes.rejected(request, name, status)
+        self._site_answers.rejected(request, name, status)
         return None
 
     def _undecided(
@@ -88,6 +91,6 @@ class PageVerdicts:
         state = CaptchaState.of(ticket.meta).to(Stage.SUBMITTED, solution=answer)
         ticket.meta[KEY] = state.to_meta()
         if not is_page:
-            self._outcomes.rejected(ticket, name, status)
+            self._site_answers.rejected(ticket, name, status)
             ticket.meta[KEY] = state.to(Stage.REQUESTED, solution="").to_meta()
         return ticket

@@ -19,17 +19,15 @@ from scrapy_captcha.buying.recovery import Recovery
 from scrapy_captcha.buying.rejections import Rejections
 from scrapy_captcha.buying.unused import UnusedSolutions
 from scrapy_captcha.crawl.answer_pages import AnswerPages
-from scrapy_captcha.crawl.carrier import Carrier
-from scrapy_captcha.crawl.failover import Failover
 from scrapy_captcha.crawl.forms import Forms
 from scrapy_captcha.crawl.images import Pictures
 from scrapy_captcha.crawl.inspector import Inspector
 from scrapy_captcha.crawl.outcomes import Outcomes, spoilt
+from scrapy_captcha.crawl.site_answers import SiteAnswers
 from scrapy_captcha.crawl.submitter import Submitter
 from scrapy_captcha.engine.cookie_jars import CookieJars
 from scrapy_captcha.engine.download_slots import DownloadSlots
 from scrapy_captcha.engine.gates import Gates
-from scrapy_captcha.engine.http_cache import HttpCache
 from scrapy_captcha.engine.parking import ParkingLot
 from scrapy_captcha.engine.queued import Queued
 from scrapy_captcha.engine.unkept import UnkeptCookies
@@ -60,9 +58,7 @@ if TYPE_CHECKING:
 
     from scrapy.crawler import Crawler
 
-    from scrapy_captcha.events import (
-        Event,
-    )
+    from scrapy_captcha.events import Event
     from scrapy_captcha.models import Captcha
     from scrapy_captcha.settings.config import Config
     from scrapy_captcha.settings.domains import Domains
@@ -223,35 +219,23 @@ class Wiring:
         )
 
     @cached_property
-    def pictures(self) -> Pictures:
-        return Pictures(self.crawler, self.domains)
-
-    @cached_property
-    def notes(self) -> Notes:
-        return Notes(self.journal)
-
-    @cached_property
     def recovery(self) -> Recovery:
         return Recovery(
             self.crawler,
             self.pool,
             self.sessions,
             self.flights,
-            self.notes,
+            Notes(self.journal),
             self.budget,
             self.events,
             close_on_stop=self.config.close_on_stop,
         )
 
     @cached_property
-    def failover(self) -> Failover:
-        return Failover(self.sessions, self.flights, self.events)
-
-    @cached_property
     def buyer(self) -> Buyer:
         return Buyer(
             self.eligibility,
-            self.pictures.fetch,
+            Pictures(self.crawler, self.domains).fetch,
             self.pool,
             self.sessions,
             self.flights,
@@ -288,11 +272,15 @@ class Wiring:
             self.lot,
             self.download_slots,
             self.answer_pages,
-            options=self.inspector.options,
-            refused=self.inspector.is_refused,
-            detected=self.inspector.detected,
-            on_undelivered=lambda *failed: self.outcomes.undelivered(*failed),  # noqa: PLW0108 - a cycle
+            self.inspector,
+            on_undelivered=self.site_answers.undelivered,
             on_sent=self.feedback.sent,
+        )
+
+    @cached_property
+    def site_answers(self) -> SiteAnswers:
+        return SiteAnswers(
+            self.flights, self.unkept, self.rejections, self.feedback, self.budget, self.events
         )
 
     @cached_property
@@ -300,18 +288,12 @@ class Wiring:
         return Outcomes(
             self.crawler,
             self.flights,
-            self.unkept,
-            self.rejections,
-            self.feedback,
+            self.site_answers,
             self.answer_pages,
             self.journal,
             self.budget,
             self.events,
         )
-
-    @cached_property
-    def cache(self) -> HttpCache:
-        return HttpCache(self.crawler, self.inspector.is_hidden)
 
     @cached_property
     def forms(self) -> Forms:
@@ -324,10 +306,6 @@ class Wiring:
             self.events,
             self.inspector.detected,
         )
-
-    @cached_property
-    def carrier(self) -> Carrier:
-        return Carrier(self.solutions, self.submitter, self.outcomes)
 
     async def close(self) -> None:
         """Ends the parts with the crawl; nothing is left in the reactor."""
