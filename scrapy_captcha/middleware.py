@@ -100,4 +100,4 @@ class CaptchaMiddleware:
         Deferred.fromCoroutine(self._wiring.pool.ask_balances())
 
     async def _spider_closed(self) -> None:
-        await self._wiring.close()
+        await self._wiring.end()

@@ -29,18 +29,8 @@ COLLABORATORS = {
     "buying.purchase.Buyer",
     "solver.client.SolverClient",
 }
-METHOD_NAMES = {
-    "accepted",
-    "add",
-    "answered",
-    "close",
-    "failed",
-    "leave",
-    "rejected",
-    "solved",
-    "stop",
-}
-CLASS_NAMES = {"Answer", "_Site"}
+METHOD_NAMES: set[str] = set()
+CLASS_NAMES: set[str] = set()
 
 
 @cache

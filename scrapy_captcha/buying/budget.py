@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from scrapy.utils.job import job_dir
 
-from scrapy_captcha.buying.ledger import Answer, Ledger
+from scrapy_captcha.buying.ledger import BudgetAnswer, Ledger
 from scrapy_captcha.clock import CLOCK, looping
 from scrapy_captcha.events import LimitReached, MoneySpent, PurchaseEnded, SiteEnded, TasksAbandoned
 from scrapy_captcha.money import known_cost, micros, shown
@@ -37,15 +37,15 @@ if TYPE_CHECKING:
     from scrapy_captcha.settings.config import Config
 
 _LIMITS = {
-    Answer.BUDGET: ("max_solves", "budget"),
-    Answer.BUDGET_HERE: (
+    BudgetAnswer.BUDGET: ("max_solves", "budget"),
+    BudgetAnswer.BUDGET_HERE: (
         "max_solves_per_site",
         "budget_per_site",
         "max_solves_per_hour",
         "budget_per_hour",
     ),
-    Answer.LOSS: ("max_loss_per_site",),
-    Answer.PER_PAGE: ("max_solves_per_page",),
+    BudgetAnswer.LOSS: ("max_loss_per_site",),
+    BudgetAnswer.PER_PAGE: ("max_solves_per_page",),
 }
 _LOOK = 5.0  # seconds between two looks at purchases that nobody speaks of any more
 
@@ -85,12 +85,12 @@ class Budget:
         self._looking = looping(self._look)
         self._purchases: dict[TaskId, str] = {}  # of tasks whose solutions have not come
         self._doubtful: set[str] = set()  # purchases that may have been paid
-        self._told: set[tuple[Answer, str]] = set()
+        self._told: set[tuple[BudgetAnswer, str]] = set()
         jobdir = job_dir(crawler.settings)
         self._file = StateFile(Path(jobdir) / "captcha-spent.json") if jobdir else None
         self._restore()
 
-    def reserve(self, name: str, request: Request, captcha: Captcha, provider: str) -> Answer:
+    def reserve(self, name: str, request: Request, captcha: Captcha, provider: str) -> BudgetAnswer:
         """Whether the purchase *name*, for *request*, may be made at *provider* now.
 
         With WAIT, ask again after `until_something_ends`. With YES it is counted from now on.
@@ -100,11 +100,11 @@ class Budget:
         self._end(state.solution, Fate.UNUSED)  # else it might wait for itself
         attempts = state.tasks + 1
         answer = self._ledger.reserve(name, need, _now(), url=request.url, attempts=attempts)
-        if answer is Answer.YES:
+        if answer is BudgetAnswer.YES:
             self._save()
-        elif answer is not Answer.WAIT:
+        elif answer is not BudgetAnswer.WAIT:
             self._tell(answer, need.site)
-        if answer is not Answer.WAIT:
+        if answer is not BudgetAnswer.WAIT:
             self._wake()  # whoever waits may have the same answer
         return answer
 
@@ -134,7 +134,7 @@ class Budget:
             self._figures.count_solution(purchase)
         return name
 
-    def failed(self, order: Order, error: SolverError, *, goes_on: bool) -> None:
+    def purchase_failed(self, order: Order, error: SolverError, *, goes_on: bool) -> None:
         """*order* has failed; it *goes_on* where its task is to be collected later.
 
         What may have been paid counts as paid.
@@ -186,12 +186,12 @@ class Budget:
             self.not_made(state.purchase_id)  # it was for the case that the task is gone
             self._lose_task(state)
 
-    def close(self) -> None:
+    def finish(self) -> None:
         """Counts what nobody used and leaves nothing in the reactor."""
         self._look()
         if self._file is None:
             self._abandon()
-        for purchase in self._ledger.close():
+        for purchase in self._ledger.end_unused():
             self._ended(purchase, Fate.UNUSED)
         for site, row in self._figures.by("site").items():
             self._events.publish(
@@ -270,23 +270,26 @@ class Budget:
             self._end(name, Fate.UNUSED)
         self._call_if_limited()
 
-    def _tell(self, answer: Answer, site: str) -> None:
-        about = answer, site if answer is not Answer.BUDGET else ""
+    def _tell(self, answer: BudgetAnswer, site: str) -> None:
+        about = answer, site if answer is not BudgetAnswer.BUDGET else ""
         if about in self._told:
             return
         self._told.add(about)
         reached = f"{self._limits(answer)} is reached"
         lost = f"{shown(self._ledger.lost(site))} was spent there without a page for it"
         words = {
-            Answer.BUDGET: (reached, "in this crawl"),
-            Answer.BUDGET_HERE: (reached, f"at {site} for now"),
-            Answer.LOSS: (f"{reached}, {lost}", f"at {site}"),
-            Answer.PER_PAGE: (f"{reached} by what its pages took", f"at {site} for ten minutes"),
+            BudgetAnswer.BUDGET: (reached, "in this crawl"),
+            BudgetAnswer.BUDGET_HERE: (reached, f"at {site} for now"),
+            BudgetAnswer.LOSS: (f"{reached}, {lost}", f"at {site}"),
+            BudgetAnswer.PER_PAGE: (
+                f"{reached} by what its pages took",
+                f"at {site} for ten minutes",
+            ),
         }
         self._events.publish(LimitReached(*words[answer]))
         self._call_if_limited()
 
-    def _limits(self, answer: Answer) -> str:
+    def _limits(self, answer: BudgetAnswer) -> str:
         """The settings that *answer* may be about, with their values."""
         values = {name: getattr(self._config, name) for name in _LIMITS[answer]}
         return " or ".join(
@@ -297,7 +300,7 @@ class Budget:
 
     def _call_if_limited(self) -> None:
         """Not while something is under way: what was paid for is to be used."""
-        if (Answer.BUDGET, "") not in self._told or self._on_limit is None:
+        if (BudgetAnswer.BUDGET, "") not in self._told or self._on_limit is None:
             return
         if self._ledger.has_open():
             self._look_from_now_on()

@@ -78,7 +78,7 @@ class Feedback:
         self, name: str, captcha: Captcha, solution: Solution, client: SolverClient, ticket: Request
     ) -> None:
         """Notes *solution* of *client* for *ticket*, under *name*."""
-        self.ranking.solved(client.provider.name, captcha.kind, solution.cost)
+        self.ranking.learn_price(client.provider.name, captcha.kind, solution.cost)
         sale = _Sale(client, captcha, solution, time.monotonic(), _retries(ticket))
         sale.seen.add(seen_as(ticket, solution.user_agent or ""))
         self._sold.put(name, sale)
@@ -100,7 +100,7 @@ class Feedback:
         """Reports the solution *name* as accepted; *is_first*: whether it is its page's first."""
         sale = self._sold.pop(name)
         if sale is not None:
-            self._verdicts.accepted(sale.place, is_first=is_first)
+            self._verdicts.prove(sale.place, is_first=is_first)
             self._judged(sale, accepted=True)
             self._report(sale, accepted=True)
 
@@ -113,10 +113,10 @@ class Feedback:
         if sale is None or not self._is_about(sale, request, status):
             return
         self._judged(sale, accepted=False)
-        for one in self._verdicts.rejected(sale.place, sale):
+        for one in self._verdicts.reportable(sale.place, sale):
             self._report(one, accepted=False)
 
-    async def close(self) -> None:
+    async def until_reported(self) -> None:
         """Waits up to a second for the reports that are under way."""
         if self._reports:
             arrived = DeferredList(self._reports).addTimeout(_LAST_REPORTS, CLOCK)

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 _DOUBT = 10  # times its guess that a price is reckoned with
 
 
-class Answer(Enum):
+class BudgetAnswer(Enum):
     """Whether a purchase may be made."""
 
     YES = "it is reserved"
@@ -44,16 +44,16 @@ class Answer(Enum):
     PER_PAGE = "a page of the site takes too many solutions"
 
 
-def reason_not_to_buy(answer: Answer) -> str | None:
+def reason_not_to_buy(answer: BudgetAnswer) -> str | None:
     """Why *answer* means that nothing is bought; None where it does not mean that."""
     match answer:
-        case Answer.BUDGET | Answer.BUDGET_HERE:
+        case BudgetAnswer.BUDGET | BudgetAnswer.BUDGET_HERE:
             return "budget"
-        case Answer.LOSS:
+        case BudgetAnswer.LOSS:
             return "loss"
-        case Answer.PER_PAGE:
+        case BudgetAnswer.PER_PAGE:
             return "per_page"
-        case Answer.YES | Answer.WAIT:
+        case BudgetAnswer.YES | BudgetAnswer.WAIT:
             return None
 
 
@@ -100,12 +100,12 @@ class Ledger:
 
     def reserve(
         self, name: str, need: Need, now: float, *, url: str = "", attempts: int = 1
-    ) -> Answer:
+    ) -> BudgetAnswer:
         """Whether the purchase *name* may be made; YES as well when it was reserved before."""
         if name in self._open:
-            return Answer.YES
+            return BudgetAnswer.YES
         price, answer = self._price_and_answer(need, now)
-        if answer is Answer.YES:
+        if answer is BudgetAnswer.YES:
             self._open[name] = Purchase(need, url, attempts, price, now)
             self._take(need, price, 1)
             self._sites[need.site].gives.reserved(now)
@@ -150,7 +150,7 @@ class Ledger:
             self._sites[purchase.need.site].gives.add(ended=1, pages=is_page)
         return purchase
 
-    def close(self) -> list[Purchase]:
+    def end_unused(self) -> list[Purchase]:
         """Ends all that were charged as unused: the crawl is over, which is no fault of a site."""
         ended = [self._end(name, Fate.UNUSED) for name in list(self._open)]
         return [purchase for purchase in ended if purchase is not None]
@@ -194,7 +194,7 @@ class Ledger:
             total.add(price, solves)
         site.at_risk += price
 
-    def _price_and_answer(self, need: Need, now: float) -> tuple[Micros, Answer]:
+    def _price_and_answer(self, need: Need, now: float) -> tuple[Micros, BudgetAnswer]:
         """At which price a purchase is reserved, where it may be made.
 
         A guess may be far too low, so that much more is reserved for it. Where there is no room for
@@ -203,22 +203,22 @@ class Ledger:
         price = self._prices.expected(need.provider, need.kind)
         if not self._prices.is_guess(need.provider, need.kind):
             return price, self._may_buy(need, price, now)
-        if self._may_buy(need, price * _DOUBT, now) is Answer.YES:
-            return price * _DOUBT, Answer.YES
+        if self._may_buy(need, price * _DOUBT, now) is BudgetAnswer.YES:
+            return price * _DOUBT, BudgetAnswer.YES
         answer = self._may_buy(need, price, now)
-        if answer is Answer.YES and (need.provider, need.kind) in self._guesses:
-            answer = Answer.WAIT
+        if answer is BudgetAnswer.YES and (need.provider, need.kind) in self._guesses:
+            answer = BudgetAnswer.WAIT
         return price, answer
 
-    def _may_buy(self, need: Need, price: Micros, now: float) -> Answer:
+    def _may_buy(self, need: Need, price: Micros, now: float) -> BudgetAnswer:
         self._hour.forget_old(now)
         site, limits = self._sites[need.site], self._limits
         if not site.gives.allows(limits.per_page, now):
-            return Answer.PER_PAGE
+            return BudgetAnswer.PER_PAGE
         rooms = {
-            Answer.BUDGET: limits.crawl.room(self._done, self._under_way, price),
-            Answer.LOSS: self._room_to_lose(site, price),
-            Answer.BUDGET_HERE: narrower(
+            BudgetAnswer.BUDGET: limits.crawl.room(self._done, self._under_way, price),
+            BudgetAnswer.LOSS: self._room_to_lose(site, price),
+            BudgetAnswer.BUDGET_HERE: narrower(
                 limits.site.room(site.done, site.under_way, price),
                 limits.hour.room(self._hour.total, self._under_way, price),
             ),
@@ -226,7 +226,7 @@ class Ledger:
         for answer, room in rooms.items():
             if room is Room.NONE:
                 return answer
-        return Answer.WAIT if Room.TAKEN in rooms.values() else Answer.YES
+        return BudgetAnswer.WAIT if Room.TAKEN in rooms.values() else BudgetAnswer.YES
 
     def _room_to_lose(self, site: Site, price: Micros) -> Room:
         most = self._limits.loss

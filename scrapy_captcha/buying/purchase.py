@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from twisted.internet.defer import Deferred
 
-from scrapy_captcha.buying.ledger import Answer, reason_not_to_buy
+from scrapy_captcha.buying.ledger import BudgetAnswer, reason_not_to_buy
 from scrapy_captcha.errors import ErrorCode, SolverError
 from scrapy_captcha.events import CaptchaSolved, TaskCreated
 from scrapy_captcha.providers import Order
@@ -86,7 +86,7 @@ class Buyer:
         state = CaptchaState.of(ticket.meta)
         place = self._solutions.take(state.solution)
         if place is not None:
-            place.leave()
+            place.vacate()
         self._budget.ended(state)
         state = state.to(Stage.SHARED, tasks=state.tasks - 1, solution="")
         self._notes.write(ticket, state)
@@ -163,14 +163,14 @@ class Buyer:
         """
         captcha, state = order.captcha, CaptchaState.of(ticket.meta)
         if reason := self._eligibility.reason_to_wait(captcha):
-            return self._recovery.failed(ticket, captcha, options, reason)
+            return self._recovery.give_up(ticket, captcha, options, reason)
         answer = self._budget.reserve(order.purchase_id, ticket, captcha, client.provider.name)
         if state.task_id is None:  # else it is paid for already
-            if answer is Answer.WAIT:
+            if answer is BudgetAnswer.WAIT:
                 return None
             if refused := reason_not_to_buy(answer):
-                return self._recovery.failed(ticket, captcha, options, refused)
-        order = replace(order, collect_only=answer is not Answer.YES)
+                return self._recovery.give_up(ticket, captcha, options, refused)
+        order = replace(order, collect_only=answer is not BudgetAnswer.YES)
         begun = {"purchase_id": order.purchase_id, "provider": client.provider.name}
         self._notes.write(ticket, state.to(Stage.BUYING, **begun))
         try:
@@ -187,7 +187,7 @@ class Buyer:
         """*ticket* to be fetched again, since its picture may be that of another session."""
         state = CaptchaState.of(ticket.meta)
         if state.asked or state.retries >= options.policy.retry_times:
-            return self._recovery.failed(ticket, captcha, options, "picture")
+            return self._recovery.give_up(ticket, captcha, options, "picture")
         self._notes.note(ticket, retries=state.retries + 1)
         return ticket
 
@@ -208,7 +208,7 @@ class Buyer:
             return
         task_id = CaptchaState.of(ticket.meta).task_id
         goes_on = task_id is not None and self._is_to_be_looked_at(ticket, captcha, order, error)
-        self._budget.failed(order, error, goes_on=goes_on)
+        self._budget.purchase_failed(order, error, goes_on=goes_on)
         self._notes.note(
             ticket,
             purchase_id=order.purchase_id if error.possibly_paid else "",

@@ -85,11 +85,11 @@ class Recovery:
                     return self._moved(ticket, elsewhere)
                 if error.retryable:
                     return await self._wait(ticket, captcha, error, delay)
-                return self.failed(ticket, captcha, options, error.code.value, error)
+                return self.give_up(ticket, captcha, options, error.code.value, error)
             case StopBuying(reason) | Drop(reason):
-                return self.failed(ticket, captcha, options, reason, error)
+                return self.give_up(ticket, captcha, options, reason, error)
 
-    def failed(
+    def give_up(
         self,
         ticket: Request,
         captcha: Captcha,
@@ -183,7 +183,7 @@ class Recovery:
         self.notes.write(ticket, tried)
 
     def _stop(self, reason: str, error: SolverError) -> None:
-        self._pool.stop(error)
+        self._pool.stop_buying(error)
         if self._close_on_stop and not self._pool.is_left:
             engine = self._crawler.engine
             deferred_from_coro(engine.close_spider_async(reason=f"captcha_{reason.lower()}"))

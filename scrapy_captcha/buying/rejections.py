@@ -21,7 +21,7 @@ _LONG_AGO = float("-inf")
 
 
 @dataclass(slots=True)
-class _Site:
+class _SiteRejections:
     """*rejected*, *undelivered* and *without_cookies* are counts in a row."""
 
     rejected: int = 0
@@ -35,9 +35,9 @@ class Rejections:
     """Counts the solutions that each site rejects in a row, and those that cannot be sent."""
 
     def __init__(self) -> None:
-        self._sites: OrderedDict[str, _Site] = OrderedDict()
+        self._sites: OrderedDict[str, _SiteRejections] = OrderedDict()
 
-    def rejected(self, site: str, now: float) -> bool:
+    def count_against(self, site: str, now: float) -> bool:
         """*site* has rejected a solution; returns whether that makes it a wall for a while."""
         row = self._delivered(site)
         row.rejected += 1
@@ -69,7 +69,7 @@ class Rejections:
         if site in self._sites:
             self._delivered(site)
 
-    def accepted(self, site: str) -> None:
+    def forgive(self, site: str) -> None:
         """*site* has accepted a solution."""
         self._sites.pop(site, None)
 
@@ -91,14 +91,14 @@ class Rejections:
             return "undelivered"
         return None
 
-    def _delivered(self, site: str) -> _Site:
+    def _delivered(self, site: str) -> _SiteRejections:
         row = self._row(site)
         row.undelivered, row.unreachable_until = 0, _LONG_AGO
         return row
 
-    def _row(self, site: str) -> _Site:
+    def _row(self, site: str) -> _SiteRejections:
         """The counts of *site*, which replace the least recently used ones."""
-        row = self._sites.setdefault(site, _Site())
+        row = self._sites.setdefault(site, _SiteRejections())
         self._sites.move_to_end(site)
         if len(self._sites) > _MOST_SITES:
             self._sites.popitem(last=False)

@@ -63,9 +63,9 @@ class Place:
             if self._expiry is None:
                 for queue in self._queues:
                     queue.pace.unused()
-            self.leave()
+            self.vacate()
 
-    def leave(self) -> None:
+    def vacate(self) -> None:
         """Gives up the room; a solution that is kept stays."""
         if not self._has_left:
             self._has_left = True
@@ -137,7 +137,7 @@ class UnusedSolutions(Timed):
         """Keeps *solution* in *place* under *name* until it is taken or has expired."""
         if solution.cookies or KINDS[captcha.kind].cookie:
             self._on_cookies()
-        expire = partial(self._expire, place) if _ages(captcha) else place.leave
+        expire = partial(self._expire, place) if _ages(captcha) else place.vacate
         place.fill(name, captcha, solution, CLOCK.callLater(self._life, expire))
         self._places[name] = place
 

@@ -41,13 +41,13 @@ class Verdicts(Generic[T]):
         self._held: Bounded[T] = Bounded(_KEPT)
         self._proven: Bounded[bool] = Bounded(_KEPT)
 
-    def accepted(self, place: Hashable, *, is_first: bool) -> None:
+    def prove(self, place: Hashable, *, is_first: bool) -> None:
         """*place* has accepted a solution; *is_first*: whether it was the first of its page."""
         self._held.pop(place)
         if is_first:
             self._proven.put(place, True)
 
-    def rejected(self, place: Hashable, solution: T) -> list[T]:
+    def reportable(self, place: Hashable, solution: T) -> list[T]:
         """*place* has rejected *solution*, with nothing else wrong; returns those to report now."""
         if self._proven.get(place):
             return [solution]

@@ -24,7 +24,7 @@ class Opinion(Enum):
 
 
 @dataclass(slots=True)
-class _Site:
+class _SiteAnswers:
     gives_pages: bool = False
     pages: OrderedDict[int, str] = field(default_factory=OrderedDict)  # by text
     repeated: set[int] = field(default_factory=set)  # texts that one page got twice
@@ -34,7 +34,7 @@ class Answers:
     """Remembers the texts of a site's answers, and the pages that they answered for."""
 
     def __init__(self) -> None:
-        self._sites: OrderedDict[str, _Site] = OrderedDict()
+        self._sites: OrderedDict[str, _SiteAnswers] = OrderedDict()
 
     def heard(self, site: str, page: str, text: int) -> None:
         """Notes that *site* has answered the solution for *page* with *text*."""
@@ -70,9 +70,9 @@ class Answers:
         """Notes that an answer of *site* was the page."""
         self._row(site).gives_pages = True
 
-    def _row(self, site: str) -> _Site:
+    def _row(self, site: str) -> _SiteAnswers:
         """The record of *site*; the least recently used one is dropped for it."""
-        row = self._sites.setdefault(site, _Site())
+        row = self._sites.setdefault(site, _SiteAnswers())
         self._sites.move_to_end(site)
         if len(self._sites) > _MOST_SITES:
             self._sites.popitem(last=False)

@@ -142,7 +142,7 @@ class Outcomes:
         self._end(request, CaptchaState.of(request.meta))
         return CaptchaError(reason)
 
-    def failed(self, request: Request, state: CaptchaState) -> CaptchaError:
+    def failure_of(self, request: Request, state: CaptchaState) -> CaptchaError:
         """To be raised: the page was given up while it was parked, which was published then."""
         self._end(request, state)
         return CaptchaError(state.failed)

@@ -60,7 +60,7 @@ class Outgoing:
         options = self._inspector.options(request)
         state = _fetched(request)
         if state.stage is Stage.FAILED:
-            raise self._outcomes.failed(request, state)
+            raise self._outcomes.failure_of(request, state)
         if state.stage is Stage.DROPPED:
             return self._gates.drop_again(request)
         if self._borders.has_left_the_site(request, state):

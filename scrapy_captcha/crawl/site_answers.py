@@ -49,7 +49,7 @@ class SiteAnswers:
     def accepted(self, request: Request) -> None:
         """Notes that the site has accepted the solution for *request*."""
         self._events.publish(SolutionAccepted(request))
-        self._rejections.accepted(site_of_captcha(request))
+        self._rejections.forgive(site_of_captcha(request))
         state = CaptchaState.of(request.meta)
         self._feedback.accepted(state.solution, is_first=state.tasks == 1)
         self._budget.accepted(state)
@@ -74,7 +74,7 @@ class SiteAnswers:
         self._feedback.rejected(state.solution, request, status)
         now = time.monotonic()
         for _ in range(count):
-            if self._rejections.rejected(site, now):
+            if self._rejections.count_against(site, now):
                 self._events.publish(SitePaused(site, "it rejects every solution"))
 
     def undecided(self, request: Request, response: Response, state: CaptchaState) -> None:

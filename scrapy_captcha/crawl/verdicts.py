@@ -65,7 +65,7 @@ class PageVerdicts:
         if page is not None:
             if page.request is None or "redirect_urls" not in page.request.meta:
                 self._flights.sending.answers_with_page(request, state.solution)
-            self._cache.add(request, page)
+            self._cache.store_page(request, page)
             return self._outcomes.arrived(request, page, state)
         if self._answer_pages.is_undecided(state.solution):
             return self._undecided(request, state, name, status)

@@ -307,12 +307,12 @@ class Wiring:
             self.inspector.detected,
         )
 
-    async def close(self) -> None:
+    async def end(self) -> None:
         """Ends the parts with the crawl; nothing is left in the reactor."""
         for part in (self.flights, self.solutions, self.answer_pages):
             part.cancel_timers()
         self.journal.close()
-        self.budget.close()
+        self.budget.finish()
         self.summary.finish()
-        await self.feedback.close()
-        await self.pool.close()
+        await self.feedback.until_reported()
+        await self.pool.close_clients()

@@ -35,7 +35,7 @@ class Duplicates:
         self._taken_up: list[Request] = []
         self._names: Counter[bytes] = Counter()
 
-    def add(self, request: Request) -> None:
+    def restored(self, request: Request) -> None:
         """Notes that *request* is restored from an earlier run."""
         name = self._name(request, dont_filter=CaptchaState.of(request.meta).dont_filter)
         if name is not None:
@@ -57,7 +57,7 @@ class Duplicates:
 
         scheduler.next_request = next_request  # type: ignore[method-assign]
 
-    def close(self, scheduler: BaseScheduler) -> list[bytes]:
+    def hand_over(self, scheduler: BaseScheduler) -> list[bytes]:
         """Names of requests that may still be in the queues of *scheduler*, for the next `watch`.
 
         All are added to the dupefilter, which is about to be written to disk.

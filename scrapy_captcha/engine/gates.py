@@ -125,7 +125,7 @@ class Gates:
         """To be sent instead of *request*, which the filter has dropped in an earlier run."""
         if self._key(request) in self._known:
             return self._again(request)
-        self._dropped.add(self._key(request), request)
+        self._dropped.keep(self._key(request), request)
         return self.vanish(request)
 
     def _key(self, request: Request) -> str:
@@ -183,7 +183,7 @@ class Gates:
         if _is_redirected(request):
             self._leaders.redirected(request)
             self._wants(wanted_url(request))
-            self._dropped.add(self._key(request), request)
+            self._dropped.keep(self._key(request), request)
 
     def _bring_back(self, key: str) -> None:
         for request in self._dropped.pop(key):
@@ -236,7 +236,7 @@ class _Dropped:
     def __contains__(self, key: str) -> bool:
         return key in self._requests
 
-    def add(self, key: str, request: Request) -> None:
+    def keep(self, key: str, request: Request) -> None:
         self._requests.setdefault(key, []).append(request)
         self._size += 1
         if self._size > _MOST_DROPPED:

@@ -36,7 +36,7 @@ class HttpCache:
         self._cache: HttpCacheMiddleware | None = None
         crawler.signals.connect(self._spider_opened, signals.spider_opened)
 
-    def add(self, request: Request, page: Response) -> None:
+    def store_page(self, request: Request, page: Response) -> None:
         """Stores *page* for *request*, if the cache accepts it; the cache has not seen it yet."""
         cache = self._cache
         if cache is None or request.meta.get("dont_cache"):

@@ -176,7 +176,7 @@ class ParkingLot:
 
         def give_back_and_close(reason: str) -> Deferred[None]:
             self._give_back()
-            queued = self._duplicates.close(scheduler)
+            queued = self._duplicates.hand_over(scheduler)
             return closed(reason).addCallback(lambda _none: self._journal.end(queued))
 
         # spider_closed is sent after the scheduler has written its queues: too late to give back.
@@ -186,7 +186,7 @@ class ParkingLot:
 
     def _bring_back(self, scheduler: BaseScheduler) -> Iterator[None]:
         for request in self._journal.leftovers():
-            self._duplicates.add(request)
+            self._duplicates.restored(request)
             self._send(request)
             yield
         self._duplicates.watch(scheduler, self._journal.queued)

@@ -73,7 +73,7 @@ class ProxyPool:
         """Whether *index* cools down now, or is out."""
         return index in self._out or self._rests_at(index, now)
 
-    def leave(self, site: str, jar: Hashable, index: int) -> None:
+    def move_on(self, site: str, jar: Hashable, index: int) -> None:
         """The session of *jar* at *site* gets the proxy after *index*, which may be used on."""
         if self._chosen.get((site, jar)) == index:
             del self._chosen[site, jar]
@@ -177,7 +177,7 @@ class OwnPool:
         """Not known here."""
         return False
 
-    def leave(self, site: str, jar: Hashable, index: int) -> None:
+    def move_on(self, site: str, jar: Hashable, index: int) -> None:
         """Not here: the class chooses."""
 
     def refused(self, index: int, rest: Rest, site: str, now: float) -> None:

@@ -205,7 +205,7 @@ class Sessions:
         """The session of *request* goes on through another proxy, where the pool has one."""
         index = self._index(request)
         if index is not None:
-            self._pool.leave(*self._session(request), index)
+            self._pool.move_on(*self._session(request), index)
 
     def is_of_others(self, request: Request) -> bool:
         """Whether other code has set the proxy of *request*."""

@@ -54,7 +54,7 @@ class Breaker:
         self._is_probed = wait == 0
         return wait
 
-    def answered(self, now: float) -> float | None:
+    def service_answered(self, now: float) -> float | None:
         """The service has answered, be it with an error.
 
         Returns the duration of the outage in seconds if one ends with that, else None.

@@ -94,7 +94,7 @@ class Caller:
         """*text* of the service as it may be shown; "" if it contains the key or *secrets*."""
         return scrub(text, (self._api_key, *secrets))
 
-    def close(self) -> Deferred[None]:
+    def close_connections(self) -> Deferred[None]:
         """Closes the connections."""
         return cast("Deferred[None]", self._pool.closeCachedConnections())  # type: ignore[no-untyped-call]
 
@@ -215,7 +215,7 @@ class Caller:
         return body
 
     def _answered(self) -> None:
-        seconds = self._breaker.answered(time.monotonic())
+        seconds = self._breaker.service_answered(time.monotonic())
         if seconds is not None:
             self._outages.on_end(seconds)
 

@@ -156,7 +156,7 @@ class SolverClient:
 
         Tasks under way are collected, unless *error* means that the account is closed.
         """
-        self._purchaser.stop(error)
+        self._purchaser.stop_buying(error)
 
     def report(self, task_id: TaskId, kind: Kind, *, accepted: bool) -> Deferred[bool]:
         """Reports a solution to the provider as accepted or not, if it takes reports.
@@ -182,7 +182,7 @@ class SolverClient:
         for deferred in list(self._under_way):
             deferred.cancel()
         self._admission.cancel_timers()
-        return self._caller.close()
+        return self._caller.close_connections()
 
     def _start(self, coroutine: Coroutine[Deferred[Any], Any, _T]) -> Deferred[_T]:
         return self._remembered(Deferred.fromCoroutine(coroutine))

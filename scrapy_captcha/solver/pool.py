@@ -134,7 +134,7 @@ class ProviderPool:
                 self._events.publish(BalanceKnown(client.provider.name, await client.balance()))
             except SolverError as error:
                 if self._policy.action(error) is Action.STOP:
-                    self.stop(error)
+                    self.stop_buying(error)
                 self._events.publish(BalanceUnknown(error))
 
     def _begin(self) -> None:
@@ -179,7 +179,7 @@ class ProviderPool:
         self._declined.add((provider, captcha.kind))
         return bool(self._asked(captcha, proxy))
 
-    def stop(self, error: SolverError) -> None:
+    def stop_buying(self, error: SolverError) -> None:
         """Stops buying at the provider of *error*, and publishes that once."""
         for client in self._clients:
             if client.provider.name == error.provider and client not in self._stopped:
@@ -202,7 +202,7 @@ class ProviderPool:
         listed = [c.provider.price(kind) for c in self._clients if c.provider.name == provider]
         return next(iter(listed), None)
 
-    async def close(self) -> None:
+    async def close_clients(self) -> None:
         """Cancels all that is under way."""
         self._begun.cancel_timers()
         for client in self._clients:

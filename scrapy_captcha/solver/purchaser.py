@@ -73,7 +73,7 @@ class Purchaser:
             self._throttle.went_well(time.monotonic())
             return solution
 
-    def stop(self, error: SolverError) -> None:
+    def stop_buying(self, error: SolverError) -> None:
         """Buys nothing more, as `SolverClient.stop` says."""
         self._throttle.stop(error)
         self._admission.turn_away()
@@ -134,12 +134,12 @@ class Purchaser:
             if self._throttle.failed(error, now):
                 self._turn_away()
         elif error.code is not ErrorCode.TIMEOUT:
-            self._throttle.answered(now)
+            self._throttle.service_answered(now)
         match self._policy.decide(error, Attempts(), jitter=0.5):
             case Drop() if error.code in _LASTING:
                 self._hopeless.put(_place(captcha), error.again())
             case StopBuying():
-                self.stop(error)
+                self.stop_buying(error)
             case Reschedule(delay, holds_all=True):
                 self._throttle.back_off(time.monotonic() + delay)
                 self._turn_away()

@@ -28,7 +28,7 @@ class Ranking:
         self._order = order
         self._records: dict[tuple[str, Kind], _Record] = {}
 
-    def solved(self, provider: str, kind: Kind, cost: float | None) -> None:
+    def learn_price(self, provider: str, kind: Kind, cost: float | None) -> None:
         """Counts a solution, with its *cost* in the account's currency if that is known."""
         if cost is not None:
             record = self._record(provider, kind)

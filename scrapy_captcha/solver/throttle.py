@@ -98,7 +98,7 @@ class Throttle:
 
     def went_well(self, now: float) -> None:
         """A purchase has succeeded."""
-        self.answered(now)
+        self.service_answered(now)
         self._is_careful = False
         self._ceiling = min(float(self._limit), self._ceiling + 1 / self._ceiling)
 
@@ -106,7 +106,7 @@ class Throttle:
         """The service has answered a call, though not yet a purchase."""
         self._is_in_reach = True
 
-    def answered(self, now: float) -> None:
+    def service_answered(self, now: float) -> None:
         """The service has answered, be it with an error."""
         if self._failures >= self._most_failures:
             self.outage_ended_at = now

@@ -62,7 +62,7 @@ class Sold:
 
     async def said(self) -> list[tuple[bool, bool]]:
         """Whether each report was of a correct solution, and whether its price came back."""
-        await deferred_from_coro(self.feedback.close())
+        await deferred_from_coro(self.feedback.until_reported())
         return [(report.correct, report.refunded) for report in self.service.reports]
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scrapy_captcha.buying.ledger import Answer, Ledger
+from scrapy_captcha.buying.ledger import BudgetAnswer, Ledger
 from scrapy_captcha.buying.prices import Prices
 from scrapy_captcha.models import Kind
 from scrapy_captcha.purchases import Fate, Need
@@ -29,7 +29,7 @@ def ledger(limits: Limits, told: dict[Kind, int] | None = None, **options: Any) 
 
 
 def bought(books: Ledger, name: str, fate: Fate = Fate.ACCEPTED, **more: Any) -> None:
-    assert books.reserve(name, more.get("need", SHOP), more.get("now", 0.0)) is Answer.YES
+    assert books.reserve(name, more.get("need", SHOP), more.get("now", 0.0)) is BudgetAnswer.YES
     books.charge(name, more.get("cost"), more.get("now", 0.0))
     books.end(name, fate)
 
@@ -39,7 +39,7 @@ def test_what_is_under_way_counts_towards_a_limit() -> None:
 
     answers = [books.reserve(name, SHOP, 0.0) for name in "abc"]
 
-    assert answers == [Answer.YES, Answer.YES, Answer.WAIT]
+    assert answers == [BudgetAnswer.YES, BudgetAnswer.YES, BudgetAnswer.WAIT]
 
 
 def test_what_was_not_bought_leaves_its_room_to_others() -> None:
@@ -47,20 +47,20 @@ def test_what_was_not_bought_leaves_its_room_to_others() -> None:
     books.reserve("a", SHOP, 0.0)
     books.release("a")
 
-    assert books.reserve("b", SHOP, 0.0) is Answer.YES
+    assert books.reserve("b", SHOP, 0.0) is BudgetAnswer.YES
 
 
 def test_at_a_limit_nothing_is_bought_and_nothing_waited_for() -> None:
     books = ledger(Limits(crawl=Limit(solves=1)))
     bought(books, "a")
 
-    assert books.reserve("b", SHOP, 0.0) is Answer.BUDGET
+    assert books.reserve("b", SHOP, 0.0) is BudgetAnswer.BUDGET
 
 
 def test_a_purchase_under_the_same_name_counts_once() -> None:
     books = ledger(Limits(crawl=Limit(solves=1)))
 
-    assert [books.reserve("a", SHOP, 0.0) for _ in range(2)] == [Answer.YES, Answer.YES]
+    assert [books.reserve("a", SHOP, 0.0) for _ in range(2)] == [BudgetAnswer.YES, BudgetAnswer.YES]
     assert (books.under_way.solves, books.under_way.money) == (1, PRICE)
 
 
@@ -69,7 +69,7 @@ def test_the_real_cost_takes_the_place_of_the_expected_one() -> None:
     bought(books, "a", cost=500)
 
     assert books.done.money == 500
-    assert books.reserve("b", SHOP, 0.0) is Answer.YES
+    assert books.reserve("b", SHOP, 0.0) is BudgetAnswer.YES
     assert books.under_way.money == 500
 
 
@@ -92,18 +92,18 @@ def test_a_purchase_whose_cost_is_not_told_has_its_expected_price() -> None:
 @pytest.mark.parametrize(
     ("limits", "elsewhere"),
     [
-        (Limits(site=Limit(solves=1)), Answer.YES),
-        (Limits(site=Limit(money=PRICE)), Answer.YES),
-        (Limits(hour=Limit(solves=1)), Answer.BUDGET_HERE),
-        (Limits(hour=Limit(money=PRICE)), Answer.BUDGET_HERE),
-        (Limits(crawl=Limit(money=PRICE)), Answer.BUDGET),
+        (Limits(site=Limit(solves=1)), BudgetAnswer.YES),
+        (Limits(site=Limit(money=PRICE)), BudgetAnswer.YES),
+        (Limits(hour=Limit(solves=1)), BudgetAnswer.BUDGET_HERE),
+        (Limits(hour=Limit(money=PRICE)), BudgetAnswer.BUDGET_HERE),
+        (Limits(crawl=Limit(money=PRICE)), BudgetAnswer.BUDGET),
     ],
 )
-def test_limits_of_a_site_leave_others_free(limits: Limits, elsewhere: Answer) -> None:
+def test_limits_of_a_site_leave_others_free(limits: Limits, elsewhere: BudgetAnswer) -> None:
     books = ledger(limits)
     bought(books, "a")
 
-    assert books.reserve("b", SHOP, 0.0) is not Answer.YES
+    assert books.reserve("b", SHOP, 0.0) is not BudgetAnswer.YES
     assert books.reserve("c", NEWS, 0.0) is elsewhere
 
 
@@ -111,8 +111,8 @@ def test_an_hour_later_what_was_bought_counts_no_more_towards_the_hour() -> None
     books = ledger(Limits(hour=Limit(solves=1)))
     bought(books, "a", now=10.0)
 
-    assert books.reserve("b", SHOP, 9.0 + HOUR) is Answer.BUDGET_HERE
-    assert books.reserve("b", SHOP, 10.0 + HOUR) is Answer.YES
+    assert books.reserve("b", SHOP, 9.0 + HOUR) is BudgetAnswer.BUDGET_HERE
+    assert books.reserve("b", SHOP, 10.0 + HOUR) is BudgetAnswer.YES
 
 
 def test_what_is_bought_within_ten_seconds_leaves_the_hour_with_the_last_of_it() -> None:
@@ -120,8 +120,8 @@ def test_what_is_bought_within_ten_seconds_leaves_the_hour_with_the_last_of_it()
     bought(books, "a", now=11.0)
     bought(books, "b", now=19.0)
 
-    assert books.reserve("c", SHOP, 18.0 + HOUR) is Answer.BUDGET_HERE
-    assert books.reserve("c", SHOP, 19.0 + HOUR) is Answer.YES
+    assert books.reserve("c", SHOP, 18.0 + HOUR) is BudgetAnswer.BUDGET_HERE
+    assert books.reserve("c", SHOP, 19.0 + HOUR) is BudgetAnswer.YES
 
 
 def test_what_is_kept_of_an_hour_does_not_grow_with_what_is_bought_in_it() -> None:
@@ -136,17 +136,17 @@ def test_what_is_kept_of_an_hour_does_not_grow_with_what_is_bought_in_it() -> No
 def test_an_unknown_price_is_found_out_before_more_is_bought_near_a_limit() -> None:
     books = ledger(Limits(crawl=Limit(money=20_000)), {}, listed=lambda _provider, _kind: 0.003)
 
-    assert books.reserve("a", SHOP, 0.0) is Answer.YES
-    assert books.reserve("b", SHOP, 0.0) is Answer.WAIT
+    assert books.reserve("a", SHOP, 0.0) is BudgetAnswer.YES
+    assert books.reserve("b", SHOP, 0.0) is BudgetAnswer.WAIT
     books.charge("a", 10_000, 0.0)
-    assert books.reserve("b", SHOP, 0.0) is Answer.YES
-    assert books.reserve("c", SHOP, 0.0) is Answer.WAIT
+    assert books.reserve("b", SHOP, 0.0) is BudgetAnswer.YES
+    assert books.reserve("c", SHOP, 0.0) is BudgetAnswer.WAIT
 
 
 def test_far_from_a_limit_an_unknown_price_holds_nothing_up() -> None:
     books = ledger(Limits(crawl=Limit(money=10_000_000)), {})
 
-    assert {books.reserve(str(n), SHOP, 0.0) for n in range(16)} == {Answer.YES}
+    assert {books.reserve(str(n), SHOP, 0.0) for n in range(16)} == {BudgetAnswer.YES}
 
 
 # Loss
@@ -157,8 +157,8 @@ def test_a_site_that_takes_money_and_gives_no_page_is_bought_for_no_more() -> No
     for name in "ab":
         bought(books, name, Fate.REJECTED)
 
-    assert books.reserve("c", SHOP, 0.0) is Answer.LOSS
-    assert books.reserve("d", NEWS, 0.0) is Answer.YES
+    assert books.reserve("c", SHOP, 0.0) is BudgetAnswer.LOSS
+    assert books.reserve("d", NEWS, 0.0) is BudgetAnswer.YES
     assert books.lost("shop.example") == 2 * PRICE
 
 
@@ -167,7 +167,7 @@ def test_a_page_for_a_solution_makes_up_for_what_was_lost_before() -> None:
     for name, fate in {"a": Fate.REJECTED, "b": Fate.ACCEPTED, "c": Fate.UNUSED}.items():
         bought(books, name, fate)
 
-    assert books.reserve("d", SHOP, 0.0) is Answer.YES
+    assert books.reserve("d", SHOP, 0.0) is BudgetAnswer.YES
 
 
 def test_what_the_site_has_not_judged_yet_may_be_lost_as_well() -> None:
@@ -176,11 +176,11 @@ def test_what_the_site_has_not_judged_yet_may_be_lost_as_well() -> None:
         books.reserve(name, SHOP, 0.0)
         books.charge(name, None, 0.0)
 
-    assert books.reserve("c", SHOP, 0.0) is Answer.WAIT
+    assert books.reserve("c", SHOP, 0.0) is BudgetAnswer.WAIT
     books.end("a", Fate.REJECTED)
-    assert books.reserve("c", SHOP, 0.0) is Answer.WAIT
+    assert books.reserve("c", SHOP, 0.0) is BudgetAnswer.WAIT
     books.end("b", Fate.ACCEPTED)
-    assert books.reserve("c", SHOP, 0.0) is Answer.YES
+    assert books.reserve("c", SHOP, 0.0) is BudgetAnswer.YES
 
 
 def test_a_purchase_that_nobody_speaks_of_any_more_is_found() -> None:
@@ -200,11 +200,11 @@ def test_a_site_whose_pages_take_too_many_is_bought_for_once_in_ten_minutes() ->
     for n in range(15):
         bought(books, f"a{n}", Fate.ACCEPTED if n == 7 else Fate.REJECTED)
 
-    assert books.reserve("b", SHOP, 0.0) is Answer.PER_PAGE
-    assert books.reserve("n", NEWS, 0.0) is Answer.YES
-    assert books.reserve("b", SHOP, 599.0) is Answer.PER_PAGE
+    assert books.reserve("b", SHOP, 0.0) is BudgetAnswer.PER_PAGE
+    assert books.reserve("n", NEWS, 0.0) is BudgetAnswer.YES
+    assert books.reserve("b", SHOP, 599.0) is BudgetAnswer.PER_PAGE
     bought(books, "c", Fate.REJECTED, now=600.0)
-    assert books.reserve("d", SHOP, 601.0) is Answer.PER_PAGE
+    assert books.reserve("d", SHOP, 601.0) is BudgetAnswer.PER_PAGE
     bought(books, "e", Fate.ACCEPTED, now=1_200.0)
     bought(books, "f", Fate.REJECTED, now=1_201.0)
 
@@ -225,9 +225,9 @@ def test_what_a_run_had_not_sent_when_it_ended_is_not_held_against_the_site(
         first.reserve(f"a{n}", SHOP, 0.0)
         first.charge(f"a{n}", None, 0.0)
     if not is_killed:
-        assert len(first.close()) == 40
+        assert len(first.end_unused()) == 40
 
-    assert restarted(first, limits).reserve("b", SHOP, 1_060.0) is Answer.YES
+    assert restarted(first, limits).reserve("b", SHOP, 1_060.0) is BudgetAnswer.YES
 
 
 def test_pages_that_share_a_solution_came_of_it() -> None:
@@ -242,7 +242,7 @@ def test_good_times_of_long_ago_do_not_pay_for_bad_ones() -> None:
     for n in range(1_000):
         bought(books, f"a{n}")
     for n in range(100):
-        if books.reserve(f"b{n}", SHOP, 0.0) is Answer.PER_PAGE:
+        if books.reserve(f"b{n}", SHOP, 0.0) is BudgetAnswer.PER_PAGE:
             break
         books.charge(f"b{n}", None, 0.0)
         books.end(f"b{n}", Fate.UNUSED)
@@ -254,7 +254,7 @@ def test_what_pages_take_outlives_a_run() -> None:
     for n in range(15):
         bought(first, f"a{n}", Fate.REJECTED)
 
-    assert restarted(first, limits).reserve("b", SHOP, 1_060.0) is Answer.PER_PAGE
+    assert restarted(first, limits).reserve("b", SHOP, 1_060.0) is BudgetAnswer.PER_PAGE
 
 
 # Whatever happens
@@ -280,8 +280,8 @@ def test_no_limit_is_passed_and_nobody_waits_for_nothing(
         name = str(number)
         if name not in under_way:
             answer = books.reserve(name, SHOP, 0.0)
-            under_way |= {name} if answer is Answer.YES else set()
-            assert answer is not Answer.WAIT or under_way
+            under_way |= {name} if answer is BudgetAnswer.YES else set()
+            assert answer is not BudgetAnswer.WAIT or under_way
             continue
         under_way.remove(name)
         if outcome == "release":
@@ -319,14 +319,14 @@ def test_limits_hold_over_restarts() -> None:
     second = restarted(first, limits)
 
     assert (second.done.solves, second.under_way.solves) == (2, 1)
-    assert second.reserve("b", SHOP, 1000.0) is Answer.YES
-    assert second.reserve("d", NEWS, 1000.0) is Answer.WAIT
+    assert second.reserve("b", SHOP, 1000.0) is BudgetAnswer.YES
+    assert second.reserve("d", NEWS, 1000.0) is BudgetAnswer.WAIT
     assert second.charge("b", None, 1000.0) is not None
     second.end("b", Fate.UNUSED)
     assert (second.done.solves, second.under_way.solves) == (3, 0)
     assert second.lost("shop.example") == 3 * PRICE
-    assert second.reserve("d", NEWS, 1000.0) is Answer.BUDGET_HERE
-    assert second.reserve("d", NEWS, 1000.0 + HOUR) is Answer.YES
+    assert second.reserve("d", NEWS, 1000.0) is BudgetAnswer.BUDGET_HERE
+    assert second.reserve("d", NEWS, 1000.0 + HOUR) is BudgetAnswer.YES
 
 
 def test_what_is_collected_after_a_restart_costs_what_the_answer_tells() -> None:
@@ -355,7 +355,7 @@ def test_the_hour_goes_on_while_a_crawl_is_stopped() -> None:
     first = ledger(limits)
     bought(first, "a", now=100.0)
 
-    for elapsed, answer in {HOUR / 2: Answer.BUDGET_HERE, HOUR: Answer.YES}.items():
+    for elapsed, answer in {HOUR / 2: BudgetAnswer.BUDGET_HERE, HOUR: BudgetAnswer.YES}.items():
         second = ledger(limits)
         second.restore(first.state(200.0), 5.0, elapsed)
         assert second.reserve("b", SHOP, 5.0) is answer

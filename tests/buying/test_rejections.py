@@ -10,7 +10,7 @@ SITE, OTHER = "example.com", "example.org"
 def rejected(times: int, rejections: Rejections | None = None) -> Rejections:
     rejections = rejections or Rejections()
     for _ in range(times):
-        rejections.rejected(SITE, now=0.0)
+        rejections.count_against(SITE, now=0.0)
     return rejections
 
 
@@ -18,9 +18,9 @@ def test_the_twelfth_rejection_in_a_row_makes_a_wall_and_says_so_once() -> None:
     rejections = rejected(11)
     assert rejections.reason_not_to_buy(SITE, 0.0) is None
 
-    assert rejections.rejected(SITE, now=0.0)
+    assert rejections.count_against(SITE, now=0.0)
     assert rejections.reason_not_to_buy(SITE, 0.0) == "wall"
-    assert not rejections.rejected(SITE, now=1.0)
+    assert not rejections.count_against(SITE, now=1.0)
 
 
 def test_other_sites_are_untouched() -> None:
@@ -39,7 +39,7 @@ def test_after_three_a_site_is_doubtful() -> None:
 
 def test_an_accepted_solution_clears_the_site() -> None:
     rejections = rejected(12)
-    rejections.accepted(SITE)
+    rejections.forgive(SITE)
 
     assert rejections.reason_not_to_buy(SITE, 0.0) is None
     assert not rejections.is_doubtful(SITE)
@@ -48,8 +48,8 @@ def test_an_accepted_solution_clears_the_site() -> None:
 def test_a_site_that_rejects_every_first_solution_is_no_wall() -> None:
     rejections = Rejections()
     for _ in range(50):
-        assert not rejections.rejected(SITE, now=0.0)
-        rejections.accepted(SITE)
+        assert not rejections.count_against(SITE, now=0.0)
+        rejections.forgive(SITE)
 
 
 def test_a_wall_is_tried_again_after_a_while_and_stands_after_one_more_rejection() -> None:
@@ -57,7 +57,7 @@ def test_a_wall_is_tried_again_after_a_while_and_stands_after_one_more_rejection
     later = 10_000.0
 
     assert rejections.reason_not_to_buy(SITE, later) is None
-    assert rejections.rejected(SITE, later)
+    assert rejections.count_against(SITE, later)
     assert rejections.reason_not_to_buy(SITE, later) == "wall"
 
 
@@ -76,12 +76,12 @@ def test_after_one_that_could_not_be_sent_one_at_a_time_is_enough() -> None:
 
 
 def test_any_answer_shows_that_solutions_arrive() -> None:
-    for answered in ("rejected", "undecided", "accepted"):
+    for answered in ("count_against", "undecided", "forgive"):
         rejections = Rejections()
         for _ in range(2):
             rejections.undelivered(SITE, 0.0)
-        if answered == "rejected":
-            rejections.rejected(SITE, 0.0)
+        if answered == "count_against":
+            rejections.count_against(SITE, 0.0)
         else:
             getattr(rejections, answered)(SITE)
         assert not rejections.undelivered(SITE, 0.0)
@@ -91,5 +91,5 @@ def test_any_answer_shows_that_solutions_arrive() -> None:
 def test_a_million_sites_need_no_more_room_than_some() -> None:
     rejections = Rejections()
     for number in range(10_000):
-        rejections.rejected(f"{number}.example", 0.0)
+        rejections.count_against(f"{number}.example", 0.0)
     assert len(rejections._sites) == 4096

@@ -30,32 +30,32 @@ def test_a_rejection_is_about_the_solution_where_nothing_else_is_wrong(
 def test_the_first_rejection_waits_for_another_of_its_site_and_kind() -> None:
     verdicts: Verdicts[str] = Verdicts()
 
-    assert verdicts.rejected(SHOP, "one") == []
-    assert verdicts.rejected(NEWS, "two") == []
-    assert verdicts.rejected(SHOP, "three") == ["one", "three"]
-    assert verdicts.rejected(SHOP, "four") == []
+    assert verdicts.reportable(SHOP, "one") == []
+    assert verdicts.reportable(NEWS, "two") == []
+    assert verdicts.reportable(SHOP, "three") == ["one", "three"]
+    assert verdicts.reportable(SHOP, "four") == []
 
 
 def test_an_accepted_solution_drops_what_is_held() -> None:
     verdicts: Verdicts[str] = Verdicts()
-    verdicts.rejected(SHOP, "one")
-    verdicts.accepted(SHOP, is_first=False)
+    verdicts.reportable(SHOP, "one")
+    verdicts.prove(SHOP, is_first=False)
 
-    assert verdicts.rejected(SHOP, "two") == []
+    assert verdicts.reportable(SHOP, "two") == []
 
 
 def test_one_is_enough_where_a_first_solution_was_accepted() -> None:
     verdicts: Verdicts[str] = Verdicts()
-    verdicts.accepted(SHOP, is_first=True)
+    verdicts.prove(SHOP, is_first=True)
 
-    assert verdicts.rejected(SHOP, "one") == ["one"]
-    assert verdicts.rejected(NEWS, "two") == []
+    assert verdicts.reportable(SHOP, "one") == ["one"]
+    assert verdicts.reportable(NEWS, "two") == []
 
 
 def test_what_is_held_is_bounded() -> None:
     verdicts: Verdicts[int] = Verdicts()
     for n in range(3_000):
-        verdicts.rejected(n, n)
+        verdicts.reportable(n, n)
 
-    assert verdicts.rejected(0, -1) == []
-    assert verdicts.rejected(2_999, -1) == [2_999, -1]
+    assert verdicts.reportable(0, -1) == []
+    assert verdicts.reportable(2_999, -1) == [2_999, -1]

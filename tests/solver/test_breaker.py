@@ -51,7 +51,7 @@ def test_calls_that_were_made_before_a_rest_do_not_lengthen_it() -> None:
 def test_the_first_answer_lets_all_go_on() -> None:
     breaker = broken()
     assert breaker.hold(1.0) == 0
-    breaker.answered(0.0)
+    breaker.service_answered(0.0)
     assert breaker.hold(1.0) == 0
     assert breaker.hold(1.0) == 0
 
@@ -82,8 +82,8 @@ def test_no_answer_is_what_nobody_can_act_upon(error: SolverError, expected: boo
 def test_an_outage_begins_with_the_fifth_lost_call_and_ends_with_an_answer() -> None:
     breaker = Breaker()
     assert [breaker.lost(0.1 * n) for n in range(6)] == [False] * 4 + [True, False]
-    assert breaker.answered(2.0) == 2.0
-    assert breaker.answered(3.0) is None
+    assert breaker.service_answered(2.0) == 2.0
+    assert breaker.service_answered(3.0) is None
 
 
 def test_an_outage_begins_with_the_second_lost_call_where_that_is_long_after_the_first() -> None:

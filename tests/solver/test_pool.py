@@ -74,7 +74,7 @@ async def shop(
         try:
             yield made, running
         finally:
-            await deferred_from_coro(made.market.close())
+            await deferred_from_coro(made.market.close_clients())
 
 
 async def bought(made: Shop) -> Turn:
@@ -178,7 +178,7 @@ async def test_whoever_waits_goes_where_there_is_room_again() -> None:
 async def test_one_that_has_stopped_is_not_asked_and_the_last_one_tells_why() -> None:
     async with shop(CapSolver, AntiCaptcha) as (made, _):
         for name, left in (("capsolver", True), ("anticaptcha", False)):
-            made.market.stop(SolverError(ErrorCode.BALANCE_EMPTY, provider=name))
+            made.market.stop_buying(SolverError(ErrorCode.BALANCE_EMPTY, provider=name))
             assert (made.market.is_left, made.market.is_asked(BOX, None)) == (left, left)
             if left:
                 assert await made.asked() == "anticaptcha"

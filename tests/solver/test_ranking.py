@@ -11,7 +11,7 @@ V2 = Kind.RECAPTCHA_V2
 
 def test_as_listed_all_cost_the_same() -> None:
     ranking = Ranking(Preference.LISTED)
-    ranking.solved("dear", V2, 9.0)
+    ranking.learn_price("dear", V2, 9.0)
 
     assert ranking.cost("dear", V2, 9.0) == ranking.cost("cheap", V2, 0.1)
 
@@ -20,9 +20,9 @@ def test_the_list_price_counts_until_a_solution_has_told_its_own() -> None:
     ranking = Ranking(Preference.CHEAPEST)
     assert ranking.cost("one", V2, 0.002) == 0.002
 
-    ranking.solved("one", V2, 0.004)
-    ranking.solved("one", V2, 0.002)
-    ranking.solved("one", V2, None)
+    ranking.learn_price("one", V2, 0.004)
+    ranking.learn_price("one", V2, 0.002)
+    ranking.learn_price("one", V2, None)
     assert ranking.cost("one", V2, 0.002) == 0.003
     assert ranking.cost("one", Kind.HCAPTCHA, 0.002) == 0.002
 

@@ -186,7 +186,7 @@ def test_the_fifth_failure_in_a_row_shuts_the_gate() -> None:
 def test_an_answer_in_between_makes_the_count_begin_anew() -> None:
     gate = Throttle(16)
     fail(gate, 4)
-    gate.answered(0.0)
+    gate.service_answered(0.0)
     fail(gate, 4)
 
     assert gate.wait(0.0) == 0
@@ -232,18 +232,18 @@ def test_a_loss_that_may_have_cost_money_is_probed_for_until_there_is_an_answer(
     gate.failed(SolverError(ErrorCode.NETWORK, possibly_paid=True), 0.0)
     fail(gate, 1)
     assert gate.is_to_be_probed
-    gate.answered(1.0)
+    gate.service_answered(1.0)
     assert not gate.is_to_be_probed
 
 
 def test_the_end_of_an_outage_is_known() -> None:
     gate = Throttle(16)
     fail(gate, 4)
-    gate.answered(3.0)
+    gate.service_answered(3.0)
     assert gate.outage_ended_at < 0
 
     fail(gate, 5)
-    gate.answered(4.0)
+    gate.service_answered(4.0)
     assert gate.outage_ended_at == 4.0
 
 
