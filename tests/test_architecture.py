@@ -46,6 +46,11 @@ def test_all_meta_keys_of_ours_are_named_in_one_file() -> None:
     assert naming == {"state.py"}
 
 
+def test_a_stage_is_changed_by_a_step_only() -> None:
+    changing = {path.name for path in PACKAGE.rglob("*.py") if "stage=" in path.read_text("utf-8")}
+    assert changing == {"state.py"}
+
+
 @pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: path.stem)
 def test_a_file_fits_its_subject_and_a_function_a_glance(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
