@@ -36,6 +36,7 @@ from scrapy_captcha.engine.duplicates import Duplicates
 from scrapy_captcha.engine.handover import Handover
 from scrapy_captcha.engine.scheduler import memory_of, scheduler_of
 from scrapy_captcha.engine.waiting import CHECK, is_closing, lent_slot, until_closing
+from scrapy_captcha.requests import site_of_captcha
 from scrapy_captcha.state import CaptchaState
 from scrapy_captcha.waiters import Waiters
 
@@ -125,11 +126,11 @@ class ParkingLot:
     async def ticket(self, request: Request, wait: Wait, *, leads: bool = False) -> Request:
         """*request*, which the engine parks on receipt, until the coroutine of *wait* has ended.
 
-        Waits while the lot is full, and may return a request for later instead. One that
-        *leads* is always let in, since others in the lot wait for it.
+        Waits while the lot is full, the sites taking turns, and may return a request for later
+        instead. One that *leads* is always let in, since others in the lot wait for it.
         """
         if not leads and (self._queue or not self.has_room):
-            await maybe_deferred_to_future(self._way())
+            await maybe_deferred_to_future(self._way(site_of_captcha(request)))
             if not self.has_room:
                 return request.replace(priority=request.priority - FIRST)
         self._mark(request, wait)
@@ -243,10 +244,10 @@ class ParkingLot:
             raise RuntimeError("captchas are waited for only while a crawl runs")
         return engine
 
-    def _way(self) -> Deferred[None]:
+    def _way(self, site: str) -> Deferred[None]:
         if not self._checking.running:
             self._checking.start(CHECK, now=False)
-        return self._queue.wait()
+        return self._queue.wait(site)
 
     def _give_way(self, *_unclaimed: object) -> None:
         self._queue.resume(None)

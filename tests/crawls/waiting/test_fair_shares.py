@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+import pytest
 import pytest_twisted
 from crawling import crawl, sandbox
 from listening import listening
@@ -17,8 +18,6 @@ from scrapy_captcha.sandbox import Guard, Mode
 
 if TYPE_CHECKING:
     from typing import Any
-
-    import pytest
 
 PICTURE = (
     "<html><head><title>Captcha</title></head><body><form method='post' action='/check'>"
@@ -74,14 +73,17 @@ async def test_pictures_that_drip_keep_no_other_site_waiting_and_end(
     assert max(ends["localhost"]) < min(ends["127.0.0.1"])
 
 
+@pytest.mark.parametrize("room", [1000, 2])
 @pytest_twisted.ensureDeferred
-async def test_sites_take_turns_where_the_purchases_of_one_wait() -> None:
+async def test_sites_take_turns_where_pages_wait_for_a_purchase_or_for_room(
+    room: int,
+) -> None:
     solver = {"solve_time": 1.0}
     async with sandbox(solver, Guard(mode=Mode.TOKEN), pages=12, session_bound=False) as running:
         others = running.site_url.replace("127.0.0.1", "localhost")
         many = [Request(f"{running.site_url}/page/{n}", priority=10) for n in range(1, 11)]
         few = [Request(f"{others}/page/{n}") for n in (11, 12)]
-        crawled = await crawl(running, [*many, *few], SETTINGS)
+        crawled = await crawl(running, [*many, *few], SETTINGS | {"CAPTCHA_MAX_PARKED": room})
 
         bought = [call.url for call in running.solver.calls if call.method == "createTask"]
 
