@@ -16,9 +16,7 @@ TEXT = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
 LONGEST_FILE = 320
 LONGEST_FUNCTION = 45
 # Still longer: they are to be split, and may not grow.
-LONGER = {
-    "buying/budget.py": 340,
-}
+LONGER: dict[str, int] = {}
 
 
 def rooms() -> set[str]:

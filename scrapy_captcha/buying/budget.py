@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from scrapy.utils.job import job_dir
 
 from scrapy_captcha.buying.ledger import BudgetAnswer, Ledger
+from scrapy_captcha.buying.limit_reached import limit_reached
+from scrapy_captcha.buying.tasks import PendingTasks
 from scrapy_captcha.clock import CLOCK, looping
-from scrapy_captcha.events import LimitReached, MoneySpent, PurchaseEnded, SiteEnded, TasksAbandoned
-from scrapy_captcha.money import known_cost, micros, shown
+from scrapy_captcha.events import MoneySpent, PurchaseEnded, SiteEnded, TasksAbandoned
+from scrapy_captcha.money import known_cost, micros
 from scrapy_captcha.purchases import Fate
-from scrapy_captcha.settings.config import PREFIX
 from scrapy_captcha.state import CaptchaState
 from scrapy_captcha.store.statefile import StateFile
 from scrapy_captcha.waiters import Waiters
@@ -36,17 +37,6 @@ if TYPE_CHECKING:
     from scrapy_captcha.sessions.routing import Sessions
     from scrapy_captcha.settings.config import Config
 
-_LIMITS = {
-    BudgetAnswer.BUDGET: ("max_solves", "budget"),
-    BudgetAnswer.BUDGET_HERE: (
-        "max_solves_per_site",
-        "budget_per_site",
-        "max_solves_per_hour",
-        "budget_per_hour",
-    ),
-    BudgetAnswer.LOSS: ("max_loss_per_site",),
-    BudgetAnswer.PER_PAGE: ("max_solves_per_page",),
-}
 _LOOK = 5.0  # seconds between two looks at purchases that nobody speaks of any more
 
 
@@ -83,7 +73,7 @@ class Budget:
             CLOCK, late=None, patience=_LOOK, on_unclaimed=lambda *_: self._wake()
         )
         self._looking = looping(self._look)
-        self._purchases: dict[TaskId, str] = {}  # of tasks whose solutions have not come
+        self._tasks = PendingTasks()
         self._doubtful: set[str] = set()  # purchases that may have been paid
         self._told: set[tuple[BudgetAnswer, str]] = set()
         jobdir = job_dir(crawler.settings)
@@ -118,7 +108,7 @@ class Budget:
 
     def has_task(self, order: Order, task_id: TaskId) -> None:
         """*order* has become the task *task_id*, which may be collected by another order."""
-        self._purchases[task_id] = order.purchase_id
+        self._tasks.put(task_id, order.purchase_id)
         self._save()
 
     def solved(self, order: Order, solution: Solution) -> str:
@@ -143,7 +133,7 @@ class Budget:
         if error.possibly_paid:
             self._doubtful.add(name)
         elif goes_on and error.task_id is not None:
-            self._purchases[error.task_id] = name
+            self._tasks.put(error.task_id, name)
         elif error.task_id is not None or name in self._doubtful:
             self._lose(name)
         else:
@@ -213,10 +203,9 @@ class Budget:
     def _purchase(self, order: Order, task_id: TaskId | None) -> str:
         """The name of the purchase that *task_id* came of."""
         if order.task_id is None:  # bought by itself, whatever id the service has given it
-            if task_id is not None and self._purchases.get(task_id) == order.purchase_id:
-                del self._purchases[task_id]
+            self._tasks.discard(task_id, order.purchase_id)
             return order.purchase_id
-        name = self._purchases.pop(task_id, "") if task_id is not None else ""
+        name = self._tasks.pop(task_id)
         if name not in ("", order.purchase_id):
             self._ledger.release(order.purchase_id)
         return name or order.purchase_id
@@ -233,7 +222,7 @@ class Budget:
     def _lose_task(self, of: Order | CaptchaState) -> None:
         """The task that was to be collected has come to nothing, unless it is settled."""
         if of.task_id is not None:
-            self._lose(self._purchases.pop(of.task_id, ""))
+            self._lose(self._tasks.pop(of.task_id))
 
     def _lose(self, name: str) -> None:
         self._charge(name, None)
@@ -275,28 +264,9 @@ class Budget:
         if about in self._told:
             return
         self._told.add(about)
-        reached = f"{self._limits(answer)} is reached"
-        lost = f"{shown(self._ledger.lost(site))} was spent there without a page for it"
-        words = {
-            BudgetAnswer.BUDGET: (reached, "in this crawl"),
-            BudgetAnswer.BUDGET_HERE: (reached, f"at {site} for now"),
-            BudgetAnswer.LOSS: (f"{reached}, {lost}", f"at {site}"),
-            BudgetAnswer.PER_PAGE: (
-                f"{reached} by what its pages took",
-                f"at {site} for ten minutes",
-            ),
-        }
-        self._events.publish(LimitReached(*words[answer]))
+        lost = self._ledger.lost(site)
+        self._events.publish(limit_reached(answer, site, lost, self._config))
         self._call_if_limited()
-
-    def _limits(self, answer: BudgetAnswer) -> str:
-        """The settings that *answer* may be about, with their values."""
-        values = {name: getattr(self._config, name) for name in _LIMITS[answer]}
-        return " or ".join(
-            f"{PREFIX}{name.upper()} = {value if 'solves' in name else shown(value)}"
-            for name, value in values.items()
-            if value is not None
-        )
 
     def _call_if_limited(self) -> None:
         """Not while something is under way: what was paid for is to be used."""
@@ -310,8 +280,8 @@ class Budget:
 
     def _save(self) -> None:
         if self._file is not None and not self._is_account_taken():
-            tasks = list(self._purchases.items())
-            self._file.save({"at": time.time(), "tasks": tasks} | self._ledger.state(_now()))
+            own = {"at": time.time(), "tasks": self._tasks.stored()}
+            self._file.save(own | self._ledger.state(_now()))
 
     def _restore(self) -> None:
         state = self._file.load() if self._file is not None else None
@@ -319,20 +289,13 @@ class Budget:
             return
         try:
             elapsed = max(0.0, time.time() - float(state["at"]))
-            purchases = dict(_task_and_name(pair) for pair in state["tasks"])
+            tasks = PendingTasks.from_stored(state["tasks"])
             self._ledger.restore(state, _now(), elapsed)
         except (KeyError, TypeError, ValueError, OverflowError):
             self._file.damaged()
         else:
-            self._purchases = purchases
+            self._tasks = tasks
             self._doubtful.update(self._ledger.names_under_way())
-
-
-def _task_and_name(pair: Any) -> tuple[TaskId, str]:
-    task_id, name = pair
-    if type(task_id) not in (str, int) or type(name) is not str:
-        raise TypeError
-    return task_id, name
 
 
 def _now() -> float:
