@@ -368,3 +368,16 @@ def test_the_lowest_versions_that_are_allowed_are_those_that_are_tested() -> Non
 def test_no_word_about_machines() -> None:
     for name in ("README.md", "CHANGES.md"):
         assert not re.search(r"/(home|root|tmp|work)/", (ROOT / name).read_text(encoding="utf-8"))
+
+
+def test_each_promise_names_tests_that_there_are() -> None:
+    security = (ROOT / "SECURITY.md").read_text(encoding="utf-8")
+    promised = security.partition("## What is promised")[2].partition("\nWith asyncio's")[0]
+    promises = promised.split("\n* ")[1:]
+    assert len(promises) > 8
+    for promise in promises:
+        named = re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?`", promise)
+        assert named, promise
+        for path, name in named:
+            source = (ROOT / path).read_text(encoding="utf-8")
+            assert f"def {name or 'test'}" in source, path

@@ -20,10 +20,10 @@ def run(*words: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_forty_thousand_odd_inputs_are_survived() -> None:
-    done = run("endurance.fuzz", "--inputs", "40000", "--seed", "7")
+def test_ten_thousand_odd_inputs_are_survived() -> None:
+    done = run("endurance.fuzz", "--inputs", "10000", "--seed", "7")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "40000 inputs, 0 targets with findings" in done.stdout
+    assert "10000 inputs, 0 targets with findings" in done.stdout
 
 
 def test_an_input_can_be_repeated() -> None:
