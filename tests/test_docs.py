@@ -205,7 +205,7 @@ def reasons() -> Iterator[str]:
     package = Path(scrapy_captcha.__file__).parent
     for path in package.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and name_of(node.func) in {"dropped", "failed"}:
+            if isinstance(node, ast.Call) and name_of(node.func) in {"dropped", "give_up"}:
                 yield from strings(node.args)
             if isinstance(node, ast.keyword) and node.arg == "failed":
                 yield from strings([node.value])
