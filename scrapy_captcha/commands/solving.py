@@ -149,7 +149,7 @@ class SolvingSpider(Spider):
         self._steps.tell(f"a solution: {offer}")
         self._agreed = found.captcha.kind
         if not self._agree(offer):
-            self._ending.given_up("nothing was bought")
+            self._ending.words = "no page: nothing was bought"
             return False
         return True
 
