@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter, defaultdict
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from itertools import count
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from scrapy_captcha.money import Micros
     from scrapy_captcha.purchases import Need, Purchase
 
+OTHERS = "other sites"  # the name of all sites together that come after the first ones
+_MOST_SITES = 10_000
 _LISTED = 10  # of the slowest, and of the dearest
 _POINTS = 400  # of a curve
 _ENOUGH = 20  # pages through a proxy before its rate of captchas counts
@@ -63,9 +65,12 @@ class Curve:
 
 
 class Figures:
-    """Figures of one run."""
+    """Figures of one run: of each of the first *most_sites* sites, and of all others together."""
 
-    def __init__(self) -> None:
+    def __init__(self, most_sites: int = _MOST_SITES) -> None:
+        self._most_sites = most_sites
+        self._sites: set[str] = set()
+        self._total = Row()
         self._rows: defaultdict[Need, Row] = defaultdict(Row)
         self._numbers = count()
         self._slowest: list[tuple[float, int, Purchase]] = []
@@ -77,27 +82,30 @@ class Figures:
 
     def count_captcha(self, need: Need) -> None:
         """Notes that a page was replaced by a captcha."""
-        self._rows[need].met += 1
+        self._add(need, Row(met=1))
 
     def charged(self, purchase: Purchase) -> None:
         """Counts *purchase*, which was bought."""
-        row = self._rows[purchase.need]
-        row.bought += 1
-        row.money += purchase.price
+        self._add(purchase.need, Row(bought=1, money=purchase.price))
         _keep(self._dearest, (purchase.price, next(self._numbers), purchase))
 
     def count_solution(self, purchase: Purchase) -> None:
         """Counts *purchase*, whose solution came."""
-        row = self._rows[purchase.need]
-        row.solved += 1
-        row.seconds += purchase.seconds
+        self._add(purchase.need, Row(solved=1, seconds=purchase.seconds))
         _keep(self._slowest, (purchase.seconds, next(self._numbers), purchase))
 
     def ended(self, purchase: Purchase) -> None:
         """Counts *purchase*, whose fate is known."""
         if purchase.fate is not None:
-            row = self._rows[purchase.need]
-            setattr(row, purchase.fate.value, getattr(row, purchase.fate.value) + 1)
+            self._add(purchase.need, Row(**{purchase.fate.value: 1}))
+
+    def count_page(self, site: str, proxy: str) -> None:
+        """Notes that a page of *site* was fetched through *proxy*."""
+        self.pages[self._listed(site), proxy] += 1
+
+    def count_dropped(self, site: str, reason: str) -> None:
+        """Notes that a page of *site* is given up for *reason*."""
+        self.dropped[self._listed(site)][reason] += 1
 
     def by(self, what: str) -> dict[str, Row]:
         """Rows by ``site``, ``kind``, ``provider`` or ``proxy``, sorted by that."""
@@ -109,10 +117,7 @@ class Figures:
 
     def total(self) -> Row:
         """All together."""
-        total = Row()
-        for row in self._rows.values():
-            total.include(row)
-        return total
+        return replace(self._total)
 
     def rates(self) -> dict[tuple[str, str], tuple[int, int]]:
         """Captchas met and pages fetched, by site and proxy."""
@@ -133,6 +138,20 @@ class Figures:
         }
         highest = rates.get(proxy, 0.0) * _FAR_FEWER
         return sorted((p for p, rate in rates.items() if rate < highest), key=rates.__getitem__)
+
+    def _add(self, need: Need, figures: Row) -> None:
+        site = self._listed(need.site)
+        row = self._rows[need if site is need.site else replace(need, site=site)]
+        for sums in (row, self._total):
+            sums.include(figures)
+
+    def _listed(self, site: str) -> str:
+        """The name under which *site* is counted."""
+        if site not in self._sites:
+            if len(self._sites) >= self._most_sites:
+                return OTHERS
+            self._sites.add(site)
+        return site
 
     @property
     def slowest(self) -> list[Purchase]:

@@ -89,7 +89,7 @@ class Summary:
     def page(self, request: Request, response: Response, found: Detection | None) -> None:
         """Notes that *response* came for *request*, with *found* on it."""
         if self._config.proxies:
-            self.books.pages[site_of_page(request), self._sessions.label(request)] += 1
+            self.books.count_page(site_of_page(request), self._sessions.label(request))
         if self._dry_run is not None:
             self._dry_run.page(request, response, found)
 
@@ -113,7 +113,7 @@ class Summary:
 
     def dropped(self, request: Request, reason: str) -> None:
         """Notes that *request* is given up for *reason*."""
-        self.books.dropped[site_of_captcha(request)][reason] += 1
+        self.books.count_dropped(site_of_captcha(request), reason)
         if self._feed is not None:
             self._feed.write_line(request, reason)
 
