@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from scrapy_captcha.bounded import Bounded
 from scrapy_captcha.proxy import Proxy, Rest
 
 if TYPE_CHECKING:
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
 _FIRST_REST = 60.0  # seconds
 _LONGEST_REST = 3600.0  # seconds
+_KEPT = 10_000  # sessions, and bans; one that is forgotten costs one more try
 
 
 class ProxyPool:
@@ -23,9 +25,9 @@ class ProxyPool:
 
     def __init__(self, proxies: Sequence[Proxy]) -> None:
         self._proxies = tuple(proxies)
-        self._chosen: dict[Hashable, int] = {}
+        self._chosen: Bounded[int] = Bounded(_KEPT)
         self._rests: dict[int, tuple[float, float]] = {}  # index -> until, length of that rest
-        self._banned: set[tuple[int, str]] = set()
+        self._banned: Bounded[bool] = Bounded(_KEPT)
         self._out: set[int] = set()
         self._next = 0
 
@@ -50,7 +52,7 @@ class ProxyPool:
             return kept
         index = min(self._usable_ones(site), key=lambda i: self._preference(i, now), default=None)
         if index is not None:
-            self._chosen[session] = index
+            self._chosen.put(session, index)
             self._next = index + 1
         return index
 
@@ -66,7 +68,7 @@ class ProxyPool:
         """Gives the session of *jar* at *site* the proxy *index*; whether that may be used now."""
         may = self._usable(index, site) and not self._rests_at(index, now)
         if may:
-            self._chosen[site, jar] = index
+            self._chosen.put((site, jar), index)
         return may
 
     def cools_down(self, index: int, now: float) -> bool:
@@ -76,7 +78,7 @@ class ProxyPool:
     def move_on(self, site: str, jar: Hashable, index: int) -> None:
         """The session of *jar* at *site* gets the proxy after *index*, which may be used on."""
         if self._chosen.get((site, jar)) == index:
-            del self._chosen[site, jar]
+            self._chosen.pop((site, jar))
             self._next = index + 1
 
     def refused(self, index: int, rest: Rest, site: str, now: float) -> None:
@@ -95,7 +97,7 @@ class ProxyPool:
 
     def ban(self, index: int, site: str) -> None:
         """*index* never goes to *site* again in this crawl."""
-        self._banned.add((index, site))
+        self._banned.put((index, site), True)
 
     def take_out(self, index: int) -> None:
         """*index* is not used again in this crawl."""
@@ -105,7 +107,7 @@ class ProxyPool:
         return (i for i in range(len(self._proxies)) if self._usable(i, site))
 
     def _usable(self, index: int, site: str) -> bool:
-        return index not in self._out and (index, site) not in self._banned
+        return index not in self._out and not self._banned.get((index, site))
 
     def _rests_at(self, index: int, now: float) -> bool:
         return self._rests.get(index, (0.0, 0.0))[0] > now

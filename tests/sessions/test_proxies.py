@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from scrapy_captcha.proxy import Proxy, Rest
+from scrapy_captcha.sessions import proxies
 from scrapy_captcha.sessions.proxies import OwnPool, ProxyPool
 
 
@@ -233,3 +234,14 @@ def test_a_class_of_the_users_own_takes_the_place_of_the_pool() -> None:
     assert (pool.choose("shop.example", 0, 0.0), pool.wait("shop.example", 0.0)) == (None, None)
     assert not pool.move("shop.example", 0, 0, 0.0)
     assert len(pool) == 2
+
+
+def test_sessions_and_bans_are_kept_in_a_bounded_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(proxies, "_KEPT", 3)
+    pool = ProxyPool([Proxy("http", "a.example", 1), Proxy("http", "b.example", 2)])
+    for number in range(6):
+        pool.ban(0, f"{number}.example")
+        pool.choose(f"{number}.example", None, 0.0)
+
+    assert len(pool._banned) == len(pool._chosen) == 3
+    assert pool.choose("5.example", None, 0.0) == 1
