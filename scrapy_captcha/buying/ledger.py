@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, field
 from enum import Enum
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 from scrapy_captcha.models import Kind
@@ -171,9 +172,11 @@ class Ledger:
         self._sites[site].gives.add(pages=1)
 
     def forgotten(self, now: float) -> list[str]:
-        """Names of purchases that were made so long ago that nobody will tell their end."""
-        last = {n: p.begun if p.charged is None else p.charged for n, p in self._open.items()}
-        return [name for name, at in last.items() if now - at > self._patience]
+        """Names of purchases that were made so long ago that their end will not come."""
+        before = now - self._patience
+        # They are in the order in which they were begun, and charged after that.
+        old = takewhile(lambda item: item[1].begun < before, self._open.items())
+        return [name for name, p in old if p.charged is None or p.charged < before]
 
     def names_under_way(self) -> list[str]:
         """Names of purchases that are reserved."""
@@ -185,7 +188,7 @@ class Ledger:
 
     def lost(self, site: str) -> Micros:
         """What was spent at *site* since it last gave a page for a solution."""
-        return self._sites[site].lost
+        return self._sites[site].lost if site in self._sites else 0
 
     def _take(self, need: Need, price: Micros, solves: int) -> None:
         """Reserves, or with negative figures gives back."""
@@ -212,7 +215,8 @@ class Ledger:
 
     def _may_buy(self, need: Need, price: Micros, now: float) -> BudgetAnswer:
         self._hour.forget_old(now)
-        site, limits = self._sites[need.site], self._limits
+        # A site is remembered once something is bought for it.
+        site, limits = self._sites.get(need.site) or Site(), self._limits
         if not site.gives.allows(limits.per_page, now):
             return BudgetAnswer.PER_PAGE
         rooms = {

@@ -57,6 +57,15 @@ def test_at_a_limit_nothing_is_bought_and_nothing_waited_for() -> None:
     assert books.reserve("b", SHOP, 0.0) is BudgetAnswer.BUDGET
 
 
+def test_a_site_is_remembered_once_something_is_bought_for_it() -> None:
+    books = ledger(Limits(crawl=Limit(solves=1)))
+    bought(books, "a")
+
+    assert books.reserve("b", NEWS, 0.0) is BudgetAnswer.BUDGET
+    assert books.lost(NEWS.site) == 0
+    assert list(books.state(0.0)["sites"]) == [SHOP.site]
+
+
 def test_a_purchase_under_the_same_name_counts_once() -> None:
     books = ledger(Limits(crawl=Limit(solves=1)))
 
@@ -190,6 +199,16 @@ def test_a_purchase_that_nobody_speaks_of_any_more_is_found() -> None:
 
     assert books.forgotten(110.0) == []
     assert books.forgotten(111.0) == ["a"]
+
+
+def test_a_purchase_charged_late_hides_none_that_is_forgotten_before_it() -> None:
+    books = ledger(Limits())
+    for name, begun in (("a", 0.0), ("b", 5.0), ("c", 108.0)):
+        books.reserve(name, SHOP, begun)
+    books.charge("a", None, 90.0)
+
+    assert books.forgotten(111.0) == ["b"]
+    assert books.forgotten(191.0) == ["a", "b"]
 
 
 # Solves for a page
