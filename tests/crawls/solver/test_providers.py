@@ -15,6 +15,7 @@ from twisted.internet.defer import Deferred, gatherResults, succeed
 from twisted.internet.task import deferLater
 
 from scrapy_captcha import Kind
+from scrapy_captcha.policy import Policy
 from scrapy_captcha.providers import (
     PROVIDERS,
     AntiCaptcha,
@@ -315,16 +316,16 @@ async def test_one_whose_answer_is_lost_twice_is_made_at_the_next_and_all_counts
 async def test_a_task_whose_time_is_up_is_looked_at_once_more_and_then_bought_anew() -> None:
     async with sandbox(IN_A_HURRY | {"solve_time": 60.0}, **EACH_PAGE) as running:
         first, second = running.services["capsolver"], running.services["anticaptcha"]
-        settings = shopping(running, CapSolver, AntiCaptcha, CAPTCHA_SOLVE_TIMEOUT=1.0)
+        settings = shopping(running, CapSolver, AntiCaptcha, CAPTCHA_SOLVE_TIMEOUT=2.0)
         crawled = await crawl(running, ["/page/1"], settings)
 
     made = [call for call in first.calls if call.method == "createTask"]
     assert crawled.reasons == ["TIMEOUT"]
-    # A poll or a createTask that is cut off by the deadline counts as a failure: then the second is
-    # the next to be asked, or the task is made once more.
-    assert len(made) + second.created in {2, 3}
+    # Two, and on a busy machine more: a call that is cut off by the deadline counts as a failure of
+    # the first, and each purchase as a retry.
+    assert 2 <= len(made) + second.created <= 1 + Policy().retry_times
     again = [call for call in first.calls if call.task_id == made[0].task_id]
-    assert again[-1].at > made[0].at + 1.0 + 0.5
+    assert again[-1].at > made[0].at + 2.0 + 0.5
     anew = [call for call in (*made[1:], *second.calls) if call.method == "createTask"]
     assert again[-1].at < anew[0].at
 
